@@ -1,0 +1,37 @@
+// The facts the core reports, typed; one file logs them, one counts them.
+
+import type { Session } from './session.ts'
+
+export type Status =
+  | { kind: 'upstream-connected'; bot: string; peer: string }
+  | { kind: 'upstream-lost'; bot: string; code: number; reason: string }
+  | { kind: 'upstream-retry'; bot: string; peer: string; reason: string; inMs: number }
+  | { kind: 'upstream-refused'; bot: string; peer: string; reason: string; inMs: number }
+  | { kind: 'bot-identified'; bot: string; selfId: string }
+  | { kind: 'bot-changed'; bot: string; from: string; to: string }
+  | { kind: 'bot-conflict'; bot: string; selfId: string; owner: string }
+  | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
+  | { kind: 'reply-unknown'; bot: string }
+  | { kind: 'reply-late'; bot: string; action: string }
+  | { kind: 'event'; bot: string; bytes: number }
+  | { kind: 'session-opened'; bot: string; session: Session }
+  | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-named'; bot: string; session: Session; name: string }
+  | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
+  | { kind: 'session-in-step'; bot: string; session: Session }
+  | { kind: 'session-behind'; bot: string; session: Session; missed: number }
+  | { kind: 'publish-dropped'; bot: string; topic: string }
+  | { kind: 'call'; bot: string; action: string; retcode: number; ms: number }
+  | { kind: 'call-timeout'; bot: string; action: string; ms: number }
+  | { kind: 'frame-refused'; bot: string; session: Session | undefined; why: string }
+  | { kind: 'restart'; bot: string; delay: number }
+  | { kind: 'paced-abandoned'; bot: string; actions: number }
+  | { kind: 'link-refused'; peer: string; path: string; status: number; why: string }
+  | { kind: 'link-retry'; target: string; reason: string; inMs: number }
+  | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
+  | { kind: 'delivery-given-up'; target: string; reason: string }
+  | { kind: 'allotted'; port: number; peer: string }
+  | { kind: 'allotment-expired'; port: number }
+
+/** Called in the turn the fact becomes true; must not throw and must be quick. */
+export type Report = (status: Status) => void

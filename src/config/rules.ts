@@ -1,0 +1,83 @@
+// What must hold between keys of the config: checks that the schema hangs on its objects and lists.
+
+import * as v from 'valibot'
+import { HINT } from './leaf.ts'
+
+/** A check on a whole object or list; `report` names the key to blame, from here downwards. */
+function rule<T extends object>(check: (value: T, report: Report) => void) {
+  return v.rawCheck<T>(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    check(dataset.value, (keys, wanted, hint) => {
+      const path = pathTo(dataset.value, keys)
+      if (path)
+        addIssue({ message: hint === undefined ? wanted : wanted + HINT + hint, path, input: path.at(-1)?.value })
+    })
+  })
+}
+type Report = (keys: (string | number)[], wanted: string, hint?: string) => void
+
+function pathTo(root: object, keys: (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] | undefined {
+  const items: v.IssuePathItem[] = []
+  let input: unknown = root
+  for (const key of keys) {
+    const value: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, key) : undefined
+    items.push({ type: 'unknown', origin: 'value', input, key, value })
+    input = value
+  }
+  const [first, ...rest] = items
+  return first && [first, ...rest]
+}
+
+/** Names may be left out, but not given twice: links are told apart by them. */
+export const uniqueNames = <T extends { name: string }>() =>
+  rule<T[]>((entries, report) => {
+    const seen = new Set<string>()
+    for (const [index, { name }] of entries.entries()) {
+      if (name !== '' && seen.has(name)) report([index, 'name'], 'a name that no other entry has')
+      seen.add(name)
+    }
+  })
+
+export const orderedRange = <T extends { start: number; end: number }>() =>
+  rule<T>(({ start, end }, report) => {
+    if (end < start) report(['end'], `a port not below start (${start})`)
+  })
+
+/** A forward upstream is dialled, so it needs an address. */
+export const dialledNeedsUrl = <T extends { kind: string; url: string }>() =>
+  rule<T[]>((entries, report) => {
+    for (const [index, { kind, url }] of entries.entries())
+      if (kind === 'forward' && url === '') report([index, 'url'], 'an address that starts with ws:// or wss://')
+  })
+
+export const certificateWithKey = <T extends { cert: string; key: string }>() =>
+  rule<T>(({ cert, key }, report) => {
+    if (cert !== '' && key === '') report(['key'], 'the file of the private key, since cert is set')
+    if (key !== '' && cert === '') report(['cert'], 'the file of the certificate, since key is set')
+  })
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+interface Exposed {
+  http: { host: string; 'access-token': string; 'allow-anonymous': boolean }
+  'ntqq-impl': { 'external-access-token': string }
+}
+
+/** Whoever can reach us can send messages as the bot: beyond this machine, only with a token or by an open decision. */
+export const closedToStrangers = <T extends Exposed>() =>
+  rule<T>((config, report) => {
+    const { host } = config.http
+    if (isLoopback(host) || config.http['allow-anonymous'] || clientToken(config) !== '') return
+    report(
+      ['http', 'host'],
+      '127.0.0.1, since no token is set',
+      'set http.access-token, or http.allow-anonymous: true if everybody who reaches this address may use the bot',
+    )
+  })
+
+/** What clients have to show; '' when anybody may come. */
+export function clientToken(config: Exposed): string {
+  return config.http['access-token'] || config['ntqq-impl']['external-access-token']
+}

@@ -1,0 +1,141 @@
+// The host on Bun: listeners by Bun.serve behind hono/bun.
+
+import type { Context } from 'hono'
+import { type BunWebSocketData, upgradeWebSocket, websocket } from 'hono/bun'
+import type { WSEvents } from 'hono/ws'
+import { dial } from './bun-dial.ts'
+import { plainAddress, shortReason } from './frame.ts'
+import type { AcceptedSocket, Host, HostEnv, Listener, ListenOptions, SocketEvents } from './host.ts'
+
+/** What a queue may hold above one largest frame before Bun drops: far above where owners stop. */
+const QUEUE_HEADROOM = 64 * 1024 * 1024
+
+/** Passes through hono's upgrade in the place of its event handlers, and so ends up on `ws.data.events`. */
+interface Carrier extends WSEvents {
+  on: SocketEvents<AcceptedSocket>
+  socket?: Accepted
+}
+
+type Raw = Bun.ServerWebSocket<BunWebSocketData & { events: Carrier }>
+
+class Accepted implements AcceptedSocket {
+  readonly on: SocketEvents<AcceptedSocket>
+  readonly #raw: Raw
+
+  constructor(raw: Raw, on: SocketEvents<AcceptedSocket>) {
+    this.#raw = raw
+    this.on = on
+  }
+
+  get buffered(): number {
+    return this.#raw.getBufferedAmount()
+  }
+
+  get open(): boolean {
+    return this.#raw.readyState === WebSocket.OPEN
+  }
+
+  send(text: string): boolean {
+    // Bun says 0 for "dropped", and also for an empty frame that went out.
+    return this.#raw.send(text) !== 0 || (text === '' && this.open)
+  }
+
+  ping(data?: string): void {
+    this.#raw.ping(data)
+  }
+
+  close(code: number, reason: string): void {
+    this.#raw.close(code, shortReason(reason))
+  }
+
+  terminate(): void {
+    this.#raw.terminate()
+  }
+
+  subscribe(topic: string): void {
+    this.#raw.subscribe(topic)
+  }
+
+  unsubscribe(topic: string): void {
+    this.#raw.unsubscribe(topic)
+  }
+}
+
+/** Our own callbacks in place of hono's: those build a context object for every frame and know no drain and no pong. */
+const callbacks = {
+  ...websocket,
+  open(raw: Raw) {
+    const carrier = raw.data.events
+    carrier.socket = new Accepted(raw, carrier.on)
+    carrier.on.open?.(carrier.socket)
+  },
+  message(raw: Raw, message: string | Buffer) {
+    const socket = raw.data.events.socket
+    if (!socket) return
+    if (typeof message === 'string') socket.on.text(socket, message)
+    else socket.on.binary?.(socket, message)
+  },
+  drain(raw: Raw) {
+    const socket = raw.data.events.socket
+    socket?.on.drain?.(socket)
+  },
+  pong(raw: Raw, data: Buffer) {
+    const socket = raw.data.events.socket
+    socket?.on.pong?.(socket, data.toString())
+  },
+  close(raw: Raw, code: number, reason: string) {
+    const socket = raw.data.events.socket
+    if (!socket) return
+    // The peer is told 1009, we are told 1006.
+    const real = code === 1006 && reason === 'Received too big message' ? 1009 : code
+    // Bun calls this from within `close()` and `terminate()`; the owner's callbacks must not nest.
+    queueMicrotask(() => socket.on.close(socket, real, reason))
+  },
+}
+
+/** Undefined when Bun does not take the request for a handshake: hono then goes on to the next handler, here none. */
+async function upgrade(c: Context<HostEnv>, on: SocketEvents<AcceptedSocket>): Promise<Response | undefined> {
+  const carrier: Carrier = { on }
+  return (await upgradeWebSocket(() => carrier)(c, async () => {})) ?? undefined
+}
+
+async function listen({ host, port, app, maxFrame, tls }: ListenOptions): Promise<Listener> {
+  const server = Bun.serve<Raw['data']>({
+    hostname: host,
+    port,
+    development: false,
+    maxRequestBodySize: maxFrame,
+    ...(tls && { tls }),
+    fetch: (request, server) =>
+      app.fetch(request, {
+        server, // where hono/bun looks for it
+        peer: plainAddress(server.requestIP(request)?.address),
+        listener,
+        upgrade,
+        keepOpen: () => server.timeout(request, 0),
+      }),
+    websocket: {
+      ...callbacks,
+      // A PING makes some clients disconnect; silence is judged by the owner of the socket, not here.
+      sendPings: false,
+      idleTimeout: 0,
+      maxPayloadLength: maxFrame,
+      backpressureLimit: maxFrame + QUEUE_HEADROOM,
+      closeOnBackpressureLimit: false,
+      perMessageDeflate: false,
+    },
+  })
+  const listener: Listener = {
+    host,
+    port: server.port ?? port,
+    publish: (topic, text) => server.publish(topic, text),
+    async stop() {
+      // Not awaited: its promise waits for the last socket, the port is free at once.
+      void server.stop(false)
+    },
+    [Symbol.asyncDispose]: () => server.stop(true),
+  }
+  return listener
+}
+
+export const bunHost = { name: 'bun', listen, dial } satisfies Host

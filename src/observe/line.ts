@@ -1,0 +1,55 @@
+// Turns a fact and its fields into one line of plain text, without secrets and without line breaks.
+
+import { isSecret, MASK, maskText } from '../lib/mask.ts'
+
+export type Fields = Record<string, unknown>
+
+// A frame can be 64 MiB; a line that long helps nobody.
+const LONGEST = 2048
+
+/** `lower-case fact key=value key="two words"` */
+export function line(fact: string, fields: Fields = {}): string {
+  let text = oneLine(maskText(fact))
+  for (const [name, value] of Object.entries(fields))
+    if (value !== undefined) text += ` ${name}=${isSecret(name) ? hidden(value) : shown(value)}`
+  return text
+}
+
+// Whether a token was there at all is worth knowing.
+const hidden = (value: unknown) => (value === '' || value === null ? '""' : MASK)
+
+function shown(value: unknown): string {
+  const text = plain(value)
+  return text === '' || text.startsWith('"') || /[\s\p{Cc}]/u.test(text) ? oneLine(JSON.stringify(text)) : text
+}
+
+function plain(value: unknown): string {
+  if (value instanceof Error) return cut(maskText(reasons(value)))
+  if (typeof value !== 'object' || value === null) return cut(maskText(String(value)))
+  try {
+    return cut(
+      maskText(JSON.stringify(value, (name, inner: unknown) => (isSecret(name) ? hidden(inner) : safe(inner)))),
+    )
+  } catch {
+    return '(circular)'
+  }
+}
+
+const safe = (inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner)
+
+/** The error's message and those of its causes. */
+function reasons(error: Error): string {
+  const messages: string[] = []
+  for (let at: unknown = error; at instanceof Error && messages.length < 5; at = at.cause)
+    if (!messages.includes(at.message)) messages.push(at.message || at.name)
+  return messages.join(': ')
+}
+
+function cut(text: string): string {
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (${text.length} characters)`
+}
+
+// A peer may choose part of a text: it must not be able to write log lines of its own, or steer a terminal.
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => JSON.stringify(char).slice(1, -1).replace(char, ' '))
+}

@@ -1,5 +1,6 @@
 // Dials WebSockets with Bun's own client.
 
+import { attempt } from './attempt.ts'
 import { fits, shortReason } from './frame.ts'
 import { DialError, type DialOptions, type Socket, type SocketEvents } from './host.ts'
 
@@ -72,45 +73,38 @@ class Dialled implements Socket {
   }
 }
 
-/** The status is only in the text: "WebSocket connection to '...' failed: Expected 101 status code: 403". */
-function refusal(message: string, cause: unknown): DialError {
+/**
+ * Bun's client tells everything in words: "WebSocket connection to '...' failed: Expected 101 status code: 403".
+ * The address in them, with its token, is left out.
+ */
+function failure({ message, error }: ErrorEvent): [string, { status?: number; cause?: unknown }] {
   const status = /Expected 101 status code: (\d{3})$/.exec(message)?.[1]
-  return new DialError(message, { status: status === undefined ? undefined : Number(status), cause })
+  if (status !== undefined) return [`the peer answered ${status}`, { status: Number(status) }]
+  const reason = message.replace(/^.*? failed: /, '')
+  const code: unknown = error?.code
+  return code === undefined
+    ? [reason, {}]
+    : [`${reason} (${code})`, { cause: Object.assign(new Error(reason), { code }) }]
+}
+
+function connect({ url, headers, tls }: DialOptions): Bun.WebSocket {
+  try {
+    return new Client(url, {
+      headers,
+      perMessageDeflate: false,
+      tls: { ...(tls?.ca !== undefined && { ca: tls.ca }), rejectUnauthorized: !tls?.insecure },
+    })
+  } catch (cause) {
+    throw new DialError(`dial ${url}: not a WebSocket address, wanted ws:// or wss://`, { cause })
+  }
 }
 
 export async function dial(options: DialOptions): Promise<Socket> {
-  const { url, headers, tls, timeout, signal, events } = options
-  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const raw = new Client(url, {
-    headers,
-    perMessageDeflate: false,
-    tls: { ...(tls?.ca !== undefined && { ca: tls.ca }), rejectUnauthorized: !tls?.insecure },
-  })
+  const raw = connect(options)
   raw.binaryType = 'nodebuffer'
-  const settled = () => {
-    clearTimeout(timer)
-    signal?.removeEventListener('abort', aborted)
-    raw.onerror = null
-  }
-  const giveUp = (error: DialError) => {
-    settled()
-    raw.onopen = null
-    raw.terminate()
-    reject(error)
-  }
-  const timer = setTimeout(() => giveUp(new DialError(`dial ${url}: no handshake within ${timeout} ms`)), timeout)
-  const aborted = () => giveUp(new DialError(`dial ${url}: aborted`, { cause: signal?.reason }))
-  signal?.addEventListener('abort', aborted, { once: true })
-  raw.onerror = (event) => giveUp(refusal((event as ErrorEvent).message, (event as ErrorEvent).error))
-  raw.onopen = () => {
-    settled()
-    const socket = new Dialled(raw, options)
-    try {
-      events.open?.(socket)
-    } finally {
-      resolve(socket)
-    }
-  }
-  if (signal?.aborted) aborted()
-  return promise
+  const { verdict, opened, failed } = attempt(options, () => raw.terminate())
+  raw.onerror = (event) => failed(...failure(event))
+  raw.onclose = ({ code }) => failed(`closed during the handshake (${code})`)
+  raw.onopen = () => opened(new Dialled(raw, options))
+  return verdict
 }

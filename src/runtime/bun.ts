@@ -1,5 +1,7 @@
 // The host on Bun: listeners by Bun.serve behind hono/bun.
 
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import type { Context } from 'hono'
 import { type BunWebSocketData, upgradeWebSocket, websocket } from 'hono/bun'
 import type { WSEvents } from 'hono/ws'
@@ -100,10 +102,14 @@ async function upgrade(c: Context<HostEnv>, on: SocketEvents<AcceptedSocket>): P
 }
 
 async function listen({ host, port, app, maxFrame, tls }: ListenOptions): Promise<Listener> {
+  // Bun calls an unknown name EINPROGRESS, or a port in use.
+  if (!isIP(host)) await lookup(host)
   const server = Bun.serve<Raw['data']>({
     hostname: host,
     port,
     development: false,
+    // Without `development` Bun would let two servers share a port, and a taken one would go unnoticed.
+    reusePort: false,
     maxRequestBodySize: maxFrame,
     ...(tls && { tls }),
     fetch: (request, server) =>

@@ -2,6 +2,7 @@
 
 import * as v from 'valibot'
 import { formatDuration, parseDuration } from '../lib/duration.ts'
+import { maskText } from '../lib/mask.ts'
 import { formatSize, parseSize } from '../lib/size.ts'
 
 /** What a leaf tells the loader, the reference and the JSON Schema about itself. */
@@ -119,7 +120,9 @@ export function address(...schemes: [string, ...string[]]): v.GenericSchema<stri
     if (typeof found !== 'string') return undefined
     const [, scheme, rest] = /^(?:([a-z][a-z+.-]*):\/\/)?(.*)$/i.exec(found) ?? []
     if (scheme === undefined || !schemes.includes(scheme.toLowerCase()))
-      return refuse(rest && URL.canParse(`${schemes[0]}://${rest}`) ? `write ${schemes[0]}://${rest}` : undefined)
+      return refuse(
+        rest && URL.canParse(`${schemes[0]}://${rest}`) ? maskText(`write ${schemes[0]}://${rest}`) : undefined,
+      )
     return URL.canParse(found) && new URL(found).hash === '' ? found : undefined
   })
 }

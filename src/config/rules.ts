@@ -1,6 +1,7 @@
 // What must hold between keys of the config: checks that the schema hangs on its objects and lists.
 
 import * as v from 'valibot'
+import { type Declaring, implementations } from './implementations.ts'
 import { HINT } from './leaf.ts'
 
 /** A check on a whole object or list; `report` names the key to blame, from here downwards. */
@@ -43,12 +44,27 @@ export const orderedRange = <T extends { start: number; end: number }>() =>
     if (end < start) report(['end'], `a port not below start (${start})`)
   })
 
-/** A forward upstream is dialled, so it needs an address. */
-export const dialledNeedsUrl = <T extends { kind: string; url: string }>() =>
-  rule<T[]>((entries, report) => {
-    for (const [index, { kind, url }] of entries.entries())
-      if (kind === 'forward' && url === '') report([index, 'url'], 'an address that starts with ws:// or wss://')
+/** Who is dialled needs an address, and nothing may be asked for that this version cannot do. */
+export const reachable = <T extends Declaring>() =>
+  rule<T>((config, report) => {
+    const first = implementations(config).length - config.upstreams.length
+    for (const [index, { kind, url }] of implementations(config).entries()) {
+      const own = index < first
+      const at = (key: string) => (own ? ['ntqq-impl', key] : ['upstreams', index - first, key])
+      if (kind === 'forward' && url === '')
+        report(at(own ? 'external-web-socket' : 'url'), 'an address that starts with ws:// or wss://')
+      if (kind === 'embedded')
+        report(
+          own && config['ntqq-impl'].mode === 'auto' ? at('external-web-socket') : at(own ? 'mode' : 'kind'),
+          'an implementation of your own: this version of perpetua does not run one itself yet',
+          own ? NEEDS_EXTERNAL : 'kind: forward with its url, or kind: reverse',
+        )
+    }
   })
+
+const NEEDS_EXTERNAL =
+  'start NapCat, LLBot, Lagrange or the like, then set ntqq-impl.external-web-socket to its address such as ' +
+  'ws://127.0.0.1:3001, or ntqq-impl.mode: reverse and let it connect here'
 
 export const certificateWithKey = <T extends { cert: string; key: string }>() =>
   rule<T>(({ cert, key }, report) => {

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { type About, account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
-import { certificateWithKey, closedToStrangers, dialledNeedsUrl, orderedRange, uniqueNames } from './rules.ts'
+import { certificateWithKey, closedToStrangers, orderedRange, reachable, uniqueNames } from './rules.ts'
 
 const about = (en: string, zh: string) => ({ en, zh }) satisfies About
 const secret = (en: string, zh: string) => ({ en, zh, secret: true }) satisfies About
@@ -96,7 +96,6 @@ const upstream = v.strictObject({
 const upstreams = v.pipe(
   v.array(upstream),
   uniqueNames(),
-  dialledNeedsUrl(),
   v.metadata(about('more implementations, beside ntqq-impl', '除 ntqq-impl 外的更多实现')),
 )
 
@@ -262,6 +261,7 @@ export const schema = v.pipe(
     journal: v.optional(journal, {}),
   }),
   closedToStrangers(),
+  reachable(),
 )
 
 /** The config as the program uses it: every key present, durations in milliseconds, sizes in bytes. */

@@ -1,0 +1,56 @@
+// Which implementations a config asks for: the one of ntqq-impl first, then those of upstreams.
+
+export interface Implementation {
+  /** `ntqq-impl` for the first; '' for others that have no name. */
+  name: string
+  /** forward: we dial `url` | reverse: it dials us | embedded: we run it */
+  kind: 'forward' | 'reverse' | 'embedded'
+  url: string
+  'access-token': string
+  /** '' when it may be any. */
+  'self-id': string
+  ca: string
+  insecure: boolean
+}
+
+/** The part of the config that says so; spelled out, since the schema's own rules need it before Config is known. */
+export interface Declaring {
+  'ntqq-impl': {
+    'external-web-socket': string
+    'external-access-token': string
+    mode: 'auto' | 'external' | 'reverse' | 'embedded'
+  }
+  upstreams: Implementation[]
+}
+
+export function implementations(config: Declaring): Implementation[] {
+  const own = config['ntqq-impl']
+  const kind = kindOf(config)
+  if (kind === undefined) return config.upstreams
+  const first = {
+    name: 'ntqq-impl',
+    kind,
+    url: kind === 'forward' ? own['external-web-socket'] : '',
+    'access-token': own['external-access-token'],
+    'self-id': '',
+    ca: '',
+    insecure: false,
+  }
+  return [first, ...config.upstreams]
+}
+
+/** Undefined: ntqq-impl stands for nothing, since only upstreams are meant. */
+function kindOf({ 'ntqq-impl': own, upstreams }: Declaring): Implementation['kind'] | undefined {
+  switch (own.mode) {
+    case 'external':
+      return 'forward'
+    case 'reverse':
+    case 'embedded':
+      return own.mode
+    case 'auto':
+      if (own['external-web-socket'] !== '') return 'forward'
+      return upstreams.length === 0 ? 'embedded' : undefined
+    default:
+      return own.mode satisfies never
+  }
+}

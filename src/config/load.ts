@@ -1,0 +1,152 @@
+// Loads the config: file, older shapes, environment, schema; says everything that is wrong, and where.
+
+import { readFile } from 'node:fs/promises'
+import { type Environment, type Override, overrides } from './env.ts'
+import { looksLikeGo, modernise } from './legacy.ts'
+import { ConfigError, foundText, type Problem } from './problem.ts'
+import type { Config } from './schema.ts'
+import { pathText, SHAPE, shapeAt } from './shape.ts'
+import { covers, type Issue, validate } from './validate.ts'
+import { offsetAt, parseText, readNode, type Text } from './yaml.ts'
+
+export interface Loaded {
+  config: Config
+  /** What the user should know, though nothing is wrong. */
+  notices: string[]
+  file: string
+  /** The file as it was read; undefined when there is none. */
+  text: string | undefined
+}
+
+export interface LoadOptions {
+  file: string
+  environment?: Environment | undefined
+  /** What a file that does not exist means. Default: an error. */
+  missing?: 'error' | 'defaults' | undefined
+}
+
+/** Throws ConfigError. */
+export async function loadConfig({ file, environment = process.env, missing = 'error' }: LoadOptions): Promise<Loaded> {
+  let bytes: Uint8Array | undefined
+  try {
+    bytes = await readFile(file)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException // node:fs throws nothing else
+    if (code !== 'ENOENT' || missing === 'error') throw new ConfigError([unreadable(file, code, message)])
+  }
+  const text = bytes && decode(bytes, file)
+  return { ...parseConfig(text ?? '', { file, environment }), file, text }
+}
+
+/** The config that `text` and the environment make together. Throws ConfigError with every problem. */
+export function parseConfig(
+  text: string,
+  { file, environment = {} }: Pick<LoadOptions, 'file' | 'environment'>,
+): Pick<Loaded, 'config' | 'notices'> {
+  const parsed = parseText(text)
+  // Behind broken syntax everything looks wrong; a key given twice breaks nothing.
+  if (parsed.flaws.some(({ path }) => path.length === 0)) throw new ConfigError(sorted(fileProblems(parsed, file)))
+
+  const notices = modernise(parsed.doc)
+  const value = asObject(readNode(parsed.doc, parsed.doc.contents, SHAPE, parsed.flaws))
+  const asWritten = structuredClone(value)
+  const { found, problems } = overrides(environment)
+  for (const { path, value: inner } of found) put(value, path, inner)
+
+  const result = validate(value)
+  const known = [...fileProblems(parsed, file), ...problems]
+  if ('issues' in result) {
+    const flawed = parsed.flaws.map(({ path }) => path)
+    const fresh = result.issues.filter(({ path }) => !flawed.some((flaw) => covers(flaw, path)))
+    known.push(...fresh.map((issue) => issueProblem(issue, parsed, file, found)))
+  }
+  if (known.length > 0 || 'issues' in result) throw new ConfigError(sorted(known))
+  return { config: result.config, notices: [...notices, ...advice(asWritten, value)] }
+}
+
+const fileProblems = ({ flaws, place }: Text, file: string): Problem[] =>
+  flaws.map(({ offset, path, found, wanted, hint }) => ({
+    file,
+    ...place(offset),
+    path: pathText(path),
+    found,
+    wanted,
+    hint,
+  }))
+
+function issueProblem(
+  { path, found, wanted, hint }: Issue,
+  { doc, place }: Text,
+  file: string,
+  set: Override[],
+): Problem {
+  const shape = shapeAt(path)
+  const override = set.find((one) => covers(one.path, path))
+  const where = override ? { file: override.name } : { file, ...place(offsetAt(doc, path)) }
+  return {
+    ...where,
+    path: pathText(path),
+    found: foundText(found, shape?.secret),
+    wanted,
+    hint: hint ?? quotes(found, shape),
+  }
+}
+
+const quotes = (found: unknown, shape: ReturnType<typeof shapeAt>) =>
+  shape?.type === 'value' && shape.kind === 'number' && typeof found === 'string' && /^\d+$/.test(found)
+    ? 'write it without quotes'
+    : undefined
+
+const sorted = (problems: Problem[]) =>
+  problems.toSorted((a, b) => (a.line ?? Infinity) - (b.line ?? Infinity) || (a.column ?? 0) - (b.column ?? 0))
+
+/** What changed since the Go version, or has effects that are easily missed. */
+function advice(written: Record<string, unknown>, value: Record<string, unknown>): string[] {
+  const notices: string[] = []
+  if (looksLikeGo(written) && asObject(value['http'])['host'] === undefined)
+    notices.push(
+      'http.host is not set: listening on 127.0.0.1 only (the Go version listened on every interface); ' +
+        'for other machines set http.host: 0.0.0.0 and http.access-token',
+    )
+  const { mode = 'auto', 'external-web-socket': url } = asObject(value['ntqq-impl'])
+  if (value['upstreams'] && url === undefined && mode === 'auto')
+    notices.push(
+      'ntqq-impl.external-web-socket is not set: its default is connected to as well, beside upstreams; ' +
+        'set ntqq-impl.external-web-socket: "" if it should not be',
+    )
+  return notices
+}
+
+function put(value: Record<string, unknown>, path: string[], inner: unknown): void {
+  const [key, ...rest] = path
+  if (key === undefined) return
+  if (rest.length === 0) value[key] = inner
+  else {
+    const child = asObject(value[key])
+    value[key] = child
+    put(child, rest, inner)
+  }
+}
+
+const asObject = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {} // just checked
+
+/** UTF-8, with or without a byte order mark. */
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)
+    const good = new TextDecoder().decode(bytes).split('\ufffd', 1)[0]?.split('\n') ?? []
+    const place = utf16 ? {} : { line: good.length, column: (good.at(-1)?.length ?? 0) + 1 }
+    const found = utf16 ? 'UTF-16' : 'bytes that are not UTF-8'
+    throw new ConfigError([{ file, ...place, path: '', found, wanted: 'UTF-8', hint: 'save the file as UTF-8' }])
+  }
+}
+
+function unreadable(file: string, code: string | undefined, message: string): Problem {
+  const wanted = 'a file that can be read'
+  if (code === 'ENOENT') return { file, path: '', found: 'no such file', wanted, hint: 'perpetua init writes one' }
+  if (code === 'EISDIR') return { file, path: '', found: 'a folder', wanted }
+  return { file, path: '', found: message, wanted }
+}

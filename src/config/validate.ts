@@ -1,0 +1,47 @@
+// Holds plain values against the schema and finds everything that is wrong at once, rules between keys included.
+
+import * as v from 'valibot'
+import { HINT } from './leaf.ts'
+import { type Config, schema } from './schema.ts'
+import type { Path } from './shape.ts'
+
+export interface Issue {
+  path: Path
+  found: unknown
+  wanted: string
+  hint?: string | undefined
+}
+
+/** Either the config or what keeps it from being one. `value` holds kebab-case keys as in the file. */
+export function validate(value: Record<string, unknown>): { config: Config } | { issues: Issue[] } {
+  const issues: Issue[] = []
+  const rest = structuredClone(value)
+  // A rule between keys is looked at only when the keys are sound: so each unsound key gives way to its default.
+  for (;;) {
+    const result = v.safeParse(schema, rest)
+    if (result.success) return issues.length === 0 ? { config: result.output } : { issues }
+    const fresh = result.issues.map(toIssue).filter((issue) => !issues.some((known) => covers(known.path, issue.path)))
+    issues.push(...fresh)
+    if (fresh.filter((issue) => remove(rest, issue.path)).length === 0) return { issues }
+  }
+}
+
+function toIssue(issue: v.BaseIssue<unknown>): Issue {
+  const path = issue.path?.map(({ key }) => (typeof key === 'number' ? key : String(key))) ?? []
+  const [wanted = '', hint] = issue.message.split(HINT)
+  return { path, found: issue.input, wanted, hint }
+}
+
+/** Whether `outer` is `inner` or around it. */
+export const covers = (outer: Path, inner: Path): boolean => outer.every((key, i) => key === inner[i])
+
+function remove(value: unknown, path: Path): boolean {
+  const key = path.at(-1)
+  let parent = value
+  for (const step of path.slice(0, -1)) parent = isObject(parent) ? parent[step] : undefined
+  if (key === undefined || !isObject(parent) || !Object.hasOwn(parent, key)) return false
+  return delete parent[key]
+}
+
+const isObject = (value: unknown): value is Record<string | number, unknown> =>
+  typeof value === 'object' && value !== null

@@ -1,0 +1,73 @@
+// What actions are like: which only read, which take long, what their suffixes mean, how their replies end.
+
+import { type Fields, isObject, own } from './object.ts'
+
+const READ = /^(?:get_|can_|[._]get_|nc_get_|fetch_)/
+/** Reads by any other name. */
+const READS = new Set(['ocr_image', '.ocr_image', 'check_url_safely', 'translate_en2zh'])
+
+/** Whether the action only reads, so that asking twice does no harm. */
+export const isRead = (action: string): boolean => READ.test(action) || READS.has(action)
+
+export type Mode = 'plain' | 'async' | 'rate-limited'
+
+/** Takes the standard's suffixes off an action's name. */
+export function suffix(action: string): { base: string; mode: Mode } {
+  for (const [end, mode] of SUFFIXES)
+    if (action.length > end.length && action.endsWith(end)) return { base: action.slice(0, -end.length), mode }
+  return { base: action, mode: 'plain' }
+}
+
+const SUFFIXES = [
+  ['_async', 'async'],
+  ['_rate_limited', 'rate-limited'],
+] as const
+
+/** Milliseconds until an action is given up, where the configuration says nothing else; `files`: those that carry files. */
+export const DEADLINE = { usual: 60_000, files: 600_000 } as const
+
+/** Whether the action moves files and so takes minutes rather than seconds. */
+export function carriesFiles(action: string, params: Fields): boolean {
+  if (MOVES.test(action)) return true
+  if (!SENDS.test(action)) return false
+  if (typeof own(params, 'file') === 'string' || typeof own(params, 'image') === 'string') return true
+  return hasFile(own(params, 'message'), 0) || hasFile(own(params, 'messages'), 0)
+}
+
+const MOVES = /^(?:upload_|download_|get_file$)/
+const SENDS = /^_?send_/
+const FILES = new Set<unknown>(['image', 'record', 'video', 'file'])
+const CQ_FILE = /\[CQ:(?:image|record|video|file),/
+/** Forwarded messages nest; beyond this depth nobody looks. */
+const DEEPEST = 8
+/** Nobody types that much: a text this long holds a file, and searching it would cost more than the answer is worth. */
+const LONG = 65_536
+
+/** Takes segments, one segment, CQ text, or forward nodes with any of these as their content. */
+function hasFile(content: unknown, depth: number): boolean {
+  if (typeof content === 'string') return content.length > LONG || CQ_FILE.test(content)
+  if (depth > DEEPEST) return false
+  if (Array.isArray(content)) return content.some((part) => hasFile(part, depth + 1))
+  if (!isObject(content)) return false
+  const data = own(content, 'data')
+  if (FILES.has(own(content, 'type'))) return true
+  return isObject(data) && (hasFile(own(data, 'content'), depth + 1) || hasFile(own(data, 'message'), depth + 1))
+}
+
+/** Whether a reply says that the action did not work. `async` did, as far as anybody knows. */
+export function failed(reply: Fields): boolean {
+  if (own(reply, 'status') === 'failed') return true
+  const retcode = own(reply, 'retcode')
+  return typeof retcode === 'number' && retcode !== 0 && retcode !== 1
+}
+
+/**
+ * Whether more replies with the same echo follow this one. NapCat streams downloads so, and marks the pieces `stream`
+ * and the last reply `response` or `error`. It marks the answer to each piece of an upload `stream` as well, though it
+ * is the only one: those name their `stream_id`.
+ */
+export function streaming(reply: Fields): 'more' | 'end' {
+  if (own(reply, 'stream') !== 'stream-action') return 'end'
+  const data = own(reply, 'data')
+  return isObject(data) && own(data, 'type') === 'stream' && !Object.hasOwn(data, 'stream_id') ? 'more' : 'end'
+}

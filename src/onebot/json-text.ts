@@ -1,0 +1,166 @@
+// Finds and replaces pieces of a JSON object's text, so that every byte we have no business with stays as it was.
+
+/** A piece of a text, from `start` up to, not including, `end`. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+export interface Member {
+  /** Decoded. */
+  readonly key: string
+  /** Where the key stands, quotes included. */
+  readonly name: Span
+  readonly value: Span
+}
+
+export interface Edit {
+  readonly span: Span
+  readonly text: string
+}
+
+const QUOTE = 34
+const COMMA = 44
+const OPEN_ARRAY = 91
+const BACKSLASH = 92
+const CLOSE_ARRAY = 93
+const OPEN_OBJECT = 123
+const CLOSE_OBJECT = 125
+
+/**
+ * The members of the object that starts at `from` (white space before it is fine), in the order of the text, duplicates
+ * included. The text must have passed JSON.parse: nothing is checked again.
+ */
+export function members(raw: string, from = 0): Member[] {
+  const found: Member[] = []
+  let at = pastSpace(raw, pastSpace(raw, from) + 1)
+  while (raw.charCodeAt(at) === QUOTE) {
+    const name = { start: at, end: stringEnd(raw, at) }
+    const start = pastSpace(raw, pastSpace(raw, name.end) + 1)
+    const value = { start, end: valueEnd(raw, start) }
+    found.push({ key: keyAt(raw, name), name, value })
+    at = pastSpace(raw, value.end)
+    if (raw.charCodeAt(at) === COMMA) at = pastSpace(raw, at + 1)
+  }
+  return found
+}
+
+/** Where the value at `path` stands, one key per level of objects. Of duplicate keys the last counts, as in JSON.parse. */
+export function locate(raw: string, path: readonly string[]): Span | undefined {
+  const start = pastSpace(raw, 0)
+  let found: Span | undefined = { start, end: valueEnd(raw, start) }
+  for (const step of path) {
+    if (found === undefined || raw.charCodeAt(found.start) !== OPEN_OBJECT) return undefined
+    found = members(raw, found.start).findLast(({ key }) => key === step)?.value
+  }
+  return found
+}
+
+/** Replaces each span by its text. Spans must be in order and must not overlap. */
+export function splice(raw: string, edits: readonly Edit[]): string {
+  let out = ''
+  let at = 0
+  for (const { span, text } of edits) {
+    out += raw.slice(at, span.start) + text
+    at = span.end
+  }
+  return out + raw.slice(at)
+}
+
+/** Gives top-level members new values, written as JSON text; those that are missing are put in front. */
+export function assign(raw: string, values: Readonly<Record<string, string>>): string {
+  const present = members(raw)
+  const missing = new Map(Object.entries(values))
+  const edits: Edit[] = []
+  for (const { key, value: span } of present) {
+    if (!Object.hasOwn(values, key)) continue
+    edits.push({ span, text: values[key] ?? 'null' })
+    missing.delete(key)
+  }
+  if (missing.size === 0) return splice(raw, edits)
+  const start = pastSpace(raw, 0) + 1
+  const text = [...missing].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')
+  return splice(raw, [{ span: { start, end: start }, text: present.length === 0 ? text : `${text},` }, ...edits])
+}
+
+/** Cuts top-level members with the comma before them or, where nothing is left before them, the one after them. */
+export function without(raw: string, unwanted: string): string {
+  const edits: Edit[] = []
+  const cut = (start: number, end: number) => edits.push({ span: { start, end }, text: '' })
+  const found = members(raw)
+  let kept: number | undefined
+  for (const [index, { key, name, value }] of found.entries()) {
+    if (key !== unwanted) kept = value.end
+    else if (kept === undefined) cut(name.start, found[index + 1]?.name.start ?? value.end)
+    else {
+      cut(kept, value.end)
+      kept = value.end
+    }
+  }
+  return splice(raw, edits)
+}
+
+/** The first position from `at` on that is not JSON's white space. */
+export function pastSpace(raw: string, at: number): number {
+  let end = at
+  while (isSpace(raw.charCodeAt(end))) end++
+  return end
+}
+
+/** The position after the last character before `at` that is not JSON's white space. */
+export function beforeSpace(raw: string, at: number): number {
+  let end = at
+  while (isSpace(raw.charCodeAt(end - 1))) end--
+  return end
+}
+
+const isSpace = (code: number) => code === 32 || code === 10 || code === 13 || code === 9
+
+function keyAt(raw: string, name: Span): string {
+  const inner = raw.slice(name.start + 1, name.end - 1)
+  if (!inner.includes('\\')) return inner
+  const key: string = JSON.parse(raw.slice(name.start, name.end))
+  return key
+}
+
+function valueEnd(raw: string, start: number): number {
+  const code = raw.charCodeAt(start)
+  if (code === QUOTE) return stringEnd(raw, start)
+  if (code === OPEN_OBJECT || code === OPEN_ARRAY) return nestEnd(raw, start)
+  let end = start
+  while (end < raw.length && !ends(raw.charCodeAt(end))) end++
+  return end
+}
+
+/** What can follow a number, true, false or null. */
+const ends = (code: number) => code === COMMA || code === CLOSE_OBJECT || code === CLOSE_ARRAY || code <= 32
+
+/** Past the closing quote. Strings are where the megabytes are: a native search skips them. */
+function stringEnd(raw: string, open: number): number {
+  let close = raw.indexOf('"', open + 1)
+  while (close !== -1 && isEscaped(raw, close)) close = raw.indexOf('"', close + 1)
+  return close === -1 ? raw.length : close + 1
+}
+
+/** Whether an odd number of backslashes stands before `at`. */
+function isEscaped(raw: string, at: number): boolean {
+  let before = at - 1
+  while (raw.charCodeAt(before) === BACKSLASH) before--
+  return (at - before) % 2 === 0
+}
+
+function nestEnd(raw: string, start: number): number {
+  let depth = 0
+  let at = start
+  while (at < raw.length) {
+    const code = raw.charCodeAt(at)
+    if (code === QUOTE) {
+      at = stringEnd(raw, at)
+      continue
+    }
+    if (code === OPEN_OBJECT || code === OPEN_ARRAY) depth++
+    else if ((code === CLOSE_OBJECT || code === CLOSE_ARRAY) && --depth === 0) return at + 1
+    at++
+  }
+  return at
+}

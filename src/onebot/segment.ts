@@ -1,0 +1,89 @@
+// Messages in both of their forms: segments, and text with CQ codes.
+
+import { isObject, own } from './object.ts'
+
+export interface Segment {
+  readonly type: string
+  readonly data: Readonly<Record<string, unknown>>
+}
+
+/** Reads text with CQ codes. What is no well-formed code is text, as written. */
+export function parseCq(text: string): Segment[] {
+  const segments: Segment[] = []
+  let plain = 0
+  const flush = (end: number) => {
+    if (end > plain) segments.push({ type: 'text', data: { text: unescapeCq(text.slice(plain, end)) } })
+  }
+  for (let at = text.indexOf(OPEN); at !== -1; at = text.indexOf(OPEN, at + 1)) {
+    const close = text.indexOf(']', at)
+    if (close === -1) break
+    const segment = codeOf(text.slice(at + OPEN.length, close))
+    if (segment === undefined) continue
+    flush(at)
+    segments.push(segment)
+    plain = close + 1
+    at = close
+  }
+  flush(text.length)
+  return segments
+}
+
+/** Writes segments as text with CQ codes. Values that are no strings are written as JSON, missing ones left out. */
+export function formatCq(segments: readonly Segment[]): string {
+  return segments
+    .map(({ type, data }) => (type === 'text' ? escapeCq(textOf(data['text'])) : code(type, data)))
+    .join('')
+}
+
+/** Reads a message in either form, or a single segment; undefined: it is neither. */
+export function segmentsOf(message: unknown): Segment[] | undefined {
+  if (typeof message === 'string') return parseCq(message)
+  const parts: unknown[] = Array.isArray(message) ? message : [message]
+  const segments = parts.map((part) => {
+    const type = isObject(part) ? own(part, 'type') : undefined
+    const data = isObject(part) ? (own(part, 'data') ?? {}) : undefined
+    return typeof type === 'string' && isObject(data) ? { type, data } : undefined
+  })
+  return segments.every((segment) => segment !== undefined) ? segments : undefined
+}
+
+/** Makes text safe between CQ codes. */
+export const escapeCq = (text: string): string => text.replace(/[&[\]]/g, escapeOne)
+
+/** Makes text safe as a value within a CQ code. */
+export const escapeCqValue = (text: string): string => text.replace(/[&[\],]/g, escapeOne)
+
+export const unescapeCq = (text: string): string =>
+  text.includes('&') ? text.replace(/&(?:amp|#91|#93|#44);/g, (entity) => PLAIN.get(entity) ?? entity) : text
+
+const OPEN = '[CQ:'
+const ENTITY = new Map([
+  ['&', '&amp;'],
+  ['[', '&#91;'],
+  [']', '&#93;'],
+  [',', '&#44;'],
+])
+const PLAIN = new Map([...ENTITY].map(([plain, entity]) => [entity, plain]))
+const escapeOne = (character: string) => ENTITY.get(character) ?? character
+
+/** Reads what stands between `[CQ:` and `]`; undefined: no code. */
+function codeOf(inner: string): Segment | undefined {
+  const [type = '', ...values] = inner.split(',')
+  if (!/^[\w.-]+$/.test(type) || inner.includes('[')) return undefined
+  const pairs = values.map((pair) => {
+    const equals = pair.indexOf('=')
+    return equals === -1 ? [pair.trim(), ''] : [pair.slice(0, equals).trim(), unescapeCq(pair.slice(equals + 1))]
+  })
+  // fromEntries makes own properties, also of a key like __proto__.
+  return { type, data: Object.fromEntries(pairs) }
+}
+
+function code(type: string, data: Segment['data']): string {
+  const values = Object.entries(data)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => `,${key}=${escapeCqValue(textOf(value))}`)
+  return `${OPEN}${type}${values.join('')}]`
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? value : value === undefined || value === null ? '' : (JSON.stringify(value) ?? '')

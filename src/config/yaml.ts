@@ -38,16 +38,25 @@ export function parseText(text: string): Text {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
-  try {
-    const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false })
-    // One slip makes the parser stumble many times over.
-    return { doc, flaws: doc.errors.slice(0, 10).map((error) => syntaxFlaw(error, doc)), place }
-  } catch (error) {
-    // Brackets nested thousands deep exhaust the parser's stack.
-    if (!(error instanceof RangeError)) throw error
+  if (tooDeep(text)) {
     const flaw = { offset: 0, path: [], found: 'lists or keys nested far too deep', wanted: 'YAML of a sane depth' }
     return { doc: parseDocument(''), flaws: [flaw], place }
   }
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  // One slip makes the parser stumble many times over, often at one place.
+  const slips = doc.errors.filter((error, i, all) => error.pos[0] !== all[i - 1]?.pos[0]).slice(0, 10)
+  return { doc, flaws: slips.map((error) => syntaxFlaw(error, doc)), place }
+}
+
+// The parser recurses, and V8 aborts the process when a regular expression is compiled with little stack left. Brackets
+// in comments and texts are counted along: no sane file leaves that many open.
+function tooDeep(text: string): boolean {
+  let open = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    open = Math.max(0, open + (bracket === '[' || bracket === '{' ? 1 : -1))
+    if (open > 100) return true
+  }
+  return /^\s*(?:[-?]\s){100}/m.test(text)
 }
 
 // The parser's own words quote the text, which may be a token: ours do not.
@@ -80,7 +89,8 @@ function syntaxFlaw({ code, message, pos: [offset] }: YAMLError, doc: Document):
 }
 
 /** The path of the key that starts at `offset`. */
-function keyAt(node: unknown, offset: number): Path | undefined {
+function keyAt(node: unknown, offset: number, depth = 0): Path | undefined {
+  if (depth > DEEPEST) return undefined
   const children: [string | number, unknown][] = []
   if (isMap(node))
     for (const { key, value } of node.items) {
@@ -89,13 +99,13 @@ function keyAt(node: unknown, offset: number): Path | undefined {
     }
   if (isSeq(node)) children.push(...node.items.entries())
   for (const [name, child] of children) {
-    const inner = keyAt(child, offset)
+    const inner = keyAt(child, offset, depth + 1)
     if (inner) return [name, ...inner]
   }
   return undefined
 }
 
-const nameOf = (key: unknown) => (isScalar(key) ? String(key.value) : String(key))
+const nameOf = (key: unknown) => (isScalar(key) ? String(key.value) : '(not a name)')
 
 // A config has some hundred nodes; aliases of aliases could make millions of few lines.
 const MOST = 20_000

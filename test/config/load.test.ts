@@ -150,7 +150,14 @@ test('[CFG9] broken YAML is told by place, without quoting it', () => {
     'http:\n  access-token: "hush\\q"',
   ])
     expect(told(text).join('')).not.toContain('hush')
-  expect(told(`http: {a: ${'['.repeat(50_000)}`)).toHaveLength(1)
+  const deep = (n: number) => `${'['.repeat(n)}${']'.repeat(n)}`
+  for (const text of [
+    '['.repeat(50_000),
+    deep(50_000),
+    `a: ${deep(20_000)}\nb: {c: 1, c: ${deep(20_000)}}`,
+    '- '.repeat(9_999),
+  ])
+    expect(told(text)).not.toEqual([])
 })
 
 test('[CFG10] line ends and byte order marks do not matter; other encodings are told', async () => {

@@ -1,0 +1,75 @@
+// Answers WebSocket handshakes on Node: the app decides, hono's adapter and `ws` shake hands.
+
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { createNodeWebSocket } from '@hono/node-ws'
+import type { Context } from 'hono'
+import type { WSContext } from 'hono/ws'
+import type { WebSocket } from 'ws'
+import type { AcceptedSocket, HostEnv, ListenOptions, SocketEvents } from './host.ts'
+import { answer, isHandshake, requestOf } from './node-http.ts'
+import { Accepted, type Topics } from './node-topics.ts'
+
+/** What a queue may hold above one largest frame before frames are dropped: far above where owners stop. */
+const QUEUE_HEADROOM = 64 * 1024 * 1024
+
+type Upgrade = HostEnv['Bindings']['upgrade']
+
+interface Handshake {
+  incoming: IncomingMessage
+  socket: Duplex
+  head: Buffer
+}
+
+/**
+ * Takes the place of the adapter's injectWebSocket, which answers a refusal without body and headers, hides the Host
+ * header from the app's URL, and lets a bad request target or a reset connection end the process.
+ */
+export function handshakes(
+  { app, maxFrame, tls }: ListenOptions,
+  topics: Topics,
+  bindings: (incoming: IncomingMessage, upgrade: Upgrade) => HostEnv['Bindings'],
+): (handshake: Handshake) => Promise<void> {
+  const { wss, upgradeWebSocket } = createNodeWebSocket({ app })
+  wss.options.maxPayload = maxFrame
+  wss.options.perMessageDeflate = false
+
+  const accept = async (
+    { incoming, socket, head }: Handshake,
+    c: Context<HostEnv>,
+    on: SocketEvents<AcceptedSocket>,
+  ): Promise<Response | undefined> => {
+    // After this check `ws` always completes: nothing below may wait before it does.
+    if (!isHandshake(incoming) || !socket.readable || !socket.writable) return undefined
+    const { promise: opened, resolve } = Promise.withResolvers<void>()
+    const onOpen = (_: Event, { raw }: WSContext<WebSocket>) => {
+      resolve()
+      if (raw) on.open?.(new Accepted(raw, on, topics, maxFrame + QUEUE_HEADROOM))
+    }
+    const response = upgradeWebSocket(c, { onOpen }, { onError: surface })
+    wss.handleUpgrade(incoming, socket, head, (raw) => wss.emit('connection', raw, incoming))
+    await opened
+    return response
+  }
+
+  return async (handshake) => {
+    let upgraded = false
+    const upgrade: Upgrade = async (c, on) => {
+      const response = await accept(handshake, c, on)
+      upgraded ||= response !== undefined
+      return response
+    }
+    const request = requestOf(handshake.incoming, tls ? 'https' : 'http')
+    const response = request
+      ? await app.fetch(request, bindings(handshake.incoming, upgrade))
+      : new Response(null, { status: 400 })
+    if (!upgraded) await answer(handshake.socket, response)
+  }
+}
+
+/** The adapter would print what a callback throws; it is to be an uncaught error, as everywhere else. */
+function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
+}

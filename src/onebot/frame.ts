@@ -1,7 +1,7 @@
 // The envelopes of OneBot 11: reads frames with one JSON.parse each, swaps echoes in their text, writes our own replies.
 
 import { Buffer } from 'node:buffer'
-import { beforeSpace, type Edit, locate, members, pastSpace, type Span, splice, without } from './json-text.ts'
+import { beforeSpace, type Edit, opening, type Span, splice, valuesOf, without } from './json-text.ts'
 import { isObject, own, parse } from './object.ts'
 
 export interface ActionFrame {
@@ -12,6 +12,8 @@ export interface ActionFrame {
   readonly params: Record<string, unknown>
   /** The JSON text exactly as the client wrote it; undefined: the frame has no echo. */
   readonly echo: string | undefined
+  /** Where it stands, duplicates included. */
+  readonly echoes: readonly Span[]
 }
 
 export interface BadFrame {
@@ -48,12 +50,14 @@ export interface OwnReply {
 export function readAction(raw: string): ActionFrame | BadFrame {
   const frame = parse(raw)
   if (!isObject(frame)) return bad('frame', foundIn(frame), 'a JSON object')
-  const echo = Object.hasOwn(frame, 'echo') ? echoIn(raw) : undefined
+  const echoes = Object.hasOwn(frame, 'echo') ? valuesOf(raw, 'echo') : []
+  const last = echoes.at(-1)
+  const echo = last && detached(raw, last)
   const action = own(frame, 'action')
   if (typeof action !== 'string' || action === '') return bad('action', nameOf(action), 'a non-empty string', echo)
   const params = own(frame, 'params') ?? {}
   if (!isObject(params)) return bad('params', nameOf(params), 'an object', echo)
-  return { kind: 'action', raw, action, params, echo }
+  return { kind: 'action', raw, action, params, echo, echoes }
 }
 
 /** Reads what an implementation sent. Never throws. */
@@ -69,20 +73,16 @@ export function readUpstream(raw: string): UpstreamFrame {
 }
 
 /** The frame's text with our token for its echo and, if given, another action; every other byte is the client's. */
-export function actionText(frame: ActionFrame, token: string, action?: string): string {
-  const { raw } = frame
-  const edits: Edit[] = []
-  if (frame.echo === undefined) {
-    const start = pastSpace(raw, 0) + 1
-    edits.push({ span: { start, end: start }, text: `"echo":${JSON.stringify(token)},` })
-    if (action === undefined) return splice(raw, edits)
-  }
-  for (const { key, value: span } of members(raw)) {
-    // Every duplicate: whichever of them the implementation's parser takes, it finds ours.
-    if (key === 'echo') edits.push({ span, text: JSON.stringify(token) })
-    else if (key === 'action' && action !== undefined) edits.push({ span, text: JSON.stringify(action) })
-  }
-  return splice(raw, edits)
+export function actionText({ raw, echoes }: ActionFrame, token: string, action?: string): string {
+  const text = JSON.stringify(token)
+  // Every duplicate: whichever of them the implementation's parser takes, it finds ours.
+  const edits = echoes.length > 0 ? all(echoes, text) : [{ span: opening(raw), text: `"echo":${text},` }]
+  if (action === undefined) return splice(raw, edits)
+  edits.push(...all(valuesOf(raw, 'action'), JSON.stringify(action)))
+  return splice(
+    raw,
+    edits.sort((a, b) => a.span.start - b.span.start),
+  )
 }
 
 /** The reply's text with the client's echo for our token, or without any echo where the client sent none. */
@@ -92,13 +92,10 @@ export function replyText(raw: string, token: string, echo: string | undefined):
     return echo === undefined
       ? raw.slice(0, last.before) + raw.slice(last.value.end)
       : raw.slice(0, last.value.start) + echo + raw.slice(last.value.end)
-  if (echo === undefined) return without(raw, 'echo')
-  const echoes = members(raw).filter(({ key }) => key === 'echo')
-  return splice(
-    raw,
-    echoes.map(({ value: span }) => ({ span, text: echo })),
-  )
+  return echo === undefined ? without(raw, 'echo') : splice(raw, all(valuesOf(raw, 'echo'), echo))
 }
+
+const all = (spans: readonly Span[], text: string): Edit[] => spans.map((span) => ({ span, text }))
 
 /** A reply that we make ourselves. Failed ones carry their text under the three names that clients look for. */
 export function ownReply({ status, retcode, data, message, echo }: OwnReply): string {
@@ -124,20 +121,19 @@ function nameOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
-/** The text of the echo that counts: the last. */
-function echoIn(raw: string): string | undefined {
-  const span = locate(raw, ['echo'])
-  return span && detached(raw, span)
-}
-
 /** Frames from this length on are not worth keeping in memory for the few characters of their echo. */
 const WORTH_FREEING = 4096
 
 /** A slice that does not keep the whole frame alive: engines make slices that point into their source. */
 function detached(raw: string, { start, end }: Span): string {
   const text = raw.slice(start, end)
-  return raw.length < WORTH_FREEING ? text : Buffer.from(text, 'utf16le').toString('utf16le')
+  if (raw.length < WORTH_FREEING) return text
+  // One byte a character where that is enough: a single wide piece makes the whole reply wide when it is put together.
+  const encoding = WIDE.test(text) ? 'utf16le' : 'latin1'
+  return Buffer.from(text, encoding).toString(encoding)
 }
+
+const WIDE = /[^\0-\xff]/
 
 /** How far from the end implementations put the echo's value; NapCat writes `stream` after it. */
 const TAIL = 64

@@ -45,6 +45,19 @@ export function members(raw: string, from = 0): Member[] {
   return found
 }
 
+/** Where the values of a top-level key stand, duplicates included. */
+export function valuesOf(raw: string, key: string): Span[] {
+  return members(raw)
+    .filter((member) => member.key === key)
+    .map(({ value }) => value)
+}
+
+/** Where something can be put in front of the first member. */
+export function opening(raw: string): Span {
+  const start = pastSpace(raw, 0) + 1
+  return { start, end: start }
+}
+
 /** Where the value at `path` stands, one key per level of objects. Of duplicate keys the last counts, as in JSON.parse. */
 export function locate(raw: string, path: readonly string[]): Span | undefined {
   const start = pastSpace(raw, 0)
@@ -78,9 +91,8 @@ export function assign(raw: string, values: Readonly<Record<string, string>>): s
     missing.delete(key)
   }
   if (missing.size === 0) return splice(raw, edits)
-  const start = pastSpace(raw, 0) + 1
   const text = [...missing].map(([key, value]) => `${JSON.stringify(key)}:${value}`).join(',')
-  return splice(raw, [{ span: { start, end: start }, text: present.length === 0 ? text : `${text},` }, ...edits])
+  return splice(raw, [{ span: opening(raw), text: present.length === 0 ? text : `${text},` }, ...edits])
 }
 
 /** Cuts top-level members with the comma before them or, where nothing is left before them, the one after them. */
@@ -101,7 +113,7 @@ export function without(raw: string, unwanted: string): string {
 }
 
 /** The first position from `at` on that is not JSON's white space. */
-export function pastSpace(raw: string, at: number): number {
+function pastSpace(raw: string, at: number): number {
   let end = at
   while (isSpace(raw.charCodeAt(end))) end++
   return end

@@ -13,7 +13,7 @@ const Client = WebSocket as unknown as new (url: string, options: Bun.WebSocketO
 class Dialled implements Socket {
   readonly #raw: Bun.WebSocket
   readonly #on: SocketEvents
-  #poll: ReturnType<typeof setTimeout> | undefined
+  #poll: ReturnType<typeof setInterval> | undefined
 
   constructor(raw: Bun.WebSocket, { events, maxFrame }: DialOptions) {
     this.#raw = raw
@@ -26,7 +26,7 @@ class Dialled implements Socket {
     }
     raw.addEventListener('pong', (event) => events.pong?.(this, String((event as MessageEvent<Buffer>).data)))
     raw.onclose = ({ code, reason }) => {
-      clearTimeout(this.#poll)
+      clearInterval(this.#poll)
       queueMicrotask(() => events.close(this, code, reason))
     }
   }

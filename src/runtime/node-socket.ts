@@ -73,8 +73,13 @@ export function bind<S extends Socket>(raw: WebSocket, socket: S, on: SocketEven
     if (!socket.open) return
     // The cast: ws hands out one Buffer unless told otherwise by `binaryType`.
     const bytes = data as Buffer
-    if (binary) on.binary?.(socket, bytes)
-    else on.text(socket, bytes.toString())
+    try {
+      if (binary) on.binary?.(socket, bytes)
+      else on.text(socket, bytes.toString())
+    } catch (error) {
+      // Thrown through ws, it would leave the socket deaf and without its 'close'.
+      surface(error)
+    }
   })
   raw.on('pong', (data: Buffer) => on.pong?.(socket, data.toString()))
   raw.on('error', (error: NodeJS.ErrnoException) => {
@@ -82,4 +87,11 @@ export function bind<S extends Socket>(raw: WebSocket, socket: S, on: SocketEven
   })
   // ws tells the peer 1009 and us 1006.
   raw.on('close', (code: number, reason: Buffer) => on.close(socket, tooLong ? 1009 : code, reason.toString()))
+}
+
+/** Makes what a callback threw an uncaught error, out of reach of the library that called it. */
+export function surface(error: unknown): void {
+  queueMicrotask(() => {
+    throw error
+  })
 }

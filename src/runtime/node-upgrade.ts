@@ -8,6 +8,7 @@ import type { WSContext } from 'hono/ws'
 import type { WebSocket } from 'ws'
 import type { AcceptedSocket, HostEnv, ListenOptions, SocketEvents } from './host.ts'
 import { answer, isHandshake, requestOf } from './node-http.ts'
+import { surface } from './node-socket.ts'
 import { Accepted, type Topics } from './node-topics.ts'
 
 /** What a queue may hold above one largest frame before frames are dropped: far above where owners stop. */
@@ -21,6 +22,12 @@ interface Handshake {
   head: Buffer
 }
 
+export interface Handshakes {
+  begin(handshake: Handshake): void
+  /** Drops every connection that came in by an upgrade; resolves when their owners have been told. */
+  drop(): Promise<void>
+}
+
 /**
  * Takes the place of the adapter's injectWebSocket, which answers a refusal without body and headers, hides the Host
  * header from the app's URL, and lets a bad request target or a reset connection end the process.
@@ -29,7 +36,7 @@ export function handshakes(
   { app, maxFrame, tls }: ListenOptions,
   topics: Topics,
   bindings: (incoming: IncomingMessage, upgrade: Upgrade) => HostEnv['Bindings'],
-): (handshake: Handshake) => Promise<void> {
+): Handshakes {
   const { wss, upgradeWebSocket } = createNodeWebSocket({ app })
   wss.options.maxPayload = maxFrame
   wss.options.perMessageDeflate = false
@@ -46,13 +53,14 @@ export function handshakes(
       resolve()
       if (raw) on.open?.(new Accepted(raw, on, topics, maxFrame + QUEUE_HEADROOM))
     }
+    // Without onError the adapter prints what a callback throws.
     const response = upgradeWebSocket(c, { onOpen }, { onError: surface })
     wss.handleUpgrade(incoming, socket, head, (raw) => wss.emit('connection', raw, incoming))
     await opened
     return response
   }
 
-  return async (handshake) => {
+  const shake = async (handshake: Handshake): Promise<void> => {
     let upgraded = false
     const upgrade: Upgrade = async (c, on) => {
       const response = await accept(handshake, c, on)
@@ -65,11 +73,21 @@ export function handshakes(
       : new Response(null, { status: 400 })
     if (!upgraded) await answer(handshake.socket, response)
   }
-}
 
-/** The adapter would print what a callback throws; it is to be an uncaught error, as everywhere else. */
-function surface(error: unknown): void {
-  queueMicrotask(() => {
-    throw error
-  })
+  const connections = new Set<Duplex>()
+  return {
+    begin(handshake) {
+      const { socket } = handshake
+      // Without a listener a reset connection is an uncaught error; its loss shows in 'close'.
+      socket.on('error', () => {})
+      socket.once('close', () => connections.delete(socket))
+      connections.add(socket)
+      void shake(handshake)
+    },
+    async drop() {
+      const told = [...wss.clients].map((raw) => new Promise((resolve) => raw.once('close', resolve)))
+      for (const socket of connections) socket.destroy()
+      await Promise.all(told)
+    },
+  }
 }

@@ -3,7 +3,6 @@
 import { once } from 'node:events'
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { Duplex } from 'node:stream'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { plainAddress } from './frame.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from './host.ts'
@@ -48,15 +47,8 @@ async function listen(options: ListenOptions): Promise<Listener> {
     ? createHttpsServer({ ...serverOptions, ...tls }, onRequest)
     : createHttpServer(serverOptions, onRequest)
   server.timeout = PATIENCE_MS
-  const shake = handshakes(options, topics, bindings)
-  const upgrading = new Set<Duplex>()
-  server.on('upgrade', (incoming, socket, head) => {
-    // Without a listener a reset connection is an uncaught error; its loss shows in 'close'.
-    socket.on('error', () => {})
-    socket.once('close', () => upgrading.delete(socket))
-    upgrading.add(socket)
-    void shake({ incoming, socket, head })
-  })
+  const { begin, drop } = handshakes(options, topics, bindings)
+  server.on('upgrade', (incoming, socket, head) => begin({ incoming, socket, head }))
 
   server.listen(port, host)
   await once(server, 'listening')
@@ -72,7 +64,7 @@ async function listen(options: ListenOptions): Promise<Listener> {
     async [Symbol.asyncDispose]() {
       server.close()
       server.closeAllConnections()
-      for (const socket of upgrading) socket.destroy()
+      await drop()
       await closed
     },
   }

@@ -65,8 +65,8 @@ const implementation = v.pipe(
       choice('auto', 'external', 'reverse', 'embedded'),
       'auto',
       about(
-        'auto: dial external-web-socket if set, else embedded | external | reverse: it dials us | embedded: we run it',
-        'auto：填写了地址则连接，否则内置 | external：连接 | reverse：由它连接本程序 | embedded：由本程序运行',
+        'auto: external if an address is set | external: dial it | reverse: it dials us | embedded: not in this version',
+        'auto：填写了地址即 external | external：连接它 | reverse：由它连接本程序 | embedded：此版本尚不支持',
       ),
     ),
   }),
@@ -79,8 +79,8 @@ const upstream = v.strictObject({
     choice('forward', 'reverse', 'embedded'),
     'forward',
     about(
-      'forward: we dial it | reverse: it dials us | embedded: we run it',
-      'forward：连接它 | reverse：它来连接 | embedded：内置',
+      'forward: we dial it | reverse: it dials us | embedded: not in this version',
+      'forward：连接它 | reverse：由它连接本程序 | embedded：此版本尚不支持',
     ),
   ),
   url: key(webSocket(), '', about('its address, for forward', '地址（forward）')),

@@ -1,0 +1,76 @@
+// What differs between two configs, in the parts that can be applied apart from each other.
+
+import { isDeepStrictEqual } from 'node:util'
+import { type Implementation, implementations } from './implementations.ts'
+import type { Config, PostConfig, ReverseConfig } from './schema.ts'
+
+/** An entry that changed in any way is removed and added; `removed` holds the old ones, the others the new ones. */
+export interface ListChanges<T> {
+  added: T[]
+  removed: T[]
+  kept: T[]
+}
+
+export interface Changes {
+  upstreams: ListChanges<Implementation>
+  reverse: ListChanges<ReverseConfig>
+  post: ListChanges<PostConfig>
+  /** The main listener must be bound anew: host, port, tls, or the longest frame. */
+  http: boolean
+  /** Tokens, hosts, origins and discovery: they count from the next request on. */
+  access: boolean
+  admin: boolean
+  log: boolean
+  /** Allotted ports: those given out from now on. */
+  allotment: boolean
+  /** How much is kept, and for how long. */
+  journal: boolean
+  actions: boolean
+  /** Keys that changed, but take effect at the next start only. */
+  restart: string[]
+}
+
+export function changes(old: Config, next: Config): Changes {
+  const differs = (part: (config: Config) => unknown) => !isDeepStrictEqual(part(old), part(next))
+  return {
+    upstreams: listChanges(implementations(old), implementations(next)),
+    reverse: listChanges(old['reverse-web-socket'], next['reverse-web-socket']),
+    post: listChanges(old['http-post'], next['http-post']),
+    http: differs(({ http, 'web-socket': links }) => [http.host, http.port, http.tls, links['max-frame']]),
+    access: differs(({ http: { host: _host, port: _port, tls: _tls, ...rest }, 'ntqq-impl': own }) => [
+      rest,
+      own['external-access-token'],
+    ]),
+    admin: differs(({ admin }) => admin),
+    log: differs(({ log }) => log),
+    allotment: differs(({ 'web-socket': { timeout, 'range-port': range } }) => [timeout, range]),
+    journal: differs(({ journal, 'msg-expire-time': age }) => [journal, age]),
+    actions: differs(({ actions }) => actions),
+    restart: differs((config) => config['data-dir']) ? ['data-dir'] : [],
+  }
+}
+
+function listChanges<T extends { name: string; url: string }>(old: T[], next: T[]): ListChanges<T> {
+  const before = identified(old)
+  const after = identified(next)
+  const same = (id: string) => isDeepStrictEqual(before.get(id), after.get(id))
+  const pick = (entries: Map<string, T>, wanted: (id: string) => boolean) =>
+    [...entries].filter(([id]) => wanted(id)).map(([, entry]) => entry)
+  return {
+    added: pick(after, (id) => !same(id)),
+    removed: pick(before, (id) => !same(id)),
+    kept: pick(after, same),
+  }
+}
+
+/** By name, else by address; the same address twice is told apart by its turn. */
+function identified<T extends { name: string; url: string }>(entries: T[]): Map<string, T> {
+  const known = new Map<string, T>()
+  for (const entry of entries) {
+    const id = entry.name === '' ? `url ${entry.url}` : `name ${entry.name}`
+    let unique = id
+    for (let n = 2; known.has(unique); n++) unique = `${id} ${n}`
+    known.set(unique, entry)
+  }
+  return known
+}

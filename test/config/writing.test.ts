@@ -1,0 +1,68 @@
+// What is written out of the schema: the default file, the reference, the JSON Schema.
+
+import { expect, test } from 'bun:test'
+import fc from 'fast-check'
+import { jsonSchema } from '../../src/config/json-schema.ts'
+import { parseConfig } from '../../src/config/load.ts'
+import { reference } from '../../src/config/reference.ts'
+import { configOf } from '../../src/config/schema.ts'
+import { leaves, pathText } from '../../src/config/shape.ts'
+import { template, written } from '../../src/config/template.ts'
+
+test('[CFG25] the default file loads to the defaults, names every key, and gives cause for no notice', () => {
+  expect(parseConfig(template(), { file: 'F' })).toEqual({ config: configOf(), notices: [] })
+  for (const { path } of leaves()) expect(template()).toMatch(new RegExp(`^ *${path.at(-1)}:`, 'm'))
+  expect(template()).toBe(template())
+})
+
+test('[CFG26] answers stand in the default file as given', () => {
+  const answers = {
+    'ntqq-impl.external-web-socket': 'ws://127.0.0.1:3001',
+    'ntqq-impl.external-access-token': '0123 "x" \\ # : *',
+    'http.host': '0.0.0.0',
+    'http.port': 9000,
+    'http.allow-anonymous': true,
+  }
+  expect(parseConfig(template(answers), { file: 'F' }).config).toMatchObject({
+    'ntqq-impl': { 'external-web-socket': 'ws://127.0.0.1:3001', 'external-access-token': '0123 "x" \\ # : *' },
+    http: { host: '0.0.0.0', port: 9000, 'allow-anonymous': true },
+  })
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), (token) => {
+      const { config } = parseConfig(`admin: {token: ${written(token)}}`, { file: 'F' })
+      expect(config.admin.token).toBe(token)
+    }),
+  )
+})
+
+test('[CFG27] the reference names every key with its default, in both languages', () => {
+  for (const language of ['en', 'zh'] as const) {
+    const text = reference(language)
+    for (const { path, shape } of leaves())
+      if (shape.type === 'value') expect(text).toContain(`\`${pathText(path)}\` | \`${written(shape.fallback)}\` |`)
+    expect(text).toContain('`http-post[].max-retries`')
+    expect(text).not.toContain('undefined')
+  }
+  expect(reference('zh')).toContain('监听端口')
+})
+
+test('[CFG28] the JSON Schema knows every key, its default and its meaning, and no other', () => {
+  const { properties, additionalProperties } = jsonSchema() as {
+    properties: Record<string, never>
+    additionalProperties: boolean
+  }
+  expect(additionalProperties).toBe(false)
+  expect(properties).toMatchObject({
+    log: { properties: { level: { default: 'info', enum: ['trace', 'debug', 'info', 'warn', 'error'] } } },
+    http: {
+      additionalProperties: false,
+      properties: { port: { type: 'integer', minimum: 0, maximum: 65535, default: 8080 } },
+    },
+    'http-post': { items: { properties: { url: { type: 'string' } } } },
+  })
+  for (const { path } of leaves())
+    expect(properties).toHaveProperty([
+      ...path.flatMap((key, i) => (i === 0 ? [key] : ['properties', key])),
+      'description',
+    ])
+})

@@ -23,8 +23,8 @@ const SUFFIXES = [
   ['_rate_limited', 'rate-limited'],
 ] as const
 
-/** Milliseconds until an action is given up, where the configuration says nothing else; `files`: those that carry files. */
-export const DEADLINE = { usual: 60_000, files: 600_000 } as const
+/** Milliseconds after which an action that carries files is given up, unless the configuration says otherwise. */
+export const FILE_DEADLINE = 600_000
 
 /** Whether the action moves files and so takes minutes rather than seconds. */
 export function carriesFiles(action: string, params: Fields): boolean {

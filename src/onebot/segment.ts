@@ -14,15 +14,17 @@ export function parseCq(text: string): Segment[] {
   const flush = (end: number) => {
     if (end > plain) segments.push({ type: 'text', data: { text: unescapeCq(text.slice(plain, end)) } })
   }
+  let close = -1
   for (let at = text.indexOf(OPEN); at !== -1; at = text.indexOf(OPEN, at + 1)) {
-    const close = text.indexOf(']', at)
+    // Looked for once, however many codes are begun before it: each would otherwise search the rest of the text.
+    if (close < at) close = text.indexOf(']', at)
     if (close === -1) break
-    const segment = codeOf(text.slice(at + OPEN.length, close))
+    const next = text.indexOf('[', at + 1)
+    const segment = next === -1 || next > close ? codeOf(text.slice(at + OPEN.length, close)) : undefined
     if (segment === undefined) continue
     flush(at)
     segments.push(segment)
     plain = close + 1
-    at = close
   }
   flush(text.length)
   return segments
@@ -69,7 +71,7 @@ const escapeOne = (character: string) => ENTITY.get(character) ?? character
 /** Reads what stands between `[CQ:` and `]`; undefined: no code. */
 function codeOf(inner: string): Segment | undefined {
   const [type = '', ...values] = inner.split(',')
-  if (!/^[\w.-]+$/.test(type) || inner.includes('[')) return undefined
+  if (!/^[\w.-]+$/.test(type)) return undefined
   const pairs = values.map((pair) => {
     const equals = pair.indexOf('=')
     return equals === -1 ? [pair.trim(), ''] : [pair.slice(0, equals).trim(), unescapeCq(pair.slice(equals + 1))]

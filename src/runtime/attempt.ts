@@ -9,10 +9,18 @@ export interface Attempt {
   failed(message: string, details?: { status?: number | undefined; cause?: unknown }): void
 }
 
+/** Without user and query, which may hold a token: messages end up in logs. */
+function shown(url: string): string {
+  return url.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//')
+}
+
+/** The client refused to try. It has no cause: that would quote the whole address or header. */
+export function unusable(url: string): DialError {
+  return new DialError(`dial ${shown(url)}: not a usable address or header, wanted ws:// or wss://`)
+}
+
 /** `drop` closes the connection of an attempt that failed; a second verdict is ignored. */
 export function attempt({ url, timeout, signal, events }: DialOptions, drop: () => void): Attempt {
-  // Without user and query, which may hold a token: the message ends up in logs.
-  const where = url.replace(/[?#].*$/s, '').replace(/\/\/[^/]*@/, '//')
   const { promise: verdict, resolve, reject } = Promise.withResolvers<Socket>()
   let over = false
   const settle = (): boolean => {
@@ -24,7 +32,7 @@ export function attempt({ url, timeout, signal, events }: DialOptions, drop: () 
   }
   const failed: Attempt['failed'] = (message, details) => {
     if (!settle()) return
-    reject(new DialError(`dial ${where}: ${message}`, details))
+    reject(new DialError(`dial ${shown(url)}: ${message}`, details))
     drop()
   }
   const opened: Attempt['opened'] = (socket) => {

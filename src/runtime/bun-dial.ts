@@ -1,8 +1,8 @@
 // Dials WebSockets with Bun's own client.
 
-import { attempt } from './attempt.ts'
+import { attempt, unusable } from './attempt.ts'
 import { fits, shortReason } from './frame.ts'
-import { DialError, type DialOptions, type Socket, type SocketEvents } from './host.ts'
+import type { DialOptions, Socket, SocketEvents } from './host.ts'
 
 /** How often a dialled socket under pressure is asked whether it drained: Bun's client has no such event. */
 const DRAIN_POLL_MS = 20
@@ -94,8 +94,8 @@ function connect({ url, headers, tls }: DialOptions): Bun.WebSocket {
       perMessageDeflate: false,
       tls: { ...(tls?.ca !== undefined && { ca: tls.ca }), rejectUnauthorized: !tls?.insecure },
     })
-  } catch (cause) {
-    throw new DialError(`dial ${url}: not a WebSocket address, wanted ws:// or wss://`, { cause })
+  } catch {
+    throw unusable(url)
   }
 }
 

@@ -1,8 +1,8 @@
 // Dials WebSockets with the client of the `ws` package.
 
 import { WebSocket } from 'ws'
-import { attempt } from './attempt.ts'
-import { DialError, type DialOptions, type Socket } from './host.ts'
+import { attempt, unusable } from './attempt.ts'
+import type { DialOptions, Socket } from './host.ts'
 import { bind, NodeSocket } from './node-socket.ts'
 
 function connect({ url, headers, tls, maxFrame }: DialOptions): WebSocket {
@@ -14,8 +14,8 @@ function connect({ url, headers, tls, maxFrame }: DialOptions): WebSocket {
       ...(tls?.ca !== undefined && { ca: tls.ca }),
       rejectUnauthorized: !tls?.insecure,
     })
-  } catch (cause) {
-    throw new DialError(`dial ${url}: not a WebSocket address, wanted ws:// or wss://`, { cause })
+  } catch {
+    throw unusable(url)
   }
 }
 

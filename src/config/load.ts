@@ -2,6 +2,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { type Environment, type Override, overrides } from './env.ts'
+import { unreadableFiles } from './files.ts'
 import { looksLikeGo, modernise } from './legacy.ts'
 import { ConfigError, foundText, type Problem } from './problem.ts'
 import type { Config } from './schema.ts'
@@ -35,13 +36,18 @@ export async function loadConfig({ file, environment = process.env, missing = 'e
     if (code !== 'ENOENT' || missing === 'error') throw new ConfigError([unreadable(file, code, message)])
   }
   const text = bytes && decode(bytes, file)
-  return { ...parseConfig(text ?? '', { file, environment }), file, text }
+  return { ...parseConfig(text ?? '', { file, environment, named: unreadableFiles }), file, text }
+}
+
+interface Source extends Pick<LoadOptions, 'file' | 'environment'> {
+  /** What is wrong with the files that the config names. Default: they are not looked at. */
+  named?: (value: Record<string, unknown>) => Issue[]
 }
 
 /** The config that `text` and the environment make together. Throws ConfigError with every problem. */
 export function parseConfig(
   text: string,
-  { file, environment = {} }: Pick<LoadOptions, 'file' | 'environment'>,
+  { file, environment = {}, named = () => [] }: Source,
 ): Pick<Loaded, 'config' | 'notices'> {
   const parsed = parseText(text)
   // Behind broken syntax everything looks wrong; a key given twice breaks nothing.
@@ -54,13 +60,15 @@ export function parseConfig(
   for (const { path, value: inner } of found) put(value, path, inner)
 
   const result = validate(value)
-  const known = [...fileProblems(parsed, file), ...problems]
-  if ('issues' in result) {
-    const flawed = parsed.flaws.map(({ path }) => path)
-    const fresh = result.issues.filter(({ path }) => !flawed.some((flaw) => covers(flaw, path)))
-    known.push(...fresh.map((issue) => issueProblem(issue, parsed, file, found)))
-  }
-  if (known.length > 0 || 'issues' in result) throw new ConfigError(sorted(known))
+  const issues = [...('issues' in result ? result.issues : []), ...named(value)]
+  const flawed = parsed.flaws.map(({ path }) => path)
+  const fresh = issues.filter(({ path }) => !flawed.some((flaw) => covers(flaw, path)))
+  const all = [
+    ...fileProblems(parsed, file),
+    ...problems,
+    ...fresh.map((issue) => issueProblem(issue, parsed, file, found)),
+  ]
+  if (all.length > 0 || 'issues' in result) throw new ConfigError(sorted(all))
   return { config: result.config, notices: [...notices, ...advice(asWritten, value)] }
 }
 

@@ -189,6 +189,28 @@ test('[CFG11] a file that cannot be read is told; a missing one may mean default
   expect(loaded).toMatchObject({ config: configOf(), text: undefined, notices: [] })
 })
 
+test('[CFG11] files that the config names are looked at', async () => {
+  await using home = await folder()
+  const file = home.at('config.yml')
+  await Bun.write(
+    file,
+    `
+http:
+  port: x
+  tls: {cert: ${file}, key: ${home.at('none.pem')}}
+reverse-web-socket:
+  - url: ''
+  - {url: wss://a, ca: none.pem}
+`,
+  )
+  const error = await loadConfig({ file, environment: {} }).catch((error: ConfigError) => error)
+  expect(String(error).match(/(\d+:\d+) {2}\S+: /g)).toEqual([
+    '3:9  http.port: ',
+    expect.stringMatching(/^4:\d+ {2}http\.tls\.key: /),
+    '7:24  reverse-web-socket[1].ca: ',
+  ])
+})
+
 test('[CFG12] text keeps its spelling: tokens and numbers may stand without quotes', () => {
   const { config } = parse(`
 http: {access-token: 0123456789012345678901}

@@ -1,0 +1,72 @@
+// perpetua check: says whether the config can be used, and what it would run.
+
+import { defineCommand } from 'citty'
+import { implementations } from '../config/implementations.ts'
+import { type Loaded, loadConfig } from '../config/load.ts'
+import { ConfigError, problemText } from '../config/problem.ts'
+import { clientToken } from '../config/rules.ts'
+import type { Config } from '../config/schema.ts'
+import { formatDuration } from '../lib/duration.ts'
+import { maskText } from '../lib/mask.ts'
+import { formatSize } from '../lib/size.ts'
+import { EXIT } from './exit.ts'
+import { configOption } from './options.ts'
+import { complain, say } from './say.ts'
+
+export const check = defineCommand({
+  meta: { name: 'check', description: 'Check the config file and say what it would run' },
+  args: {
+    config: configOption,
+    json: { type: 'boolean', description: 'Print {ok, problems, notices} as JSON' },
+  },
+  async run({ args: { config: file, json = false } }) {
+    try {
+      const loaded = await loadConfig({ file })
+      say(json ? JSON.stringify({ ok: true, problems: [], notices: loaded.notices }) : summary(loaded))
+      return EXIT.ok.code
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error
+      if (json) say(JSON.stringify({ ok: false, problems: error.problems, notices: [] }))
+      else complain(problemList(error))
+      return EXIT.failed.code
+    }
+  },
+})
+
+/** Every problem on its line, then how many there are. */
+export function problemList({ problems }: ConfigError): string {
+  const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`
+  return [...problems.map(problemText), `${count} in the config`].join('\n')
+}
+
+function summary({ file, config, notices }: Loaded): string {
+  const lines = facts(config)
+  const widest = Math.max(...lines.map(([name]) => name.length))
+  return [
+    `${file} is fine.`,
+    ...lines.map(([name, text]) => `  ${name.padEnd(widest)}  ${maskText(text)}`),
+    ...notices.map((notice) => `Note: ${notice}`),
+  ].join('\n')
+}
+
+function facts(config: Config): [name: string, text: string][] {
+  const { http, 'web-socket': links, 'msg-expire-time': age, journal, log } = config
+  const range = links['range-port']
+  return [
+    ...implementations(config).map(({ name, kind, url, 'self-id': id }): [string, string] => {
+      const where = kind === 'forward' ? `connect to ${url}` : 'wait for it to connect'
+      return ['implementation', [name, where, id && `as ${id}`].filter(Boolean).join(', ')]
+    }),
+    ['clients', `${http.tls.cert === '' ? 'http' : 'https'}://${host(http.host)}:${http.port}, ${tokenText(config)}`],
+    ['allotted ports', range.enabled ? `${range.start}-${range.end}` : 'any free port'],
+    ...config['reverse-web-socket'].map(({ name, url }): [string, string] => ['reverse', named(name, url)]),
+    ...config['http-post'].map(({ name, url }): [string, string] => ['http-post', named(name, url)]),
+    ['events kept', `${formatDuration(age)}, ${formatSize(journal['max-bytes'])}`],
+    ['data', config['data-dir']],
+    ['log', `${log.level}, ${log.dir === '' ? 'no files' : log.dir}`],
+  ]
+}
+
+const host = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name)
+const named = (name: string, url: string) => (name === '' ? url : `${name}, ${url}`)
+const tokenText = (config: Config) => (clientToken(config) === '' ? 'no token needed' : 'token needed')

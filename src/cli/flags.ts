@@ -1,0 +1,45 @@
+// Refuses what a command does not know: citty itself lets unknown options and extra words pass.
+
+import type { ArgsDef } from 'citty'
+import { suggest } from '../lib/suggest.ts'
+
+/** What is wrong with the words after a command, or undefined. */
+export function mistake(words: string[], known: ArgsDef): string | undefined {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? ''
+    if (!word.startsWith('-') || word === '-') return `unexpected argument "${word}"`
+    const [name = '', given] = split(word)
+    const found = find(name, known)
+    if (!found) return unknown(name, known)
+    const isSwitch = found.type === 'boolean'
+    if (isSwitch && given !== undefined && given !== 'true' && given !== 'false') return `${name} takes no value`
+    if (isSwitch) continue
+    const value = given ?? words[++i]
+    if (value === undefined || value === '' || (given === undefined && value.startsWith('-')))
+      return `${name} needs a value: ${name} <${found.valueHint ?? 'value'}>`
+  }
+  return undefined
+}
+
+/** `--name=value` and `-nvalue` in two parts. */
+function split(word: string): [name: string, value?: string] {
+  if (!word.startsWith('--')) return word.length > 2 ? [word.slice(0, 2), word.slice(2).replace(/^=/, '')] : [word]
+  const at = word.indexOf('=')
+  return at === -1 ? [word] : [word.slice(0, at), word.slice(at + 1)]
+}
+
+function find(flag: string, known: ArgsDef) {
+  const name = flag.replace(/^--?/, '')
+  const long = flag.startsWith('--')
+  return long
+    ? Object.hasOwn(known, name)
+      ? known[name]
+      : undefined
+    : Object.values(known).find((def) => 'alias' in def && def.alias === name)
+}
+
+function unknown(flag: string, known: ArgsDef): string {
+  const names = [...Object.keys(known), 'help', 'version']
+  const near = suggest(flag.replace(/^-+/, ''), names)
+  return `unknown option ${flag}${near === undefined ? '' : `, did you mean --${near}?`}`
+}

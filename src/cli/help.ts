@@ -1,0 +1,59 @@
+// Writes the help of the program and of its commands.
+
+import type { ArgsDef } from 'citty'
+import { EXIT } from './exit.ts'
+import { description, versionText } from './version.ts'
+
+/** The part of a citty command that help is about. */
+export interface Described {
+  meta: { name: string; description: string }
+  args?: ArgsDef
+}
+
+const COMMON: ArgsDef = {
+  help: { type: 'boolean', alias: 'h', description: 'Show this help' },
+  version: { type: 'boolean', alias: 'v', description: 'Show the version' },
+}
+
+export function programHelp(commands: Described[]): string {
+  return page(
+    `perpetua ${versionText}: ${description}`,
+    'perpetua [command] [options]',
+    ['Commands', commands.map(({ meta }) => [meta.name, meta.description])],
+    ['Options', options(COMMON)],
+    ['Exit codes', exitCodes()],
+  ).concat('Without a command, perpetua starts the gateway. perpetua <command> --help tells more about a command.')
+}
+
+export function commandHelp({ meta, args = {} }: Described): string {
+  return page(
+    `perpetua ${meta.name}: ${meta.description}`,
+    `perpetua ${meta.name} [options]`,
+    ['Options', options({ ...args, ...COMMON })],
+    ['Exit codes', exitCodes()],
+  ).trimEnd()
+}
+
+type Part = [heading: string, rows: [name: string, text: string][]]
+
+function page(title: string, usage: string, ...parts: Part[]): string {
+  const widest = Math.max(...parts.flatMap(([, rows]) => rows.map(([name]) => name.length)))
+  const blocks = parts.map(([heading, rows]) =>
+    [bold(heading), ...rows.map(([name, text]) => `  ${name.padEnd(widest)}  ${text}`)].join('\n'),
+  )
+  return `${[title, `${bold('Usage')}\n  ${usage}`, ...blocks].join('\n\n')}\n\n`
+}
+
+function options(args: ArgsDef): [string, string][] {
+  return Object.entries(args).map(([name, def]) => {
+    const short = 'alias' in def && def.alias !== undefined ? `-${def.alias}, ` : '    '
+    const value = def.valueHint === undefined ? '' : ` <${def.valueHint}>`
+    const fallback = def.default === undefined ? '' : ` (default: ${def.default})`
+    return [`${short}--${name}${value}`, `${def.description}${fallback}`]
+  })
+}
+
+const exitCodes = () => Object.values(EXIT).map(({ code, means }): [string, string] => [String(code), means])
+
+// Removed again where nobody looks, see say.ts.
+const bold = (text: string) => `\u001b[1m${text}\u001b[22m`

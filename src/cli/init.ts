@@ -1,0 +1,26 @@
+// perpetua init: writes a config file to start from.
+
+import { existsSync } from 'node:fs'
+import { defineCommand } from 'citty'
+import { createConfig } from './create.ts'
+import { EXIT } from './exit.ts'
+import { configOption } from './options.ts'
+import { complain, say } from './say.ts'
+
+export const init = defineCommand({
+  meta: { name: 'init', description: 'Write a commented config file; on a terminal, ask a few questions first' },
+  args: {
+    config: configOption,
+    force: { type: 'boolean', description: 'Replace a file that is there already' },
+  },
+  async run({ args: { config: file, force = false } }) {
+    if (existsSync(file) && !force) {
+      complain(`${file} is there already: edit it, or replace it with perpetua init --force`)
+      return EXIT.failed.code
+    }
+    const { outcome } = await createConfig(file, { overwrite: force })
+    if (outcome === 'unwritable') return EXIT.failed.code
+    if (outcome === 'written') say('Next: perpetua start')
+    return EXIT.ok.code
+  },
+})

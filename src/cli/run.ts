@@ -1,0 +1,67 @@
+// Finds the command somebody asked for, runs it, and says with which code to exit.
+
+import { type CommandDef, runCommand } from 'citty'
+import { suggest } from '../lib/suggest.ts'
+import { check } from './check.ts'
+import { EXIT } from './exit.ts'
+import { mistake } from './flags.ts'
+import { commandHelp, type Described, programHelp } from './help.ts'
+import { init } from './init.ts'
+import { complain, say } from './say.ts'
+import type { StartGateway } from './serve.ts'
+import { start } from './start.ts'
+import { versionText } from './version.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: each takes different options, which only its own `run` knows
+type Command = CommandDef<any> & Described
+
+// citty also allows promises for each part; ours are plain.
+const COMMANDS = { start, init, check } as unknown as Record<string, Command>
+
+/** What commands get from outside; tests bring a gateway of their own. */
+export interface Means {
+  startGateway?: StartGateway
+}
+
+// Enough for output on its way; whatever else is still open then must not keep the process alive.
+const GRACE = 500
+
+/** Runs what the command line says, and ends the process. */
+export async function main(words: string[], means: Means = {}): Promise<void> {
+  process.exitCode = await run(words, means)
+  setTimeout(() => process.exit(), GRACE).unref()
+}
+
+/** Resolves with the exit code once everything is done. */
+async function run(words: string[], means: Means = {}): Promise<number> {
+  const { name, rest, named } = commandOf(words)
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!command) return misuse(`unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)))
+  if (asks(rest, '--version', '-v')) return answer(versionText)
+  if (asks(rest, '--help', '-h')) return answer(named ? commandHelp(command) : programHelp(Object.values(COMMANDS)))
+  const wrong = mistake(rest, command.args ?? {})
+  if (wrong !== undefined) return misuse(wrong)
+  const { result } = await runCommand(command, { rawArgs: rest, data: means })
+  return typeof result === 'number' ? result : EXIT.ok.code
+}
+
+/** Without a command, start is meant. */
+function commandOf(words: string[]): { name: string; rest: string[]; named: boolean } {
+  const [first, ...rest] = words
+  if (first === 'help') return commandOf([...rest, '--help'])
+  const named = first !== undefined && !first.startsWith('-')
+  return named ? { name: first, rest, named } : { name: 'start', rest: words, named }
+}
+
+const asks = (words: string[], ...flags: string[]) => words.some((word) => flags.includes(word))
+
+function answer(text: string): number {
+  say(text)
+  return EXIT.ok.code
+}
+
+function misuse(what: string, near?: string): number {
+  complain(`perpetua: ${what}${near === undefined ? '' : `, did you mean ${near}?`}`)
+  complain('Run perpetua --help for commands and options.')
+  return EXIT.usage.code
+}

@@ -1,0 +1,28 @@
+// Tells whether a process that was noted down earlier is still the same one.
+
+import { readFileSync } from 'node:fs'
+
+/** When a process started, in the system's own terms; undefined where that cannot be told (only Linux says). */
+export function startOf(pid: number): string | undefined {
+  try {
+    // The name in parentheses may hold anything; the start time is the 20th field after it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+      .replace(/^.*\) /s, '')
+      .split(' ')
+    return fields[19]
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether `pid` runs, and as far as can be told has been running since `start`: a pid is soon given to another. */
+export function isRunning(pid: number, start?: string): boolean {
+  try {
+    process.kill(pid, 0)
+  } catch (error) {
+    // Not ours to signal, but there.
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false // process.kill throws nothing else
+  }
+  const now = startOf(pid)
+  return start === undefined || now === undefined || now === start
+}

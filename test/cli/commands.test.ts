@@ -1,0 +1,138 @@
+// Words on the command line: commands, options, help, exit codes, init and check.
+
+import { expect, test } from 'bun:test'
+import { stat } from 'node:fs/promises'
+import manifest from '../../package.json' with { type: 'json' }
+import { template } from '../../src/config/template.ts'
+import { type Folder, folder } from '../support/folder.ts'
+import { program } from '../support/program.ts'
+
+const perpetua = (home: Folder, ...words: string[]) => program(words, { cwd: home.path }).ended
+
+test('[CLI1] unknown commands and options exit 2, with what was likely meant on stderr', async () => {
+  await using home = await folder()
+  const mistakes = {
+    strat: 'unknown command "strat", did you mean start?',
+    'frobnicate now': 'unknown command "frobnicate"\n',
+    'start --confg x': 'unknown option --confg, did you mean --config?',
+    '--confg=x': 'unknown option --confg, did you mean --config?',
+    'check -x': 'unknown option -x',
+    'check x': 'unexpected argument "x"',
+    'check --config': '--config needs a value: --config <file>',
+    'check --config --json': '--config needs a value: --config <file>',
+    'check --config=': '--config needs a value: --config <file>',
+    'init --force=maybe': '--force takes no value',
+    'init --no-force': 'unknown option --no-force',
+    'init -- x': 'unknown option --',
+    undefined: 'unknown command "undefined"',
+    constructor: 'unknown command "constructor"',
+  }
+  const runs = Object.entries(mistakes).map(async ([words, complaint]) => {
+    const { code, stdout, stderr } = await perpetua(home, ...words.split(' '))
+    expect({ words, code, stdout }).toEqual({ words, code: 2, stdout: '' })
+    expect(stderr).toStartWith(`perpetua: ${complaint}`)
+  })
+  await Promise.all(runs)
+  expect(await home.list()).toEqual([])
+})
+
+test('[CLI2] --version says which perpetua this is', async () => {
+  await using home = await folder()
+  for (const words of [['--version'], ['-v'], ['check', '--version']])
+    expect(await perpetua(home, ...words)).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
+})
+
+test('[CLI3] help tells commands, options and exit codes, without colours in a pipe', async () => {
+  await using home = await folder()
+  for (const words of [['--help'], ['-h'], ['help']]) {
+    const { code, stdout } = await perpetua(home, ...words)
+    expect(code).toBe(0)
+    for (const word of ['start', 'init', 'check', '-v, --version']) expect(stdout).toContain(`  ${word}`)
+    expect(stdout.match(/^ {2}\d /gm)).toEqual(['  0 ', '  1 ', '  2 ', '  3 ', '  4 '])
+    expect(stdout).not.toContain('\u001b')
+  }
+  for (const words of [
+    ['check', '--help'],
+    ['help', 'check'],
+    ['check', '-h', '--json'],
+  ]) {
+    const { stdout } = await perpetua(home, ...words)
+    expect(stdout).toMatch(
+      /^perpetua check: .*\n[\s\S]*--config <file> .*\(default: config\/config\.yml\)[\s\S]*--json/,
+    )
+  }
+})
+
+test('[CLI4] init writes the commented default file, and never replaces one unasked', async () => {
+  await using home = await folder()
+  const first = await perpetua(home, 'init')
+  expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('Wrote config/config.yml with the defaults') })
+  expect(await home.read('config', 'config.yml')).toBe(template())
+  expect((await stat(home.at('config', 'config.yml'))).mode & 0o077).toBe(0)
+
+  await Bun.write(home.at('config', 'config.yml'), 'http: {port: 1}')
+  expect(await perpetua(home, 'init')).toMatchObject({ code: 1, stderr: expect.stringContaining('init --force') })
+  expect(await home.read('config', 'config.yml')).toBe('http: {port: 1}')
+  expect((await perpetua(home, 'init', '--force')).code).toBe(0)
+  expect(await home.read('config', 'config.yml')).toBe(template())
+
+  expect((await perpetua(home, 'init', '-c', 'elsewhere/my.yml')).code).toBe(0)
+  expect(await home.list('elsewhere')).toEqual(['my.yml'])
+  await Bun.write(home.at('file'), '')
+  expect(await perpetua(home, 'init', '-c', 'file/c.yml')).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Config not written'),
+  })
+})
+
+test('[CLI5] check tells every problem and exits 1, or says what would run and exits 0', async () => {
+  await using home = await folder()
+  await Bun.write(home.at('bad.yml'), 'http:\n  port: x\n  hots: y\n')
+  expect(await perpetua(home, 'check', '--config', 'bad.yml')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `bad.yml:2:9  http.port: found "x", wanted a port 0-65535
+bad.yml:3:3  http.hots: found an unknown key, wanted one of host, port, access-token, allow-anonymous, open-discovery, allowed-hosts, allowed-origins, tls (did you mean http.host?)
+2 problems in the config
+`,
+  })
+  expect(await perpetua(home, 'check')).toMatchObject({ code: 1, stderr: expect.stringContaining('perpetua init') })
+
+  await Bun.write(
+    home.at('good.yml'),
+    `http: {access-token: hush}
+ntqq-impl: {external-web-socket: 'ws://h/?access_token=hush', external-access-token: hush}
+reverse-web-socket: [{name: koishi, url: ws://k/onebot, access-token: hush}]
+http-post: [{url: http://hook, secret: hush}]
+upstreams: [{name: second, kind: reverse, self-id: 10002}]
+`,
+  )
+  const { code, stdout, stderr } = await perpetua(home, 'check', '-cgood.yml')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toBe(`good.yml is fine.
+  implementation  ntqq-impl, connect to ws://h/?access_token=***
+  implementation  second, wait for it to connect, as 10002
+  clients         http://127.0.0.1:8080, token needed
+  allotted ports  any free port
+  reverse         koishi, ws://k/onebot
+  http-post       http://hook
+  events kept     30m, 64MiB
+  data            data
+  log             info, logs
+`)
+})
+
+test('[CLI5] check --json says the same to programs', async () => {
+  await using home = await folder()
+  await Bun.write(home.at('bad.yml'), 'http: {port: x}')
+  const bad = await perpetua(home, 'check', '--json', '-c', 'bad.yml')
+  expect(bad.code).toBe(1)
+  expect(JSON.parse(bad.stdout)).toEqual({
+    ok: false,
+    problems: [{ file: 'bad.yml', line: 1, column: 14, path: 'http.port', found: '"x"', wanted: 'a port 0-65535' }],
+    notices: [],
+  })
+  await Bun.write(home.at('go.yml'), 'http: {port: 1}')
+  const good = await perpetua(home, 'check', '--json', '-c', 'go.yml')
+  expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, notices: [expect.stringContaining('http.host')] })
+})

@@ -1,0 +1,108 @@
+// The questions of a first start, on a terminal.
+
+import { expect, test } from 'bun:test'
+import { parseConfig } from '../../src/config/load.ts'
+import { type Folder, folder } from '../support/folder.ts'
+import { type Program, program } from '../support/program.ts'
+
+const ENTER = '\r'
+const DOWN = '\u001b[B'
+const CTRL_C = '\u0003'
+
+/** As a person does: the text is there before Enter is pressed. */
+async function answer(it: Program, text: string) {
+  it.types(text)
+  await it.says(new RegExp(RegExp.escape(text)))
+  it.types(ENTER)
+}
+
+const init = (home: Folder) => program(['init'], { cwd: home.path, terminal: true })
+const written = async (home: Folder) => parseConfig(await home.read('config', 'config.yml'), { file: 'F' }).config
+
+test('[CLI16] on a terminal, a few questions make a config; Enter takes what is suggested', async () => {
+  await using home = await folder()
+  await using it = init(home)
+  const questions = [
+    /Which OneBot implementation/,
+    /forward WebSocket address/,
+    /Its access token/,
+    /Who may connect/,
+    /Port/,
+  ]
+  for (const question of questions) {
+    await it.says(question)
+    it.types(ENTER)
+  }
+  await it.says(/Wrote config\/config\.yml/)
+  expect((await it.ended).code).toBe(0)
+  const config = await written(home)
+  expect(config['ntqq-impl']).toMatchObject({
+    'external-web-socket': 'ws://127.0.0.1:3001',
+    'external-access-token': '',
+  })
+  expect(config.http).toMatchObject({ host: '127.0.0.1', port: 8080, 'access-token': '' })
+})
+
+test('[CLI16] answers that the config would refuse are asked again; a token is suggested where one is needed', async () => {
+  await using home = await folder()
+  await using it = init(home)
+  await it.says(/Which OneBot implementation/)
+  it.types(DOWN + DOWN + ENTER)
+  await it.says(/forward WebSocket address/)
+  await answer(it, 'http://x')
+  await it.says(/wanted an address that starts with ws/)
+  await it.says(/wanted[\s\S]*forward WebSocket address/)
+  await answer(it, 'ws://10.0.0.2:6700/')
+  await it.says(/Its access token/)
+  it.types(ENTER)
+  await it.says(/Who may connect/)
+  it.types(DOWN + ENTER)
+  await it.says(/token that clients must show/)
+  it.types(ENTER)
+  await it.says(/Port for clients/)
+  await answer(it, '80808')
+  await it.says(/wanted a port[\s\S]*Port for clients/)
+  await answer(it, '9000')
+  expect((await it.ended).code).toBe(0)
+  const config = await written(home)
+  expect(config['ntqq-impl']['external-web-socket']).toBe('ws://10.0.0.2:6700/')
+  expect(config.http).toMatchObject({
+    host: '0.0.0.0',
+    port: 9000,
+    'access-token': expect.stringMatching(/^[\w-]{24}$/),
+  })
+})
+
+test('[CLI17] Ctrl-C at a question ends it cleanly, with nothing written', async () => {
+  for (const words of [['init'], ['start']]) {
+    await using home = await folder()
+    await using it = program(words, { cwd: home.path, terminal: true })
+    await it.says(/Which OneBot implementation/)
+    it.types(ENTER)
+    await it.says(/forward WebSocket address/)
+    it.types(CTRL_C)
+    await it.says(/nothing was written/)
+    expect((await it.ended).code).toBe(0)
+    expect(await home.list()).toEqual([])
+  }
+})
+
+test('[LOG7] colours appear on a terminal, unless NO_COLOR or log.colorful say otherwise', async () => {
+  await using home = await folder()
+  await Bun.write(home.at('config', 'config.yml'), 'http: {port: 0}')
+  const start = (env: Record<string, string>) =>
+    program(['start'], {
+      cwd: home.path,
+      terminal: true,
+      entry: 'test/cli/main.ts',
+      env: { TERM: 'xterm-256color', ...env },
+    })
+  const coloured = async (env: Record<string, string>) => {
+    await using it = start(env)
+    await it.says(/started/)
+    return it.output.includes('\u001b[')
+  }
+  expect(await coloured({})).toBe(true)
+  expect(await coloured({ NO_COLOR: '1' })).toBe(false)
+  expect(await coloured({ PERPETUA_LOG_COLORFUL: 'false' })).toBe(false)
+})

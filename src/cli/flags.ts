@@ -15,7 +15,12 @@ export function mistake(words: string[], known: ArgsDef): string | undefined {
     if (isSwitch && given !== undefined && given !== 'true' && given !== 'false') return `${name} takes no value`
     if (isSwitch) continue
     const value = given ?? words[++i]
-    if (value === undefined || value === '' || (given === undefined && value.startsWith('-')))
+    if (
+      value === undefined ||
+      value === '' ||
+      (!word.startsWith('--') && value.startsWith('=')) ||
+      (given === undefined && value.startsWith('-'))
+    )
       return `${name} needs a value: ${name} <${found.valueHint ?? 'value'}>`
   }
   return undefined
@@ -23,7 +28,7 @@ export function mistake(words: string[], known: ArgsDef): string | undefined {
 
 /** `--name=value` and `-nvalue` in two parts. */
 function split(word: string): [name: string, value?: string] {
-  if (!word.startsWith('--')) return word.length > 2 ? [word.slice(0, 2), word.slice(2).replace(/^=/, '')] : [word]
+  if (!word.startsWith('--')) return word.length > 2 ? [word.slice(0, 2), word.slice(2)] : [word]
   const at = word.indexOf('=')
   return at === -1 ? [word] : [word.slice(0, at), word.slice(at + 1)]
 }

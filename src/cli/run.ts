@@ -28,6 +28,8 @@ const GRACE = 500
 
 /** Runs what the command line says, and ends the process. */
 export async function main(words: string[], means: Means = {}): Promise<void> {
+  // A console that went away is no reason to end: `perpetua start | head`.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   process.exitCode = await run(words, means)
   setTimeout(() => process.exit(), GRACE).unref()
 }

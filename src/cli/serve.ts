@@ -1,5 +1,6 @@
 // Runs one gateway in this process: lock, log, signals, reload, and an orderly end.
 
+import { closeSync, openSync } from 'node:fs'
 import { changes } from '../config/diff.ts'
 import type { Loaded } from '../config/load.ts'
 import { problemText } from '../config/problem.ts'
@@ -42,10 +43,12 @@ export async function serve(loaded: Loaded, startGateway: StartGateway): Promise
 
 async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGateway): Promise<number> {
   const { config } = loaded
-  const stopped = stopSignal(log)
+  const { stopped, stop } = stopSignal(log)
   const gateway = await startGateway({ config, dataDir: config['data-dir'], log })
   const reload = reloading(loaded, gateway, log)
-  const again = () => void reload.reload()
+  // On a terminal, SIGHUP usually means that its window was closed.
+  const onTerminal = process.stdout.isTTY
+  const again = () => (onTerminal && !terminalThere() ? stop('SIGHUP') : void reload.reload())
   if (process.platform !== 'win32') process.on('SIGHUP', again)
   log.info('started', { address: gateway.address, version: versionText, config: loaded.file, pid: process.pid })
   await stopped
@@ -59,23 +62,28 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
   return EXIT.failed.code
 }
 
-/** Resolves at the first signal that asks for an end; a second one ends the process there and then. */
-function stopSignal(log: Log): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
+/** `stopped` resolves at the first signal that asks for an end; a second one ends the process there and then. */
+function stopSignal(log: Log): { stopped: Promise<void>; stop: (signal: NodeJS.Signals) => void } {
+  const { promise: stopped, resolve } = Promise.withResolvers<void>()
   let asked = false
-  const signals: NodeJS.Signals[] = [
-    'SIGINT',
-    'SIGTERM',
-    ...(process.platform === 'win32' ? (['SIGBREAK'] as const) : []),
-  ]
-  for (const signal of signals)
-    process.on(signal, () => {
-      if (asked) process.exit(EXIT.failed.code)
-      asked = true
-      log.info('stopping; once more to cut it short', { signal })
-      resolve()
-    })
-  return promise
+  const stop = (signal: NodeJS.Signals) => {
+    if (asked) process.exit(EXIT.failed.code)
+    asked = true
+    log.info('stopping; once more to cut it short', { signal })
+    resolve()
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  if (process.platform === 'win32') process.on('SIGBREAK', stop)
+  return { stopped, stop }
+}
+
+function terminalThere(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return true
+  } catch {
+    return false
+  }
 }
 
 function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): Reload {
@@ -127,7 +135,7 @@ function explained(error: unknown, { http }: Config): { fact: string; exit: (typ
     case 'ENOTFOUND':
       return { fact: `http.host: ${http.host} is no address of this machine`, exit: EXIT.failed }
     default:
-      return { fact: 'failed', exit: EXIT.failed }
+      return { fact: 'gateway failed', exit: EXIT.failed }
   }
 }
 

@@ -1,6 +1,6 @@
 // perpetua start: runs the gateway until a signal ends it.
 
-import { existsSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import { type Loaded, loadConfig, parseConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
@@ -16,7 +16,7 @@ export const start = defineCommand({
   args: { config: configOption },
   async run({ args: { config: file }, data }) {
     try {
-      const loaded = existsSync(file) ? await loadConfig({ file }) : await firstConfig(file)
+      const loaded = absent(file) ? await firstConfig(file) : await loadConfig({ file })
       return loaded ? await serve(loaded, data?.startGateway ?? (await realGateway())) : EXIT.ok.code
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
@@ -29,6 +29,17 @@ export const start = defineCommand({
 // The rest of the program is loaded only by the command that runs it.
 const APP = '../app.ts'
 const realGateway = async (): Promise<StartGateway> => (await import(APP)).startGateway
+
+/** Not there, that is: a file that may not be read is a mistake, and no reason to run with defaults. */
+function absent(file: string): boolean {
+  try {
+    statSync(file)
+    return false
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException // node:fs throws nothing else
+    return code === 'ENOENT' || code === 'ENOTDIR'
+  }
+}
 
 /** Undefined: the person stopped at a question. */
 async function firstConfig(file: string): Promise<Loaded | undefined> {

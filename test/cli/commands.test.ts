@@ -21,6 +21,7 @@ test('[CLI1] unknown commands and options exit 2, with what was likely meant on 
     'check --config': '--config needs a value: --config <file>',
     'check --config --json': '--config needs a value: --config <file>',
     'check --config=': '--config needs a value: --config <file>',
+    'check -c=x': '-c needs a value: -c <file>',
     'init --force=maybe': '--force takes no value',
     'init --no-force': 'unknown option --no-force',
     'init -- x': 'unknown option --',

@@ -106,3 +106,17 @@ test('[LOG7] colours appear on a terminal, unless NO_COLOR or log.colorful say o
   expect(await coloured({ NO_COLOR: '1' })).toBe(false)
   expect(await coloured({ PERPETUA_LOG_COLORFUL: 'false' })).toBe(false)
 })
+
+test('[CLI18] a closed terminal window ends the gateway in order; SIGHUP on an open one reloads', async () => {
+  await using home = await folder()
+  await Bun.write(home.at('config', 'config.yml'), 'http: {port: 0}')
+  await using it = program(['start'], { cwd: home.path, terminal: true, entry: 'test/cli/main.ts' })
+  await it.says(/started/)
+  await Bun.write(home.at('config', 'config.yml'), 'http: {port: 9001}')
+  it.signal('SIGHUP')
+  await it.says(/applied port=9001/)
+  it.hangUp()
+  expect((await it.ended).code).toBe(0)
+  const [log = ''] = await home.list('logs')
+  expect(await home.read('logs', log)).toMatch(/signal=SIGHUP\n.* stopped\n$/)
+})

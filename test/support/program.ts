@@ -17,6 +17,8 @@ export interface Program extends AsyncDisposable {
   signal(name: NodeJS.Signals): void
   /** Presses keys; only on a terminal. */
   types(keys: string): void
+  /** Closes the terminal's window. */
+  hangUp(): void
   readonly ended: Promise<Ended>
 }
 
@@ -84,6 +86,7 @@ export function program(words: string[], options: ProgramOptions): Program {
     },
     signal: (name) => child.kill(name),
     types: (keys) => child.terminal?.write(keys),
+    hangUp: () => child.terminal?.close(),
     ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')

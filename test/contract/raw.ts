@@ -16,7 +16,7 @@ export interface WireFrame {
 export class RawPeer {
   readonly socket: Socket
   readonly frames = new Inbox<WireFrame>()
-  /** The text of the peer's handshake, up to the empty line. */
+  /** The text of the peer's handshake, up to the empty line; empty when the connection ended before. */
   readonly head: Promise<string>
   readonly closed: Promise<void>
   readonly #masks: boolean
@@ -28,6 +28,7 @@ export class RawPeer {
     const { promise, resolve } = Promise.withResolvers<string>()
     this.head = promise
     this.closed = new Promise((done) => socket.once('close', () => done()))
+    this.closed.then(() => resolve(''))
     let head: string | undefined
     socket.on('error', () => {})
     socket.on('data', (chunk) => {

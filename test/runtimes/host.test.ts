@@ -18,7 +18,8 @@ interface Run {
 
 function run(runtime: string, args: string[]): Promise<Run> {
   return new Promise((resolve) => {
-    const child = execFile(`${root}node_modules/.bin/${runtime}`, args, { cwd: root }, (_, stdout, stderr) => {
+    const options = { cwd: root, timeout: 120_000 }
+    const child = execFile(`${root}node_modules/.bin/${runtime}`, args, options, (_, stdout, stderr) => {
       const lines = stdout.split('\n').filter((line) => line.startsWith('{"name"'))
       const cases = lines.map((line): { name: string; error?: string } => JSON.parse(line))
       const errors = new Map(cases.map(({ name, error }) => [name, error ?? null]))

@@ -43,17 +43,14 @@ export async function serve(loaded: Loaded, startGateway: StartGateway): Promise
 
 async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGateway): Promise<number> {
   const { config } = loaded
-  const { stopped, stop } = stopSignal(log)
+  let reload: Reload | undefined
+  const stopped = stopSignal(log, () => void reload?.reload())
   const gateway = await startGateway({ config, dataDir: config['data-dir'], log })
-  const reload = reloading(loaded, gateway, log)
-  // On a terminal, SIGHUP usually means that its window was closed.
-  const onTerminal = process.stdout.isTTY
-  const again = () => (onTerminal && !terminalThere() ? stop('SIGHUP') : void reload.reload())
-  if (process.platform !== 'win32') process.on('SIGHUP', again)
+  reload = reloading(loaded, gateway, log)
   log.info('started', { address: gateway.address, version: versionText, config: loaded.file, pid: process.pid })
   await stopped
-  process.off('SIGHUP', again)
   reload[Symbol.dispose]()
+  reload = undefined
   if (await within(ORDERLY, gateway.stop())) {
     log.info('stopped')
     return EXIT.ok.code
@@ -62,9 +59,9 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
   return EXIT.failed.code
 }
 
-/** `stopped` resolves at the first signal that asks for an end; a second one ends the process there and then. */
-function stopSignal(log: Log): { stopped: Promise<void>; stop: (signal: NodeJS.Signals) => void } {
-  const { promise: stopped, resolve } = Promise.withResolvers<void>()
+/** Resolves at the first signal that asks for an end; a second one ends the process there and then. */
+function stopSignal(log: Log, reload: () => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
   let asked = false
   const stop = (signal: NodeJS.Signals) => {
     if (asked) process.exit(EXIT.failed.code)
@@ -74,7 +71,9 @@ function stopSignal(log: Log): { stopped: Promise<void>; stop: (signal: NodeJS.S
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   if (process.platform === 'win32') process.on('SIGBREAK', stop)
-  return { stopped, stop }
+  // On a terminal, SIGHUP usually means that its window was closed: then nobody could stop us any more.
+  else process.on('SIGHUP', (signal) => (process.stdout.isTTY && !terminalThere() ? asked || stop(signal) : reload()))
+  return promise
 }
 
 function terminalThere(): boolean {
@@ -129,7 +128,7 @@ function explained(error: unknown, { http }: Config): { fact: string; exit: (typ
         fact: `http.port: ${http.port} is in use on ${http.host}; stop the other program, or set http.port to another`,
         exit: EXIT.portInUse,
       }
-    case 'EACCES':
+    case 'EACCES listen':
       return { fact: `http.port: ${http.port} may not be used by this user; set a port above 1023`, exit: EXIT.failed }
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
@@ -139,8 +138,12 @@ function explained(error: unknown, { http }: Config): { fact: string; exit: (typ
   }
 }
 
-function codeOf(error: unknown): unknown {
-  for (let at = error; at instanceof Error; at = at.cause) if ('code' in at) return at.code
+function codeOf(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code, syscall }: NodeJS.ErrnoException = at
+    // Files are refused with the same code.
+    if (code !== undefined) return code === 'EACCES' ? `${code} ${syscall}` : code
+  }
   return undefined
 }
 

@@ -50,13 +50,14 @@ export function parseConfig(
   { file, environment = {}, named = () => [] }: Source,
 ): Pick<Loaded, 'config' | 'notices'> {
   const parsed = parseText(text)
+  const { found, problems } = overrides(environment)
   // Behind broken syntax everything looks wrong; a key given twice breaks nothing.
-  if (parsed.flaws.some(({ path }) => path.length === 0)) throw new ConfigError(sorted(fileProblems(parsed, file)))
+  if (parsed.flaws.some(({ path }) => path.length === 0))
+    throw new ConfigError(sorted([...fileProblems(parsed, file), ...problems]))
 
   const notices = modernise(parsed.doc)
   const value = asObject(readNode(parsed.doc, parsed.doc.contents, SHAPE, parsed.flaws))
   const asWritten = structuredClone(value)
-  const { found, problems } = overrides(environment)
   for (const { path, value: inner } of found) put(value, path, inner)
 
   const result = validate(value)

@@ -22,6 +22,8 @@ export interface Link {
   readonly peer: string
   /** Bytes accepted and not yet taken by the peer's side of the world. */
   readonly buffered: number
+  /** False from the moment either side began to close. */
+  readonly open: boolean
   /** False: closed, nothing was queued. */
   send(text: string): boolean
   close(closing: Closing): void
@@ -63,6 +65,18 @@ export interface OwnAnswer {
   readonly data?: unknown
   /** The work goes on after the reply: `async`, retcode 1. */
   readonly later?: (() => void) | undefined
+}
+
+/** The actions the gateway answers itself, by name without suffix. */
+export type OwnActions = (action: string) => OwnAction | undefined
+
+/** What the core asks of the configuration, at the moment it needs it. */
+export interface CallSettings {
+  /** Milliseconds until a call without a reply is given up; by action where named. */
+  readonly timeout: number
+  readonly timeouts: Readonly<Record<string, number>>
+  /** Milliseconds between `_rate_limited` actions. */
+  readonly rateLimitedInterval: number
 }
 
 /** A position in a journal. Only the journal that made it can say what it means. */

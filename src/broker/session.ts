@@ -10,7 +10,7 @@ import type { Cursor, Link } from './ports.ts'
 export type Flow =
   | { readonly state: 'waiting' }
   | { readonly state: 'live' }
-  | { readonly state: 'catching-up'; cursor: Cursor; room: number; queued: boolean }
+  | { readonly state: 'catching-up'; cursor: Cursor; room: number; readonly told: boolean }
   | { readonly state: 'gone' }
 
 export interface Session {

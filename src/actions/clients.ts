@@ -1,0 +1,73 @@
+// The actions by which clients find, name and address each other.
+
+import * as v from 'valibot'
+import type { Bot } from '../broker/bot.ts'
+import type { OwnAction, OwnCall } from '../broker/ports.ts'
+import { clientOf, type Session } from '../broker/session.ts'
+import type { Report } from '../broker/status.ts'
+import { broadcast, broadcastCallback, type Client } from '../onebot/event.ts'
+import { refuse } from '../onebot/retcode.ts'
+import { type ClientParam, checked, client, text } from './params.ts'
+
+const Name = v.object({ name: text(1, 64) })
+const Broadcast = v.object({
+  clients: v.pipe(v.array(client, 'wanted an array of clients'), v.minLength(1, 'wanted at least one client')),
+  data: v.string('wanted a string'),
+})
+const Callback = v.object({ client, uuid: text(1, 256), data: v.string('wanted a string') })
+
+const seconds = () => Math.floor(Date.now() / 1000)
+
+export function clientActions(bot: Bot, report: Report): Record<string, OwnAction> {
+  return {
+    get_online_clients: () => ({ data: onlineClients(bot) }),
+
+    set_client_name(call) {
+      const { name } = checked('set_client_name', Name, call.params)
+      const session = sessionOf(call, 'set_client_name')
+      if (!bot.sessions.rename(session, name)) refuse('conflict', `set_client_name: another client is named "${name}"`)
+      report({ kind: 'session-named', bot: bot.name, session, name })
+      return { data: {} }
+    },
+
+    send_broadcast_data(call) {
+      const { clients, data } = checked('send_broadcast_data', Broadcast, call.params)
+      const sender = sessionOf(call, 'send_broadcast_data')
+      const to = new Set(clients.map((one, index) => find(bot, one, `send_broadcast_data: params.clients.${index}`)))
+      to.delete(sender)
+      const uuid = crypto.randomUUID()
+      if (to.size > 0) bot.tell(to, broadcast(word(bot, sender, uuid, data)))
+      return { data: { uuid } }
+    },
+
+    send_broadcast_data_callback(call) {
+      const { client: asker, uuid, data } = checked('send_broadcast_data_callback', Callback, call.params)
+      const answerer = sessionOf(call, 'send_broadcast_data_callback')
+      const to = new Set([find(bot, asker, 'send_broadcast_data_callback: params.client')])
+      bot.tell(to, broadcastCallback(word(bot, answerer, uuid, data)))
+      return { data: {} }
+    },
+  }
+}
+
+/** Everybody who gets this bot's events, oldest first. */
+export const onlineClients = (bot: Bot): Client[] =>
+  [...bot.sessions.all()].map((session) => clientOf(session, bot.selfId))
+
+function sessionOf({ session }: OwnCall, action: string): Session {
+  if (session?.events) return session
+  return refuse('bad-request', `${action}: this call has no client behind it; use a WebSocket link that carries events`)
+}
+
+function find(bot: Bot, { app_id, client_name }: ClientParam, where: string): Session {
+  const found = app_id ? bot.sessions.byId(app_id) : bot.sessions.byName(client_name ?? '')
+  return found ?? refuse('not-found', `${where}: no client ${JSON.stringify(app_id || client_name)} is online`)
+}
+
+const word = (bot: Bot, from: Session, uuid: string, data: string) => ({
+  selfId: bot.selfId ?? '0',
+  time: seconds(),
+  client: clientOf(from, bot.selfId),
+  uuid,
+  data,
+})

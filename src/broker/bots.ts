@@ -1,0 +1,36 @@
+// All bots of this gateway, in the order of the configuration.
+
+import type { Bot } from './bot.ts'
+
+export class Bots {
+  readonly #bots: Bot[] = []
+
+  all(): readonly Bot[] {
+    return this.#bots
+  }
+
+  add(bot: Bot): void {
+    this.#bots.push(bot)
+  }
+  remove(bot: Bot): void {
+    const at = this.#bots.indexOf(bot)
+    if (at >= 0) this.#bots.splice(at, 1)
+  }
+
+  /** Whether nobody but `bot` has this account. */
+  free(selfId: string, bot: Bot): boolean {
+    return this.#bots.every((other) => other === bot || other.selfId !== selfId)
+  }
+
+  /**
+   * The bot a client asks for; without a wish, the first. A lone bot whose account is not known yet is anybody's wish:
+   * its clients wait. Undefined: no such bot.
+   */
+  choose(selfId: string | undefined): Bot | undefined {
+    const [first, second] = this.#bots
+    if (selfId === undefined || selfId === '') return first
+    const found = this.#bots.find((bot) => bot.selfId === selfId)
+    if (found !== undefined || second !== undefined) return found
+    return first?.selfId === undefined ? first : undefined
+  }
+}

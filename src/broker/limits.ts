@@ -1,0 +1,28 @@
+// The bounds the core keeps, each with its reason; bytes count as JavaScript characters of the frames.
+
+export const LIMITS = {
+  /** A socket with more than this unread reads from the journal instead of its lane. */
+  highWater: 1024 * 1024,
+  /** Beyond this a frame is sent link by link: a publish would copy it into every socket at once. */
+  bigFrame: 256 * 1024,
+  /** Big frames on their way to sockets, all bots together. */
+  bigFramesInFlight: 64 * 1024 * 1024,
+  /** A holder of that room whose socket took nothing for this long (ms) gives it back by being closed. */
+  roomPatience: 10_000,
+  /** A lane looks at its sockets at the latest after publishing this much ... */
+  lookAfter: 256 * 1024,
+  /** ... and under pressure after this much. */
+  lookUnderPressure: 64 * 1024,
+  /** Replies a link may leave unread. */
+  repliesUnread: 16 * 1024 * 1024,
+  /** Calls in flight per caller: by count, and by the bytes of their frames. */
+  callsOpen: 4096,
+  callBytesOpen: 128 * 1024 * 1024,
+  /** `_rate_limited` actions waiting per bot. */
+  pacedWaiting: 4096,
+  pacedBytes: 64 * 1024 * 1024,
+  /** Heartbeats go out at least this often (ms), whatever the implementation does: some clients leave after 30 s of silence. */
+  slowestHeartbeat: 20_000,
+  /** A broken implementation could ask for a beat per millisecond. */
+  fastestHeartbeat: 200,
+} as const

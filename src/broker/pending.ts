@@ -1,0 +1,105 @@
+// Correlates actions sent upstream with their replies; owns tokens, deadlines and clean-up, never sockets.
+
+import type { Caller } from './ports.ts'
+
+/** A call that waits for its reply. */
+export interface Call {
+  /** Undefined: nobody waits any more for the reply (`_async`). */
+  readonly caller: Caller | undefined
+  /** What the client's echo was, as JSON text; undefined: it sent none. */
+  readonly echo: string | undefined
+  readonly action: string
+  /** Milliseconds since 1970. */
+  readonly since: number
+  readonly deadline: number
+  /** Characters of the frame. */
+  readonly size: number
+  /** The frame as sent upstream, kept where it may be sent again. */
+  readonly again: string | undefined
+  /** Runs once the call has ended, however. */
+  readonly ended?: (() => void) | undefined
+}
+
+export class Pending {
+  // Unguessable across runs: a late reply to a token of an earlier run must not match one of ours.
+  readonly #prefix = crypto.randomUUID().slice(0, 8)
+  #count = 0
+  readonly #calls = new Map<string, Call>()
+  readonly #late: (token: string, call: Call) => void
+  readonly #now: () => number
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #due = Number.POSITIVE_INFINITY
+
+  /** @param late is told of each call whose deadline passed; the call is closed already. */
+  constructor(late: (token: string, call: Call) => void, now: () => number) {
+    this.#late = late
+    this.#now = now
+  }
+
+  get size(): number {
+    return this.#calls.size
+  }
+
+  /** A token nobody else has: letters, digits and a dot, which no serialiser escapes. */
+  token(): string {
+    this.#count += 1
+    return `${this.#prefix}.${this.#count.toString(36)}`
+  }
+
+  open(token: string, call: Call): void {
+    this.#calls.set(token, call)
+    if (call.caller !== undefined) {
+      call.caller.open.calls += 1
+      call.caller.open.bytes += call.size
+    }
+    if (call.deadline < this.#due) this.#wake(call.deadline)
+  }
+
+  get(token: string): Call | undefined {
+    return this.#calls.get(token)
+  }
+
+  /** The call, which is open no more. */
+  settle(token: string): Call | undefined {
+    const call = this.#calls.get(token)
+    if (call === undefined) return undefined
+    this.#calls.delete(token)
+    if (call.caller !== undefined) {
+      call.caller.open.calls -= 1
+      call.caller.open.bytes -= call.size
+    }
+    call.ended?.()
+    return call
+  }
+
+  /** All open calls, oldest first. */
+  all(): [string, Call][] {
+    return [...this.#calls]
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  // One timer for all: most calls have long been answered when their deadline comes, so a look is rare.
+  #wake(due: number): void {
+    clearTimeout(this.#timer)
+    this.#due = due
+    const timer = setTimeout(() => this.#look(), Math.max(0, due - this.#now()))
+    timer.unref?.()
+    this.#timer = timer
+  }
+
+  #look(): void {
+    const now = this.#now()
+    let next = Number.POSITIVE_INFINITY
+    for (const [token, call] of this.#calls)
+      if (call.deadline > now) next = Math.min(next, call.deadline)
+      else {
+        this.settle(token)
+        this.#late(token, call)
+      }
+    this.#due = Number.POSITIVE_INFINITY
+    if (next < Number.POSITIVE_INFINITY) this.#wake(next)
+  }
+}

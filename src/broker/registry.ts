@@ -1,0 +1,45 @@
+// Who is there: a bot's sessions by id and by name.
+
+import type { Session } from './session.ts'
+
+export class Registry {
+  readonly #byId = new Map<string, Session>()
+  readonly #byName = new Map<string, Session>()
+
+  get size(): number {
+    return this.#byId.size
+  }
+  /** In the order in which they came. */
+  all(): Iterable<Session> {
+    return this.#byId.values()
+  }
+  byId(appId: string): Session | undefined {
+    return this.#byId.get(appId)
+  }
+  byName(name: string): Session | undefined {
+    return this.#byName.get(name)
+  }
+  nameTaken(name: string): boolean {
+    return this.#byName.has(name)
+  }
+
+  add(session: Session): void {
+    this.#byId.set(session.appId, session)
+    if (session.name !== undefined) this.#byName.set(session.name, session)
+  }
+  /** False: it was not there (any more). */
+  remove(session: Session): boolean {
+    if (!this.#byId.delete(session.appId)) return false
+    if (session.name !== undefined && this.#byName.get(session.name) === session) this.#byName.delete(session.name)
+    return true
+  }
+  /** Gives the session a name, its old one becoming free. False: another session bears it. */
+  rename(session: Session, name: string): boolean {
+    const owner = this.#byName.get(name)
+    if (owner !== undefined) return owner === session
+    if (session.name !== undefined) this.#byName.delete(session.name)
+    session.name = name
+    this.#byName.set(name, session)
+    return true
+  }
+}

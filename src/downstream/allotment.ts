@@ -1,0 +1,136 @@
+// Listeners leased to one client each: given out by get_ws_port, taken back when nobody comes or its client leaves.
+
+import { Hono } from 'hono'
+import type { Bot } from '../broker/bot.ts'
+import type { Report } from '../broker/status.ts'
+import { refuse } from '../onebot/retcode.ts'
+import type { Host, HostEnv, Listener, ListenOptions } from '../runtime/host.ts'
+import { type Access, guard } from './auth.ts'
+import { acceptClient, type LinkCount } from './client.ts'
+import { refusal } from './refusal.ts'
+
+export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFrame' | 'tls'> {
+  /** Milliseconds until an allotment to which nobody came is taken back. */
+  readonly timeout: number
+  /** Both ends included; absent: any free port. */
+  readonly range?: { readonly start: number; readonly end: number } | undefined
+}
+
+export interface AllotmentOptions {
+  readonly host: Host
+  readonly settings: () => AllotmentSettings
+  readonly access: () => Access
+  readonly report: Report
+  readonly count: LinkCount
+}
+
+interface Allotment {
+  readonly peer: string
+  state: 'waiting' | 'taken' | 'over'
+  listener?: Listener
+  timer?: ReturnType<typeof setTimeout>
+}
+
+/** Leases that one address may leave waiting at a time. */
+const WAITING_PER_PEER = 64
+
+export class Allotments {
+  readonly #options: AllotmentOptions
+  readonly #allotments = new Set<Allotment>()
+  /** Ports of the range that are given out, or being tried. */
+  readonly #taken = new Set<number>()
+
+  constructor(options: AllotmentOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#allotments.size
+  }
+
+  /** Resolves with a port that accepts connections. @throws ActionError when none is free, or too many wait. */
+  async lease(bot: Bot, { name, peer }: { name?: string | undefined; peer: string }): Promise<number> {
+    if (name !== undefined && bot.sessions.nameTaken(name)) refuse('conflict', `another client is named "${name}"`)
+    const waiting = [...this.#allotments].filter((one) => one.state === 'waiting' && one.peer === peer).length
+    if (waiting >= WAITING_PER_PEER)
+      refuse(
+        'no-port',
+        `get_ws_port: ${waiting} ports wait for a client of ${peer}; connect to them, or wait until they are free again`,
+      )
+    const allotment: Allotment = { peer, state: 'waiting' }
+    this.#allotments.add(allotment)
+    try {
+      const listener = await this.#listen(this.#app(allotment, bot, name))
+      allotment.listener = listener
+      allotment.timer = setTimeout(() => this.#expire(allotment), this.#options.settings().timeout)
+      this.#options.report({ kind: 'allotted', port: listener.port, peer })
+      return listener.port
+    } catch (error) {
+      this.#allotments.delete(allotment)
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#allotments].map((one) => this.#end(one)))
+  }
+
+  #app(allotment: Allotment, bot: Bot, name: string | undefined): Hono<HostEnv> {
+    const { access, report, count } = this.#options
+    const app = new Hono<HostEnv>()
+    app.use(guard(access, report))
+    app.all('*', async (c) => {
+      if (allotment.state !== 'waiting')
+        return refusal(c, 409, 'this port belongs to another client; ask get_ws_port for one')
+      let opened = false
+      allotment.state = 'taken'
+      const response = await acceptClient(c, bot, {
+        transport: 'allotment',
+        events: true,
+        calls: true,
+        report,
+        count,
+        name,
+        opened: () => {
+          opened = true
+          clearTimeout(allotment.timer)
+        },
+        ended: () => void this.#end(allotment),
+      })
+      // Refused, and so still to be had. The 101 of an upgrade is not told by every runtime: the socket's opening is.
+      if (!opened && response.status >= 400 && allotment.state === 'taken') allotment.state = 'waiting'
+      return response
+    })
+    return app
+  }
+
+  async #listen(app: Hono<HostEnv>): Promise<Listener> {
+    const { timeout: _, range, ...settings } = this.#options.settings()
+    if (range === undefined) return this.#options.host.listen({ ...settings, port: 0, app })
+    for (let port = range.start; port <= range.end; port++) {
+      if (this.#taken.has(port)) continue
+      this.#taken.add(port)
+      try {
+        return await this.#options.host.listen({ ...settings, port, app })
+      } catch {
+        // Another program has it, or we may not: the next one will do.
+        this.#taken.delete(port)
+      }
+    }
+    return refuse('no-port', `get_ws_port: no port free in web-socket.range-port ${range.start}-${range.end}`)
+  }
+
+  #expire(allotment: Allotment): void {
+    if (allotment.state !== 'waiting' || allotment.listener === undefined) return
+    this.#options.report({ kind: 'allotment-expired', port: allotment.listener.port })
+    void this.#end(allotment)
+  }
+
+  async #end(allotment: Allotment): Promise<void> {
+    allotment.state = 'over'
+    clearTimeout(allotment.timer)
+    await allotment.listener?.[Symbol.asyncDispose]()
+    // Only now is the port free for another.
+    if (this.#allotments.delete(allotment) && allotment.listener) this.#taken.delete(allotment.listener.port)
+  }
+}

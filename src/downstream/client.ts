@@ -1,0 +1,103 @@
+// Makes a session of a WebSocket handshake: which bot, which name, and the wiring between socket and bot.
+
+import type { Context } from 'hono'
+import type { Bot } from '../broker/bot.ts'
+import type { Bots } from '../broker/bots.ts'
+import { CLOSING } from '../broker/closing.ts'
+import type { Transport } from '../broker/ports.ts'
+import type { Session } from '../broker/session.ts'
+import type { Report } from '../broker/status.ts'
+import type { HostEnv } from '../runtime/host.ts'
+import { acceptedLink } from './link.ts'
+import { type RefusalStatus, refusal } from './refusal.ts'
+
+export interface Door {
+  readonly transport: Transport
+  readonly events: boolean
+  readonly calls: boolean
+  readonly report: Report
+  /** All links of the gateway; shared by every door. */
+  readonly count: LinkCount
+  /** What the session is named unless the handshake says otherwise. */
+  readonly name?: string | undefined
+  readonly opened?: (() => void) | undefined
+  readonly ended?: (() => void) | undefined
+}
+
+/** How many links there are and may be. */
+export class LinkCount {
+  readonly most: number
+  now = 0
+  constructor(most: number) {
+    this.most = most
+  }
+}
+
+const LONGEST_NAME = 64
+
+/** The bot a request names by `?self_id=` or `X-Self-ID`, else the first one. */
+export const botFor = (c: Context<HostEnv>, bots: Bots): Bot | undefined => bots.choose(wantedId(c))
+
+export const unknownBot = (c: Context<HostEnv>, bots: Bots): string =>
+  `no bot ${wantedId(c)} here; known: ${
+    bots
+      .all()
+      .map(({ selfId, name }) => selfId ?? name)
+      .join(', ') || 'none'
+  }`
+
+const wantedId = (c: Context<HostEnv>) => c.req.query('self_id') ?? c.req.header('x-self-id')
+
+/** Answers the handshake: with a session, or with why not. */
+export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): Promise<Response> {
+  const name = c.req.query('client_name') || c.req.header('x-client-name') || door.name || undefined
+  const refused = refuseClient(bot, name, door)
+  const response = refused === undefined ? await c.env.upgrade(c, wiring(c, bot, name, door)) : undefined
+  if (response !== undefined) return response
+  const [status, why] = refused ?? [426 as const, 'this path speaks WebSocket; connect to it with a WebSocket client']
+  door.report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status, why })
+  return refusal(c, status, why)
+}
+
+function refuseClient(bot: Bot, name: string | undefined, { count }: Door): [RefusalStatus, string] | undefined {
+  if (name !== undefined && name.length > LONGEST_NAME)
+    return [400, `client_name: found ${name.length} characters, wanted at most ${LONGEST_NAME}`]
+  if (name !== undefined && bot.sessions.nameTaken(name)) return [409, `client_name: another client is named "${name}"`]
+  if (count.now >= count.most) return [503, `${count.now} links are open, which is the most this gateway holds`]
+  return undefined
+}
+
+function wiring(
+  c: Context<HostEnv>,
+  bot: Bot,
+  name: string | undefined,
+  door: Door,
+): Parameters<typeof c.env.upgrade>[1] {
+  const { listener, peer } = c.env
+  const decoder = new TextDecoder()
+  let session: Session | undefined
+  const heard = (text: string) => {
+    if (session !== undefined) bot.call(bot.callerOf(session), text)
+  }
+  return {
+    open(socket) {
+      door.count.now += 1
+      door.opened?.()
+      const link = acceptedLink(socket, { transport: door.transport, peer, channel: listener })
+      // Two handshakes may have asked for one name at the same time.
+      if (name !== undefined && bot.sessions.nameTaken(name)) link.close(CLOSING.refused)
+      else session = bot.join(link, { events: door.events, calls: door.calls, name })
+    },
+    text: (_socket, text) => heard(text),
+    // Some clients send their text in binary frames.
+    binary: (_socket, bytes) => heard(decoder.decode(bytes)),
+    drain() {
+      if (session !== undefined) bot.drained(session)
+    },
+    close(_socket, code, reason) {
+      door.count.now -= 1
+      if (session !== undefined) bot.leave(session, code, reason)
+      door.ended?.()
+    },
+  }
+}

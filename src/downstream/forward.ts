@@ -1,0 +1,44 @@
+// The fixed paths where clients connect to us.
+
+import { Hono } from 'hono'
+import type { Bots } from '../broker/bots.ts'
+import type { Report } from '../broker/status.ts'
+import type { HostEnv } from '../runtime/host.ts'
+import { type Access, guard } from './auth.ts'
+import { acceptClient, botFor, type LinkCount, unknownBot } from './client.ts'
+import { refusal } from './refusal.ts'
+
+/** The standard's paths, and the short ones that older clients use. */
+const PATHS = {
+  '/': { events: true, calls: true },
+  '/onebot/v11/ws': { events: true, calls: true },
+  '/onebot/v11/ws/api': { events: false, calls: true },
+  '/onebot/v11/ws/event': { events: true, calls: false },
+  '/api': { events: false, calls: true },
+  '/event': { events: true, calls: false },
+} as const
+
+export interface ForwardOptions {
+  readonly bots: Bots
+  readonly access: () => Access
+  readonly report: Report
+  readonly count: LinkCount
+  /** What `GET /` shows to a browser. */
+  readonly page: () => string
+}
+
+export function forward({ bots, access, report, count, page }: ForwardOptions): Hono<HostEnv> {
+  const app = new Hono<HostEnv>({ strict: false })
+  const admission = guard(access, report)
+  for (const [path, wants] of Object.entries(PATHS))
+    app.get(path, async (c, next) => {
+      // A look at the page in a browser is no attempt to come in.
+      if (path === '/' && c.req.header('upgrade') === undefined) return c.html(page())
+      const refused = await admission(c, next)
+      if (refused instanceof Response) return refused
+      const bot = botFor(c, bots)
+      if (bot === undefined) return refusal(c, 404, unknownBot(c, bots))
+      return acceptClient(c, bot, { transport: 'forward', ...wants, report, count })
+    })
+  return app
+}

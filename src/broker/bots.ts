@@ -4,6 +4,7 @@ import type { Bot } from './bot.ts'
 
 export class Bots {
   readonly #bots: Bot[] = []
+  readonly #watchers = new Set<() => void>()
 
   all(): readonly Bot[] {
     return this.#bots
@@ -11,10 +12,23 @@ export class Bots {
 
   add(bot: Bot): void {
     this.#bots.push(bot)
+    this.changed()
   }
   remove(bot: Bot): void {
     const at = this.#bots.indexOf(bot)
-    if (at >= 0) this.#bots.splice(at, 1)
+    if (at < 0) return
+    this.#bots.splice(at, 1)
+    this.changed()
+  }
+
+  /** Calls `changed` whenever a bot comes or goes, or an account becomes known; returns what ends that. */
+  watch(changed: () => void): () => void {
+    this.#watchers.add(changed)
+    return () => this.#watchers.delete(changed)
+  }
+  /** A bot's account has become known, or is another now. */
+  changed(): void {
+    for (const watcher of [...this.#watchers]) watcher()
   }
 
   /** Whether nobody but `bot` has this account. */

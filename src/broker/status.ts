@@ -5,14 +5,14 @@ import type { Session } from './session.ts'
 export type Status =
   | { kind: 'upstream-connected'; bot: string; peer: string }
   | { kind: 'upstream-lost'; bot: string; code: number; reason: string }
-  | { kind: 'upstream-retry'; bot: string; peer: string; reason: string; inMs: number }
+  | { kind: 'upstream-retry'; bot: string; peer: string; reason: string; inMs: number; tries: number }
   | { kind: 'upstream-refused'; bot: string; peer: string; reason: string; inMs: number }
+  | { kind: 'upstream-mute'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }
   | { kind: 'bot-conflict'; bot: string; selfId: string; owner: string }
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
-  | { kind: 'reply-late'; bot: string; action: string }
   | { kind: 'event'; bot: string; bytes: number }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
@@ -27,7 +27,7 @@ export type Status =
   | { kind: 'restart'; bot: string; delay: number }
   | { kind: 'paced-abandoned'; bot: string; actions: number }
   | { kind: 'link-refused'; peer: string; path: string; status: number; why: string }
-  | { kind: 'link-retry'; target: string; reason: string; inMs: number }
+  | { kind: 'link-retry'; target: string; reason: string; inMs: number; tries: number }
   | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
   | { kind: 'delivery-given-up'; target: string; reason: string }
   | { kind: 'allotted'; port: number; peer: string }

@@ -1,0 +1,52 @@
+// Judges an implementation by its silence: dead after three heartbeats that did not come, mute when it never spoke.
+
+export interface SilenceOptions {
+  /** The implementation's own interval (ms); undefined until one of its heartbeats came: silence means nothing then. */
+  readonly interval: () => number | undefined
+  readonly dead: (silentFor: number) => void
+  /** Nothing at all came after it opened. */
+  readonly mute: () => void
+}
+
+const MISSED = 3
+/** How often silence is looked at (ms), and how long a link may be mute before somebody is told. */
+const LOOK = 1_000
+const MUTE = 10_000
+
+export class Silence {
+  readonly #options: SilenceOptions
+  readonly #opened = performance.now()
+  readonly #timer: ReturnType<typeof setInterval>
+  #heard: number | undefined
+  #suspected = false
+  #told = false
+
+  constructor(options: SilenceOptions) {
+    this.#options = options
+    this.#timer = setInterval(() => this.#look(), LOOK)
+    this.#timer.unref?.()
+  }
+
+  /** A frame came. */
+  broken(): void {
+    this.#heard = performance.now()
+    this.#suspected = false
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  #look(): void {
+    const silentFor = performance.now() - (this.#heard ?? this.#opened)
+    if (this.#heard === undefined && !this.#told && silentFor >= MUTE) {
+      this.#told = true
+      this.#options.mute()
+    }
+    const interval = this.#options.interval()
+    if (interval === undefined || silentFor <= interval * MISSED) return
+    // This process may itself have stood still (a suspended machine): what came meanwhile is read before the next look.
+    if (this.#suspected) this.#options.dead(Math.round(silentFor))
+    this.#suspected = true
+  }
+}

@@ -48,20 +48,24 @@ export function judge(visitor: Visitor, access: Access, { discovery = false } = 
   return undefined
 }
 
-/** Lets nobody past who may not come in. */
-export function guard(
-  access: () => Access,
+/** The answer for a request that may not come in, which is reported; undefined: come in. */
+export function admit(
+  c: Context<HostEnv>,
+  access: Access,
   report: Report,
   options?: { discovery: boolean },
-): MiddlewareHandler<HostEnv> {
-  return async (c, next) => {
-    const refused = judge(visitorOf(c), access(), options)
-    if (refused === undefined) return next()
-    const { pathname } = new URL(c.req.url)
-    report({ kind: 'link-refused', peer: c.env.peer, path: pathname, status: refused.status, why: refused.why })
-    return refusal(c, refused.status, refused.why)
-  }
+): Response | undefined {
+  const refused = judge(visitorOf(c), access, options)
+  if (refused === undefined) return undefined
+  report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status: refused.status, why: refused.why })
+  return refusal(c, refused.status, refused.why)
 }
+
+/** Lets nobody past who may not come in. */
+export const guard =
+  (access: () => Access, report: Report, options?: { discovery: boolean }): MiddlewareHandler<HostEnv> =>
+  async (c, next) =>
+    admit(c, access(), report, options) ?? (await next())
 
 const visitorOf = (c: Context<HostEnv>): Visitor => ({
   peer: c.env.peer,

@@ -1,0 +1,140 @@
+// Keeps a link to a client that we dial, as soon as there is a bot to tell it of.
+
+import type { Bot } from '../broker/bot.ts'
+import type { Bots } from '../broker/bots.ts'
+import { CLOSING } from '../broker/closing.ts'
+import type { Session } from '../broker/session.ts'
+import type { Report } from '../broker/status.ts'
+import type { ReverseConfig } from '../config/schema.ts'
+import { Backoff, type Patience } from '../lib/backoff.ts'
+import { maskText } from '../lib/mask.ts'
+import { DialError, type DialOptions, type Host, type Socket, type SocketEvents } from '../runtime/host.ts'
+import { dialledLink } from './link.ts'
+
+export interface ReverseOptions extends Pick<DialOptions, 'maxFrame' | 'tls'> {
+  readonly entry: ReverseConfig
+  readonly bots: Bots
+  readonly host: Host
+  readonly report: Report
+  readonly patience?: Patience | undefined
+}
+
+export interface ReverseLink {
+  /** Closes the link and dials no more. */
+  stop(): Promise<void>
+}
+
+const HANDSHAKE = 15_000
+
+export function reverseLink(options: ReverseOptions): ReverseLink {
+  const reverse = new Reverse(options)
+  reverse.look()
+  return reverse
+}
+
+class Reverse implements ReverseLink {
+  readonly #options: ReverseOptions
+  readonly #peer: string
+  readonly #backoff: Backoff
+  readonly #stopped = new AbortController()
+  readonly #unwatch: () => void
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #attempt: Promise<void> = Promise.resolve()
+  #state: 'idle' | 'dialling' | 'open' | 'pausing' = 'idle'
+  #session: { bot: Bot; session: Session } | undefined
+
+  constructor(options: ReverseOptions) {
+    this.#options = options
+    this.#peer = maskText(options.entry.url)
+    this.#backoff = new Backoff(options.patience)
+    this.#unwatch = options.bots.watch(() => this.look())
+  }
+
+  /** Dials when there is a reason to: the handshake must say whose events these are, and so waits for the account. */
+  look(): void {
+    const bot = this.#options.bots.choose(this.#options.entry['self-id'])
+    if (this.#state !== 'idle' || this.#stopped.signal.aborted || bot?.selfId === undefined) return
+    this.#state = 'dialling'
+    this.#attempt = this.#dial(bot, bot.selfId)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    this.#unwatch()
+    clearTimeout(this.#timer)
+    if (this.#session !== undefined) {
+      const { bot, session } = this.#session
+      session.link.close(CLOSING.shutdown)
+      bot.leave(session, CLOSING.shutdown.code, CLOSING.shutdown.text)
+    }
+    await this.#attempt
+  }
+
+  async #dial(bot: Bot, selfId: string): Promise<void> {
+    const { entry, host, maxFrame, tls } = this.#options
+    const token = entry['access-token']
+    const headers = {
+      'X-Self-ID': selfId,
+      'X-Client-Role': 'Universal',
+      'User-Agent': 'OneBot/11',
+      ...(token === '' ? {} : { Authorization: `Bearer ${token}` }),
+    }
+    const { signal } = this.#stopped
+    try {
+      await host.dial({ url: entry.url, headers, maxFrame, tls, timeout: HANDSHAKE, signal, events: this.#events(bot) })
+    } catch (error) {
+      if (!(error instanceof DialError)) throw error
+      this.#again(error.message)
+    }
+  }
+
+  #events(bot: Bot): SocketEvents {
+    const decoder = new TextDecoder()
+    let session: Session | undefined
+    const heard = (text: string) => {
+      if (session !== undefined) bot.call(bot.callerOf(session), text)
+    }
+    return {
+      open: (socket) => {
+        session = this.#opened(bot, socket)
+      },
+      text: (_socket, text) => heard(text),
+      binary: (_socket, bytes) => heard(decoder.decode(bytes)),
+      drain() {
+        if (session !== undefined) bot.drained(session)
+      },
+      close: (_socket, code, reason) => {
+        if (session !== undefined) bot.leave(session, code, reason)
+        this.#session = undefined
+        this.#again(reason === '' ? `closed with ${code}` : `closed with ${code}: ${reason}`)
+      },
+    }
+  }
+
+  #opened(bot: Bot, socket: Socket): Session | undefined {
+    this.#state = 'open'
+    this.#backoff.opened()
+    const link = dialledLink(socket, { transport: 'reverse', peer: this.#peer })
+    if (this.#stopped.signal.aborted) {
+      link.close(CLOSING.shutdown)
+      return undefined
+    }
+    const { name } = this.#options.entry
+    // A client may have taken the name meanwhile: to be connected matters more than to be named.
+    const free = name !== '' && !bot.sessions.nameTaken(name)
+    const session = bot.join(link, { events: true, calls: true, name: free ? name : undefined })
+    this.#session = { bot, session }
+    return session
+  }
+
+  #again(reason: string): void {
+    if (this.#stopped.signal.aborted) return
+    const inMs = this.#backoff.next()
+    this.#options.report({ kind: 'link-retry', target: this.#peer, reason, inMs, tries: this.#backoff.tries })
+    this.#state = 'pausing'
+    this.#timer = setTimeout(() => {
+      this.#state = 'idle'
+      this.look()
+    }, inMs)
+  }
+}

@@ -1,0 +1,145 @@
+// Turns the core's typed facts into log lines: the only file that words them.
+
+import type { Session } from '../broker/session.ts'
+import type { Report, Status } from '../broker/status.ts'
+import { limit } from './limit.ts'
+import type { Log } from './log.ts'
+
+/** Frames are shown at `debug` only, and no more of them than this. */
+const SHOWN = 1024
+/** A fact that somebody else can cause at will is said once in this time (ms), with the number of times. */
+const THROTTLE = 5_000
+
+export function statusLog(log: Log): Report {
+  const seldom = limit(log, THROTTLE)
+  return (status) => say(status, log, seldom)
+}
+
+function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
+  switch (status.kind) {
+    // The hot path: counted elsewhere, worth no line.
+    case 'event':
+    case 'call':
+      return
+    case 'upstream-connected':
+      return log.info('implementation connected', { bot: status.bot, peer: status.peer })
+    case 'upstream-lost':
+      return log.warn('implementation lost', { bot: status.bot, code: status.code, reason: status.reason })
+    case 'upstream-retry':
+      return repeated(log, status.tries)('implementation not reachable: trying again', {
+        bot: status.bot,
+        peer: status.peer,
+        reason: status.reason,
+        in: seconds(status.inMs),
+      })
+    case 'upstream-refused':
+      return log.error('implementation refused us: check the access token', {
+        bot: status.bot,
+        peer: status.peer,
+        reason: status.reason,
+        in: seconds(status.inMs),
+      })
+    case 'upstream-mute':
+      return log.warn('implementation connected but silent: is this its address for events and actions?', {
+        bot: status.bot,
+        peer: status.peer,
+      })
+    case 'bot-identified':
+      return log.info('bot online', { bot: status.bot, self_id: status.selfId })
+    case 'bot-changed':
+      return log.warn('another account logged in: clients must reconnect', {
+        bot: status.bot,
+        from: status.from,
+        to: status.to,
+      })
+    case 'bot-conflict':
+      return log.error('account served by another upstream already: its events are left out', {
+        bot: status.bot,
+        self_id: status.selfId,
+      })
+    case 'upstream-garbage':
+      seldom.warn('implementation sent a frame that is no OneBot', { bot: status.bot, why: status.why })
+      return log.debug('the frame', { text: cut(status.text) })
+    case 'reply-unknown':
+      return log.debug('reply to no open call: dropped', { bot: status.bot })
+    case 'session-opened':
+      return log.info('client connected', { bot: status.bot, ...who(status.session) })
+    case 'session-closed':
+      return log.info('client disconnected', {
+        bot: status.bot,
+        ...who(status.session),
+        code: status.code,
+        reason: status.reason,
+      })
+    case 'session-named':
+      return log.info('client named', { bot: status.bot, ...who(status.session) })
+    case 'session-slow':
+      return seldom.warn('client slow: it reads from the journal until it is in step again', {
+        bot: status.bot,
+        ...who(status.session),
+        unread: status.buffered,
+      })
+    case 'session-in-step':
+      return log.info('client in step again', { bot: status.bot, ...who(status.session) })
+    case 'session-behind':
+      return log.warn('client lost events: it was slower than the journal keeps them', {
+        bot: status.bot,
+        ...who(status.session),
+        missed: status.missed,
+      })
+    case 'publish-dropped':
+      return seldom.error('publish dropped a frame: please report this', { bot: status.bot })
+    case 'call-timeout':
+      return seldom.warn('no reply from the implementation in time', {
+        bot: status.bot,
+        action: status.action,
+        ms: status.ms,
+      })
+    case 'frame-refused':
+      return log.debug('action refused', { bot: status.bot, ...who(status.session), why: cut(status.why) })
+    case 'restart':
+      return log.info('restart asked for', { bot: status.bot, delay: status.delay })
+    case 'paced-abandoned':
+      return log.warn('rate-limited actions never sent: the gateway stopped first', {
+        bot: status.bot,
+        actions: status.actions,
+      })
+    case 'link-refused':
+      return seldom.warn('link refused', {
+        peer: status.peer,
+        path: status.path,
+        status: status.status,
+        why: cut(status.why),
+      })
+    case 'link-retry':
+      return repeated(log, status.tries)('client not reachable: trying again', {
+        target: status.target,
+        reason: status.reason,
+        in: seconds(status.inMs),
+      })
+    case 'delivery-failed':
+      return seldom.warn('delivery failed: trying again, later events wait in the journal', {
+        target: status.target,
+        reason: status.reason,
+        attempt: status.attempt,
+        in: seconds(status.inMs),
+      })
+    case 'delivery-given-up':
+      return log.error('delivery given up', { target: status.target, reason: status.reason })
+    case 'allotted':
+      return log.info('port allotted', { port: status.port, peer: status.peer })
+    case 'allotment-expired':
+      return log.info('allotted port taken back: nobody came', { port: status.port })
+    default:
+      return status satisfies never
+  }
+}
+
+/** What fails again and again is worth a line at first, and a reminder now and then. */
+const repeated = (log: Log, tries: number) => (tries % 10 === 1 ? log.info : log.debug)
+const seconds = (ms: number) => `${(ms / 1000).toFixed(1)}s`
+const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text)
+const who = (session: Session | undefined) =>
+  session === undefined
+    ? {}
+    : { client: session.name ?? session.appId, transport: session.link.transport, peer: session.link.peer }

@@ -1,6 +1,6 @@
 // Runs perpetua as a process of its own and listens to what it says.
 
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 export interface Ended {
   code: number
@@ -27,6 +27,8 @@ export interface ProgramOptions {
   env?: Record<string, string>
   /** Path in the repository. Default: the real entry. */
   entry?: string
+  /** The program as PERPETUA_BIN and PERPETUA_RUNTIME want it, in the place of `entry`. Default: Bun and the entry. */
+  as?: 'perpetua'
   /** A terminal for all three streams: everything said counts as stdout then. */
   terminal?: boolean
 }
@@ -37,8 +39,18 @@ const CLEAN = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(PERPETUA_.*|NO_COLOR|FORCE_COLOR|CI)$/.test(name)),
 )
 
+/** The command that is the whole program. */
+function perpetua(): string[] {
+  const { PERPETUA_BIN: binary, PERPETUA_RUNTIME: runtime = 'bun' } = process.env
+  const main = join(ROOT, 'src/main.ts')
+  if (binary !== undefined) return [resolve(ROOT, binary)]
+  if (runtime === 'deno')
+    return [join(ROOT, 'node_modules/.bin/deno'), 'run', '-A', '--node-modules-dir=manual', '--no-check', main]
+  return runtime === 'node' ? [join(ROOT, 'node_modules/.bin/node'), main] : [process.execPath, main]
+}
+
 export function program(words: string[], options: ProgramOptions): Program {
-  const { cwd, env = {}, entry = 'src/main.ts', terminal = false } = options
+  const { cwd, env = {}, entry = 'src/main.ts', terminal = false, as } = options
   const said = { stdout: '', stderr: '', all: '' }
   let heard = Promise.withResolvers<void>()
   const listen = (name: 'stdout' | 'stderr', text: string) => {
@@ -51,7 +63,7 @@ export function program(words: string[], options: ProgramOptions): Program {
     const decoder = new TextDecoder()
     for await (const bytes of stream) listen(name, decoder.decode(bytes, { stream: true }))
   }
-  const command = [process.execPath, join(ROOT, entry), ...words]
+  const command = [...(as === 'perpetua' ? perpetua() : [process.execPath, join(ROOT, entry)]), ...words]
   const common = { cwd, env: { ...CLEAN, ...env } }
   const decoder = new TextDecoder()
   const child = terminal

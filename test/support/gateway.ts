@@ -1,0 +1,124 @@
+// A running gateway for a test: in this process, or as the program under the runtime or from the binary that is asked for.
+
+import { startGateway } from '../../src/app.ts'
+import type { Status } from '../../src/broker/status.ts'
+import { type ConfigInput, configOf } from '../../src/config/schema.ts'
+import type { Patience } from '../../src/lib/backoff.ts'
+import { openLog } from '../../src/observe/log.ts'
+import { folder } from './folder.ts'
+import { program } from './program.ts'
+
+export interface TestGateway extends AsyncDisposable {
+  /** http://127.0.0.1:PORT */
+  readonly address: string
+  /** ws://127.0.0.1:PORT */
+  readonly ws: string
+  /** The facts the core reported; only in this process. */
+  readonly facts: Status[]
+  /** Makes the running gateway what this config says. */
+  apply(config: ConfigInput): Promise<void>
+  status(): Promise<Overview>
+  /** Resolves once the status is as wanted. */
+  until(wanted: (status: Overview) => boolean): Promise<Overview>
+  stop(): Promise<void>
+}
+
+/** The part of GET /api/status that tests look at. */
+export interface Overview {
+  rss: number
+  links: number
+  allotments: number
+  bots: {
+    name: string
+    self_id: string | null
+    online: boolean
+    journal: { entries: number; bytes: number }
+    waiting: { replies: number; paced: number; catchingUp: number }
+    sessions: { app_id: string; client_name?: string; transport: string; state: string; pending: number | null }[]
+  }[]
+}
+
+export interface GatewayOptions {
+  /** Only in this process: a program has the patience it ships with. */
+  patience?: Patience
+}
+
+const ADMIN = 'admin-token-of-tests'
+
+/** Dials again at once, or nearly. */
+export const EAGER: Patience = { first: 20, most: 100, stable: 60_000 }
+
+/** What PERPETUA_BIN or PERPETUA_RUNTIME ask for; without either the gateway runs in this process. */
+export const outside = process.env['PERPETUA_BIN'] !== undefined || process.env['PERPETUA_RUNTIME'] !== undefined
+
+export function gateway(input: ConfigInput, options: GatewayOptions = {}): Promise<TestGateway> {
+  const config: ConfigInput = {
+    ...input,
+    http: { port: 0, ...input.http },
+    admin: { token: ADMIN },
+    log: { dir: '', level: 'error', ...input.log },
+  }
+  return outside && options.patience === undefined ? asProgram(config) : inProcess(config, options)
+}
+
+async function inProcess(config: ConfigInput, { patience }: GatewayOptions): Promise<TestGateway> {
+  const parsed = configOf(config)
+  const log = openLog(parsed.log)
+  const facts: Status[] = []
+  const running = await startGateway({ config: parsed, log, patience, report: (fact) => void facts.push(fact) })
+  const stop = () => running.stop()
+  return {
+    ...common(running.address),
+    facts,
+    stop,
+    apply: (next) => running.apply(configOf({ ...config, ...next })),
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function asProgram(config: ConfigInput): Promise<TestGateway> {
+  const place = await folder()
+  const file = place.at('config.yml')
+  await Bun.write(file, JSON.stringify({ ...config, log: { ...config.log, level: 'info' } }))
+  const running = program(['start', '--config', file], { cwd: place.path, as: 'perpetua' })
+  const [, address = ''] = await running.says(/started address=(\S+)/)
+  const stop = async () => {
+    running.signal('SIGTERM')
+    await running.ended
+    await place[Symbol.asyncDispose]()
+  }
+  return {
+    ...common(address),
+    facts: [],
+    stop,
+    async apply(next) {
+      await Bun.write(file, JSON.stringify({ ...config, ...next, log: { ...config.log, level: 'info' } }))
+      const before = running.output.length
+      running.signal('SIGHUP')
+      await running.says(new RegExp(`^[\\s\\S]{${before},}config (?:not )?applied`))
+    },
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+function common(address: string) {
+  const status = async (): Promise<Overview> => {
+    const response = await fetch(`${address}/api/status`, {
+      headers: { Authorization: `Bearer ${ADMIN}` },
+      tls: { rejectUnauthorized: false },
+    })
+    return (await response.json()) as Overview // our own answer
+  }
+  return {
+    address,
+    ws: address.replace(/^http/, 'ws'),
+    status,
+    async until(wanted: (status: Overview) => boolean) {
+      for (;;) {
+        const now = await status()
+        if (wanted(now)) return now
+        await Bun.sleep(10)
+      }
+    },
+  }
+}

@@ -1,0 +1,37 @@
+// A gateway with a bot behind it and clients in front: what most stories start from.
+
+import type { ConfigInput } from '../../src/config/schema.ts'
+import { Client, type ClientOptions } from './client.ts'
+import { type GatewayOptions, gateway, type TestGateway } from './gateway.ts'
+import { Implementation, type ImplementationOptions } from './implementation.ts'
+
+export interface BedOptions extends GatewayOptions {
+  config?: ConfigInput
+  bot?: ImplementationOptions
+}
+
+export interface Bed extends AsyncDisposable {
+  readonly bot: Implementation
+  readonly gateway: TestGateway
+  /** Connects a client that has been told of itself already: what comes next is news. */
+  client(path?: string, options?: ClientOptions): Promise<Client>
+}
+
+export async function testbed({ config = {}, bot: botOptions, ...options }: BedOptions = {}): Promise<Bed> {
+  const stack = new AsyncDisposableStack()
+  const bot = stack.use(new Implementation(botOptions))
+  const own = { 'external-web-socket': bot.url, ...config['ntqq-impl'] }
+  const running = stack.use(await gateway({ ...config, 'ntqq-impl': own }, options))
+  await running.until(({ bots }) => bots[0]?.online === true)
+  return {
+    bot,
+    gateway: running,
+    async client(path = '/onebot/v11/ws', clientOptions) {
+      const client = stack.use(await Client.connect(`${running.ws}${path}`, clientOptions))
+      if (!/\/(?:api)$/.test(path))
+        await client.next((frame) => frame['notice_type'] === 'client_status' && frame['self_client'] === true)
+      return client
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}

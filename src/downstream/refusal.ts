@@ -5,11 +5,26 @@ import { ownReply } from '../onebot/frame.ts'
 import type { HostEnv } from '../runtime/host.ts'
 
 /** The retcode that goes with each status. */
-const RETCODES = { 400: 1400, 401: 1401, 403: 1403, 404: 1404, 409: 1409, 426: 1400, 503: 1503 } as const
+const RETCODES = {
+  400: 1400,
+  401: 1401,
+  403: 1403,
+  404: 1404,
+  405: 1400,
+  406: 1400,
+  409: 1409,
+  426: 1400,
+  503: 1503,
+} as const
 export type RefusalStatus = keyof typeof RETCODES
+
+/** What the status obliges us to say. */
+const EXTRA: Partial<Record<RefusalStatus, Record<string, string>>> = {
+  405: { Allow: 'GET, POST' },
+  426: { Upgrade: 'websocket', Connection: 'Upgrade' },
+}
 
 export function refusal(c: Context<HostEnv>, status: RefusalStatus, message: string): Response {
   const body = ownReply({ status: 'failed', retcode: RETCODES[status], message })
-  const extra: Record<string, string> = status === 426 ? { Upgrade: 'websocket', Connection: 'Upgrade' } : {}
-  return c.body(body, status, { 'Content-Type': 'application/json; charset=utf-8', ...extra })
+  return c.body(body, status, { 'Content-Type': 'application/json; charset=utf-8', ...EXTRA[status] })
 }

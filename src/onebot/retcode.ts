@@ -39,4 +39,8 @@ export function httpStatus(retcode: number): number {
   return HTTP.get(retcode) ?? 200
 }
 
-const HTTP = new Map<number, number>(Object.values(RETCODE).map(({ code, http }) => [code, http]))
+const HTTP = new Map<number, number>([
+  ...Object.values(RETCODE).map(({ code, http }): [number, number] => [code, http]),
+  // What go-cqhttp and Lagrange answer to an action they do not know.
+  [404, 404],
+])

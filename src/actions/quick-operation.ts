@@ -2,19 +2,16 @@
 
 import type { Bot } from '../broker/bot.ts'
 import type { OwnAction } from '../broker/ports.ts'
+import { carryOut } from '../broker/quick.ts'
 import { locate } from '../onebot/json-text.ts'
 import { isObject, own } from '../onebot/object.ts'
-import { quickOperation } from '../onebot/quick-operation.ts'
 import { refuse } from '../onebot/retcode.ts'
 
 export function quickOperationAction(bot: Bot): OwnAction {
-  return ({ params, raw, session }) => {
+  return ({ params, raw, session, open }) => {
     for (const key of ['context', 'operation'])
       if (!isObject(own(params, key))) refuse('bad-request', `.handle_quick_operation: params.${key}: wanted an object`)
-    const steps = quickOperation(cut(raw, 'context'), cut(raw, 'operation'))
-    const open = { calls: 0, bytes: 0 }
-    for (const { action, params: text } of steps)
-      bot.call({ session, open, reply: () => undefined }, `{"action":${JSON.stringify(action)},"params":${text}}`)
+    carryOut(bot, cut(raw, 'context'), cut(raw, 'operation'), { session, open })
     return { data: null }
   }
 }

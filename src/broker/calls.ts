@@ -176,7 +176,7 @@ export class Calls {
         ms: this.#options.now() - began,
       })
     try {
-      const work = own({ session: caller.session, params: frame.params, raw: frame.raw })
+      const work = own({ session: caller.session, params: frame.params, raw: frame.raw, open: caller.open })
       const { data, later } = work instanceof Promise ? await work : work
       const async = later !== undefined || mode !== 'plain'
       caller.reply(

@@ -131,6 +131,8 @@ export class Fanout {
   }
 
   #roomFor(session: Session, flow: CatchingUp, size: number): boolean {
+    // A web hook holds one event and no copy of it: room is for what piles up in sockets.
+    if (session.link.transport === 'http-post') return true
     if (!this.#options.room.take(session, size, () => this.drained(session))) return false
     flow.room = size
     return true
@@ -146,7 +148,8 @@ export class Fanout {
     if (this.#slow.size === 0 || this.#journal.first <= this.#oldestCursor) return
     this.#oldestCursor = Number.POSITIVE_INFINITY
     for (const session of [...this.#slow]) {
-      if (session.flow.state !== 'catching-up') continue
+      // Who moves on hears of all its losses together, when it reads on.
+      if (session.flow.state !== 'catching-up' || session.link.whenBehind === 'skip') continue
       const missed = this.#journal.missed(session.flow.cursor)
       if (missed > 0) this.#lost(session, session.flow, missed)
       else this.#oldestCursor = Math.min(this.#oldestCursor, session.flow.cursor)

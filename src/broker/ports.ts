@@ -60,6 +60,8 @@ export interface OwnCall {
   readonly params: Record<string, unknown>
   /** The text the client sent. */
   readonly raw: string
+  /** The caller's count: for calls made in its name. */
+  readonly open: Caller['open']
 }
 export interface OwnAnswer {
   readonly data?: unknown

@@ -30,6 +30,7 @@ export type Status =
   | { kind: 'link-retry'; target: string; reason: string; inMs: number; tries: number }
   | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
   | { kind: 'delivery-given-up'; target: string; reason: string }
+  | { kind: 'delivery-odd'; target: string; reason: string }
   | { kind: 'allotted'; port: number; peer: string }
   | { kind: 'allotment-expired'; port: number }
 

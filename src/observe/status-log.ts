@@ -125,7 +125,12 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
         in: seconds(status.inMs),
       })
     case 'delivery-given-up':
-      return log.error('delivery given up', { target: status.target, reason: status.reason })
+      return seldom.error('delivery given up', { target: status.target, reason: status.reason })
+    case 'delivery-odd':
+      return log.warn('web hook answered oddly: its events count as delivered', {
+        target: status.target,
+        reason: status.reason,
+      })
     case 'allotted':
       return log.info('port allotted', { port: status.port, peer: status.peer })
     case 'allotment-expired':

@@ -1,0 +1,18 @@
+// Carries out a quick operation as ordinary calls, sent in order, whose replies nobody waits for.
+
+import { quickOperation } from '../onebot/quick-operation.ts'
+import { refuse } from '../onebot/retcode.ts'
+import type { Bot } from './bot.ts'
+import type { Caller } from './ports.ts'
+
+/**
+ * What `operation` asks for in answer to `event`, both JSON text. The calls count as those of the one who asked.
+ * @throws ActionError when the implementation is away: nothing was done then.
+ */
+export function carryOut(bot: Bot, event: string, operation: string, caller: Omit<Caller, 'reply'>): void {
+  const steps = quickOperation(event, operation)
+  if (steps.length > 0 && !bot.online)
+    refuse('unavailable', 'the implementation is not connected: the operation was not carried out')
+  for (const { action, params } of steps)
+    bot.call({ ...caller, reply: () => undefined }, `{"action":${JSON.stringify(action)},"params":${params}}`)
+}

@@ -1,0 +1,46 @@
+// Posts the events of every bot to one web hook, also of bots that come later.
+
+import type { Bot } from '../broker/bot.ts'
+import type { Bots } from '../broker/bots.ts'
+import { CLOSING, type Closing } from '../broker/closing.ts'
+import type { Report } from '../broker/status.ts'
+import type { PostConfig } from '../config/schema.ts'
+import { Hook } from './hook.ts'
+
+export interface PostOptions {
+  readonly entry: PostConfig
+  readonly bots: Bots
+  readonly report: Report
+}
+
+export interface PostTarget {
+  /** Posts no more; a request under way has a second to finish. */
+  stop(): Promise<void>
+}
+
+/** Each bot has a session of its own at the hook, and so an order of its own. */
+export function postTarget({ entry, bots, report }: PostOptions): PostTarget {
+  const hooks = new Map<Bot, Hook>()
+  let stopped = false
+  /** `after`: what an earlier session of the bot left under way. */
+  const serve = (bot: Bot, after?: Promise<void>) => {
+    const ended = (closing: Closing) => {
+      if (!bots.all().includes(bot)) hooks.delete(bot)
+      // Its account changed: on with the new one's events.
+      else if (closing !== CLOSING.shutdown && !stopped) serve(bot, hooks.get(bot)?.quiet)
+    }
+    hooks.set(bot, new Hook({ entry, bot, report, ended }, after))
+  }
+  const look = () => {
+    for (const bot of bots.all()) if (!hooks.has(bot)) serve(bot)
+  }
+  const unwatch = bots.watch(look)
+  look()
+  return {
+    async stop() {
+      stopped = true
+      unwatch()
+      await Promise.all([...hooks.values()].map((hook) => hook.stop()))
+    },
+  }
+}

@@ -10,14 +10,21 @@ interface Holder {
   since: number
 }
 
-/** Shared by all bots. Sessions are served in the order in which they asked. */
+interface Waiter {
+  readonly size: number
+  readonly ready: () => void
+}
+
+/** Shared by all bots. Sessions are served in the order in which they asked: small frames do not overtake big ones for ever. */
 export class Room {
   readonly #limit: number
   readonly #patience: number
   #used = 0
   readonly #holders = new Map<Session, Holder>()
-  readonly #waiting = new Map<Session, () => void>()
+  readonly #waiting = new Map<Session, Waiter>()
   #serving = false
+  /** The one waiter that may take now, though others wait. */
+  #turn: Session | undefined
   #timer: ReturnType<typeof setInterval> | undefined
   readonly #stuck: (session: Session) => void
 
@@ -34,11 +41,20 @@ export class Room {
   get used(): number {
     return this.#used
   }
+  /** Sessions waiting for room. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
 
-  /** True: `size` is held for the session until `release`. False: `ready` is called once it is worth asking again. */
+  /**
+   * True: `size` is held for the session, which holds nothing yet, until `release`. False: `ready` is called once it is
+   * worth asking again.
+   */
   take(session: Session, size: number, ready: () => void): boolean {
-    if (this.#used > 0 && this.#used + size > this.#limit) {
-      this.#waiting.set(session, ready)
+    const mayTake = this.#waiting.size === 0 || this.#turn === session
+    this.#turn = undefined
+    if (!mayTake || !this.#fits(size)) {
+      this.#waiting.set(session, { size, ready })
       this.#timer ??= setInterval(() => this.#lookForStuck(Date.now()), Math.min(1_000, this.#patience))
       return false
     }
@@ -58,20 +74,25 @@ export class Room {
     this.#serve()
   }
 
+  /** A single frame beyond the limit passes when it is alone. */
+  #fits(size: number): boolean {
+    return this.#used === 0 || this.#used + size <= this.#limit
+  }
+
   #serve(): void {
     // Whoever is served may release at once: a loop, since a call inside a call per session would run out of stack.
     if (this.#serving) return
     this.#serving = true
-    for (const [session, ready] of this.#waiting) {
-      if (this.#used >= this.#limit) break
+    for (const [session, { size, ready }] of this.#waiting) {
+      // Who asks again is at the end of this same iteration: it must end where nothing fits.
+      if (!this.#fits(size)) break
       this.#waiting.delete(session)
+      this.#turn = session
       ready()
     }
+    this.#turn = undefined
     this.#serving = false
-    if (this.#waiting.size === 0) {
-      clearInterval(this.#timer)
-      this.#timer = undefined
-    }
+    if (this.#waiting.size === 0) this.stop()
   }
 
   #lookForStuck(now: number): void {

@@ -15,7 +15,9 @@ export interface TestGateway extends AsyncDisposable {
   readonly ws: string
   /** The facts the core reported; only in this process. */
   readonly facts: Status[]
-  /** Makes the running gateway what this config says. */
+  /** Of the process it runs in. */
+  readonly pid: number
+  /** Makes the running gateway what this config says; sections left out stay, and so does the port. */
   apply(config: ConfigInput): Promise<void>
   status(): Promise<Overview>
   /** Resolves once the status is as wanted. */
@@ -41,6 +43,8 @@ export interface Overview {
 export interface GatewayOptions {
   /** Only in this process: a program has the patience it ships with. */
   patience?: Patience
+  /** A process of its own in any case: for stories about memory, files and signals. */
+  apart?: boolean
 }
 
 const ADMIN = 'admin-token-of-tests'
@@ -58,7 +62,7 @@ export function gateway(input: ConfigInput, options: GatewayOptions = {}): Promi
     admin: { token: ADMIN },
     log: { dir: '', level: 'error', ...input.log },
   }
-  return outside && options.patience === undefined ? asProgram(config) : inProcess(config, options)
+  return options.apart || (outside && options.patience === undefined) ? asProgram(config) : inProcess(config, options)
 }
 
 async function inProcess(config: ConfigInput, { patience }: GatewayOptions): Promise<TestGateway> {
@@ -70,8 +74,9 @@ async function inProcess(config: ConfigInput, { patience }: GatewayOptions): Pro
   return {
     ...common(running.address),
     facts,
+    pid: process.pid,
     stop,
-    apply: (next) => running.apply(configOf({ ...config, ...next })),
+    apply: (next) => running.apply(configOf(merged(config, next))),
     [Symbol.asyncDispose]: stop,
   }
 }
@@ -90,9 +95,10 @@ async function asProgram(config: ConfigInput): Promise<TestGateway> {
   return {
     ...common(address),
     facts: [],
+    pid: running.pid,
     stop,
     async apply(next) {
-      await Bun.write(file, JSON.stringify({ ...config, ...next, log: { ...config.log, level: 'info' } }))
+      await Bun.write(file, JSON.stringify({ ...merged(config, next), log: { ...config.log, level: 'info' } }))
       const before = running.output.length
       running.signal('SIGHUP')
       await running.says(new RegExp(`^[\\s\\S]{${before},}config (?:not )?applied`))
@@ -100,6 +106,13 @@ async function asProgram(config: ConfigInput): Promise<TestGateway> {
     [Symbol.asyncDispose]: stop,
   }
 }
+
+/** The port stays what it was unless the change names another. */
+const merged = (config: ConfigInput, next: ConfigInput): ConfigInput => ({
+  ...config,
+  ...next,
+  http: { ...config.http, ...next.http },
+})
 
 function common(address: string) {
   const status = async (): Promise<Overview> => {

@@ -214,7 +214,8 @@ class RunningGateway implements Gateway {
     const count = this.#count
     const guarded = () => access(this.#config)
     const lease = (bot: Bot, wish: { name?: string | undefined; peer: string }) => this.#allotments.lease(bot, wish)
-    const app = new Hono<HostEnv>()
+    // With a slash at the end or without: both are in use.
+    const app = new Hono<HostEnv>({ strict: false })
     // Before the discovery calls, which let in more people.
     const admin = () => ({ ...guarded(), token: this.#admin.token, openDiscovery: false })
     app.get('/api/status', guard(admin, report), (c) => c.json(this.#overview()))

@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import type { Bots } from '../broker/bots.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
-import { type Access, guard } from './auth.ts'
+import { type Access, admit } from './auth.ts'
 import { acceptClient, botFor, type LinkCount, unknownBot } from './client.ts'
 import { refusal } from './refusal.ts'
 
@@ -29,13 +29,12 @@ export interface ForwardOptions {
 
 export function forward({ bots, access, report, count, page }: ForwardOptions): Hono<HostEnv> {
   const app = new Hono<HostEnv>({ strict: false })
-  const admission = guard(access, report)
   for (const [path, wants] of Object.entries(PATHS))
-    app.get(path, async (c, next) => {
+    app.get(path, async (c) => {
       // A look at the page in a browser is no attempt to come in.
       if (path === '/' && c.req.header('upgrade') === undefined) return c.html(page())
-      const refused = await admission(c, next)
-      if (refused instanceof Response) return refused
+      const refused = admit(c, access(), report)
+      if (refused !== undefined) return refused
       const bot = botFor(c, bots)
       if (bot === undefined) return refusal(c, 404, unknownBot(c, bots))
       return acceptClient(c, bot, { transport: 'forward', ...wants, report, count })

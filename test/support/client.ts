@@ -9,9 +9,12 @@ export type Frame = Record<string, unknown>
 
 export interface ClientOptions {
   headers?: Record<string, string>
+  /** Default: any certificate will do. */
+  tls?: { ca?: string; rejectUnauthorized?: boolean }
 }
 
-const Socket = WebSocket as unknown as new (url: string, options: { headers: Record<string, string> }) => WebSocket // Bun's own takes headers
+/** Bun's own takes headers. */
+const Socket = WebSocket as unknown as new (url: string, options: Required<ClientOptions>) => WebSocket
 
 export class Client implements AsyncDisposable {
   readonly socket: WebSocket
@@ -22,8 +25,8 @@ export class Client implements AsyncDisposable {
   #over = false
   #news = Promise.withResolvers<void>()
 
-  private constructor(url: string, { headers = {} }: ClientOptions) {
-    this.socket = new Socket(url, { headers })
+  private constructor(socket: WebSocket) {
+    this.socket = socket
     this.socket.onmessage = ({ data }) => {
       this.heard.push(String(data))
       this.#tell()
@@ -39,13 +42,18 @@ export class Client implements AsyncDisposable {
 
   /** Rejects with what the gateway said instead of opening. */
   static async connect(url: string, options: ClientOptions = {}): Promise<Client> {
-    const client = new Client(url, options)
+    const client = new Client(new Socket(url, { headers: {}, tls: { rejectUnauthorized: false }, ...options }))
     await new Promise<void>((resolve, reject) => {
       client.socket.onopen = () => resolve()
       client.socket.onerror = (event) => reject(new Error(String((event as ErrorEvent).message)))
     })
     client.socket.onerror = null
     return client
+  }
+
+  /** On a socket that is open already. */
+  static over(socket: WebSocket): Client {
+    return new Client(socket)
   }
 
   send(frame: unknown): void {

@@ -2,8 +2,11 @@
 
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client, type ClientOptions } from './client.ts'
-import { type GatewayOptions, gateway, type TestGateway } from './gateway.ts'
+import { EAGER, type GatewayOptions, gateway, outside, type TestGateway } from './gateway.ts'
 import { Implementation, type ImplementationOptions } from './implementation.ts'
+
+/** For stories in which something is dialled again: at once where we can say so, patiently where it is a program. */
+export const BRISK: GatewayOptions = outside ? {} : { patience: EAGER }
 
 export interface BedOptions extends GatewayOptions {
   config?: ConfigInput
@@ -28,7 +31,7 @@ export async function testbed({ config = {}, bot: botOptions, ...options }: BedO
     gateway: running,
     async client(path = '/onebot/v11/ws', clientOptions) {
       const client = stack.use(await Client.connect(`${running.ws}${path}`, clientOptions))
-      if (!/\/(?:api)$/.test(path))
+      if (!/\/api\/?(?:\?|$)/.test(path))
         await client.next((frame) => frame['notice_type'] === 'client_status' && frame['self_client'] === true)
       return client
     },

@@ -39,13 +39,20 @@ const CLEAN = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(PERPETUA_.*|NO_COLOR|FORCE_COLOR|CI)$/.test(name)),
 )
 
+/** Deno itself: its launcher is a process of its own, which signals would stop at. */
+function deno(): string {
+  const [file] = new Bun.Glob('node_modules/@deno/*/deno{,.exe}').scanSync({ cwd: ROOT })
+  if (file === undefined) throw new Error('program: no Deno in node_modules/@deno; install the packages first')
+  return join(ROOT, file)
+}
+
 /** The command that is the whole program. */
 function perpetua(): string[] {
   const { PERPETUA_BIN: binary, PERPETUA_RUNTIME: runtime = 'bun' } = process.env
   const main = join(ROOT, 'src/main.ts')
   if (binary !== undefined) return [resolve(ROOT, binary)]
   if (runtime === 'deno')
-    return [join(ROOT, 'node_modules/.bin/deno'), 'run', '-A', '--node-modules-dir=manual', '--no-check', main]
+    return [deno(), 'run', '-A', '--node-modules-dir=manual', '--no-check', main]
   return runtime === 'node' ? [join(ROOT, 'node_modules/.bin/node'), main] : [process.execPath, main]
 }
 

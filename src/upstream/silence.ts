@@ -6,11 +6,13 @@ export interface SilenceOptions {
   readonly dead: (silentFor: number) => void
   /** Nothing at all came after it opened. */
   readonly mute: () => void
+  /** How often silence is looked at (ms). Default: once a second. */
+  readonly every?: number | undefined
 }
 
 const MISSED = 3
-/** How often silence is looked at (ms), and how long a link may be mute before somebody is told. */
 const LOOK = 1_000
+/** How long a link may be mute (ms) before somebody is told. */
 const MUTE = 10_000
 
 export class Silence {
@@ -23,7 +25,7 @@ export class Silence {
 
   constructor(options: SilenceOptions) {
     this.#options = options
-    this.#timer = setInterval(() => this.#look(), LOOK)
+    this.#timer = setInterval(() => this.#look(), options.every ?? LOOK)
     this.#timer.unref?.()
   }
 

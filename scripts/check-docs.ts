@@ -1,0 +1,209 @@
+// Fails when a page of the docs says what is no longer so; --write makes the generated pages anew.
+
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import manifest from '../package.json' with { type: 'json' }
+import { ownActions } from '../src/actions/table.ts'
+import { CLOSING } from '../src/broker/closing.ts'
+import { EXIT } from '../src/cli/exit.ts'
+import { environmentName } from '../src/config/env.ts'
+import { jsonSchema } from '../src/config/json-schema.ts'
+import { parseConfig } from '../src/config/load.ts'
+import { ConfigError, problemText } from '../src/config/problem.ts'
+import { reference } from '../src/config/reference.ts'
+import { leaves, SHAPE, shapeAt } from '../src/config/shape.ts'
+import { discovery } from '../src/downstream/discovery.ts'
+import { forward } from '../src/downstream/forward.ts'
+import { RETCODE } from '../src/onebot/retcode.ts'
+import { type Page, readPage, type Table } from './markdown.ts'
+
+const HOUSE = join(import.meta.dir, '..')
+/** The folders that hold no page of ours. */
+const NO_DOCS = new Set(['node_modules', 'dist', 'data', 'logs', 'config', '.git'])
+/** The two commands that are all a newcomer needs. */
+const FIRST_COMMANDS = ['./scripts/start', './scripts/test']
+
+const GENERATED = {
+  'docs/configuration.md': () => reference('en'),
+  'docs/configuration.zh-CN.md': () => reference('zh'),
+  'docs/config.schema.json': () => inLine(JSON.stringify(jsonSchema(), null, 2)),
+}
+
+const VARIABLES = new Set(['PERPETUA_BIN', ...[...leaves()].map(({ path }) => environmentName(path))])
+
+/** What each command says of itself; undefined: there is no such command. */
+const helps = new Map<string, string | undefined>()
+
+if (process.argv.includes('--write')) {
+  for (const [file, text] of Object.entries(GENERATED)) {
+    mkdirSync(dirname(file), { recursive: true })
+    writeFileSync(file, text())
+  }
+}
+
+const files = pagesIn('.')
+const pages = new Map(files.map((file) => [file, readPage(readFileSync(file, 'utf8'))]))
+const problems = [
+  ...stale(),
+  ...[...pages].flatMap(([file, page]) => [
+    ...deadLinks(file, page),
+    ...wrongTables(file, page),
+    ...wrongCode(file, page),
+  ]),
+  ...unlikePairs(),
+  ...missingCommands(),
+]
+for (const problem of problems) console.error(problem)
+console.log(`${pages.size} pages, ${problems.length} problems`)
+process.exit(problems.length === 0 ? 0 : 1)
+
+function pagesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) return NO_DOCS.has(entry.name) ? [] : pagesIn(path)
+    return entry.name.endsWith('.md') ? [path] : []
+  })
+}
+
+function* stale(): Generator<string> {
+  for (const [file, text] of Object.entries(GENERATED))
+    if (!existsSync(file) || readFileSync(file, 'utf8') !== text())
+      yield `${file}: out of date: run bun scripts/check-docs.ts --write`
+}
+
+function* deadLinks(file: string, { links }: Page): Generator<string> {
+  for (const { target, line } of links) {
+    if (/^[a-z][a-z+.-]*:/i.test(target)) continue
+    const [path = '', anchor] = decodeURI(target).split('#')
+    const at = path === '' ? file : normalize(join(dirname(file), path))
+    if (at.startsWith('..') || !existsSync(at)) yield `${file}:${line}: ${target} leads nowhere`
+    else if (anchor !== undefined && anchor !== '' && statSync(at).isFile() && !pages.get(at)?.anchors.has(anchor))
+      yield `${file}:${line}: ${target}: no such heading there`
+  }
+}
+
+/** Tables are known by their first heading; each must hold exactly what the code's table holds. */
+function* wrongTables(file: string, { tables }: Page): Generator<string> {
+  const truth: Record<string, () => string[][]> = {
+    retcode: () => Object.values(RETCODE).map(({ code, http }) => [`${code}`, `${http}`]),
+    'close code': () => Object.values(CLOSING).map(({ code, text, retry }) => [`${code}`, text, retry ? 'yes' : 'no']),
+    'exit code': () => Object.values(EXIT).map(({ code, means }) => [`${code}`, means]),
+    action: () => ownNames().map((name) => [name]),
+    path: () => routes().map((path) => [path]),
+    关闭码: () => Object.values(CLOSING).map(({ code, text, retry }) => [`${code}`, text, retry ? '是' : '否']),
+    退出码: () => Object.values(EXIT).map(({ code }) => [`${code}`]),
+    动作: () => ownNames().map((name) => [name]),
+    路径: () => routes().map((path) => [path]),
+  }
+  for (const table of tables) {
+    const wanted = Object.hasOwn(truth, table.head[0] ?? '') ? truth[table.head[0] ?? '']?.() : undefined
+    if (wanted !== undefined) yield* tableDifferences(`${file}:${table.line}`, table, wanted)
+  }
+}
+
+function* tableDifferences(where: string, { head, rows }: Table, wanted: string[][]): Generator<string> {
+  const width = wanted[0]?.length ?? 1
+  const key = (row: readonly string[]) => row.slice(0, width).join(' | ').replaceAll('`', '')
+  const found = new Set(rows.map(key))
+  const known = new Set(wanted.map(key))
+  for (const row of known) if (!found.has(row)) yield `${where}: ${head[0]} table: the code has "${row}"`
+  for (const row of found) if (!known.has(row)) yield `${where}: ${head[0]} table: the code has no "${row}"`
+}
+
+/** The table of own actions answers for single names only: every word of its sources is asked for. */
+function ownNames(): string[] {
+  const folder = join(HOUSE, 'src/actions')
+  const words = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').match(/[.\w]+/g) ?? [])
+  const own = ownActions({} as never, {} as never) // nothing is called
+  return [...new Set(words)].filter((word) => own(word) !== undefined)
+}
+
+/** Those of the doors, and those that the gateway itself adds. */
+function routes(): string[] {
+  const doors = [discovery({} as never), forward({} as never)] // nothing is called
+  const paths = doors.flatMap((door) => door.routes.filter(({ method }) => method === 'GET').map(({ path }) => path))
+  const app = readFileSync(join(HOUSE, 'src/app.ts'), 'utf8')
+  const more = [...app.matchAll(/\bapp\.get\('([^']+)'/g)].map(([, path = '']) => path)
+  const actions = [...app.matchAll(/\bapp\.route\('(\/.+)'/g)].map(([, path]) => `${path}/{action}`)
+  return [...new Set([...paths, ...more, ...actions])]
+}
+
+/** What stands as code must exist: config keys, environment variables, commands, scripts, whole configs. */
+function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
+  for (const { text, line, language } of [...spans.map((span) => ({ ...span, language: '' })), ...blocks]) {
+    const where = `${file}:${line}`
+    for (const [command, name = '', rest = ''] of text.matchAll(/(?<![\w-])perpetua ([a-z]+)((?: +--?[a-z]+)*)/g))
+      yield* wrongCommand(where, command, name, rest)
+    for (const [, script = ''] of text.matchAll(/\bbun run ([\w:-]+)/g))
+      if (!Object.hasOwn(manifest.scripts, script)) yield `${where}: package.json has no script ${script}`
+    for (const [name] of text.matchAll(/\bPERPETUA_[A-Z_]+/g))
+      if (!VARIABLES.has(name)) yield `${where}: ${name} names no key`
+    if (language === 'yaml' && text.startsWith('# config/config.yml')) yield* wrongConfig(where, text)
+  }
+  for (const { text, line } of spans) {
+    const path = text.replace(/:.*$/s, '').replaceAll('[]', '').split('.')
+    const known = Object.hasOwn(SHAPE.keys, path[0] ?? '') && path.every((key) => /^[a-z-]+$/.test(key))
+    if (known && path.length > 1 && !knownKey(path)) yield `${file}:${line}: ${text} is no key of the config`
+  }
+}
+
+function knownKey(path: string[]): boolean {
+  // The keys of a list are those of its entries.
+  const full: (string | number)[] = []
+  for (const key of path) {
+    if (shapeAt(full)?.type === 'list') full.push(0)
+    full.push(key)
+  }
+  return shapeAt(full) !== undefined
+}
+
+function* wrongCommand(where: string, command: string, name: string, options: string): Generator<string> {
+  const help = helpOf(name)
+  if (help === undefined) yield `${where}: ${command}: no such command`
+  else
+    for (const option of options.trim().split(/ +/))
+      if (option !== '' && !help.includes(option)) yield `${where}: ${command}: no option ${option}`
+}
+
+function helpOf(name: string): string | undefined {
+  if (!helps.has(name)) {
+    const run = Bun.spawnSync([process.execPath, join(HOUSE, 'src/main.ts'), name, '--help'])
+    helps.set(name, run.exitCode === 0 ? run.stdout.toString() : undefined)
+  }
+  return helps.get(name)
+}
+
+function* wrongConfig(where: string, text: string): Generator<string> {
+  try {
+    parseConfig(text, { file: where, environment: {} })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    yield* error.problems.map(problemText)
+  }
+}
+
+/** A page in two languages says the same in both: the same headings, tables and blocks in the same order. */
+function* unlikePairs(): Generator<string> {
+  for (const [file, page] of pages) {
+    const twin = file.replace(/\.md$/, '.zh-CN.md')
+    const other = pages.get(twin)
+    const rows = ({ tables }: Page) => tables.map((table) => table.rows.length).join(' ')
+    const code = ({ blocks }: Page) => blocks.map(({ language }) => language).join(' ')
+    if (other === undefined) continue
+    if (page.outline.join(' ') !== other.outline.join(' ')) yield `${twin}: other headings than ${file}`
+    if (rows(page) !== rows(other)) yield `${twin}: other tables than ${file}`
+    if (code(page) !== code(other)) yield `${twin}: other code blocks than ${file}`
+  }
+}
+
+function* missingCommands(): Generator<string> {
+  for (const file of ['README.md', 'README.zh-CN.md'])
+    for (const command of FIRST_COMMANDS)
+      if (!pages.get(file)?.blocks.some(({ text }) => text.split('\n').some((line) => line.trim().startsWith(command))))
+        yield `${file}: wanted a code block with ${command}`
+}
+
+/** Short lists on one line, as the formatter has them. */
+function inLine(json: string): string {
+  return `${json.replace(/\[\n\s+([^[\]{}]*?)\n\s+\]/g, (_, items: string) => `[${items.replace(/\n\s+/g, ' ')}]`)}\n`
+}

@@ -29,7 +29,7 @@ for (const file of files) {
   for (const [line, index] of text.split('\n').map((line, index) => [line, index] as const)) {
     const target = /(?:from |import\()'(\.{1,2}\/[^']+)'/.exec(line)?.[1]
     if (target !== undefined) checkImport(file, from, target, index + 1, line)
-    if (from !== 'runtime' && /(?<![\w.'/])(?:Bun|Deno)\./.test(line.replace(/\/\/.*/, '')))
+    if (from !== 'runtime' && /(?<![\w.'/])(?:Bun|Deno)\.\w/.test(line.replace(/\/\/.*|^\s*\/?\*.*/, '')))
       problems.push(`src/${file}:${index + 1}: Bun. and Deno. belong in runtime/`)
   }
 }

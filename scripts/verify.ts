@@ -10,6 +10,7 @@ interface Check {
   env?: Record<string, string>
 }
 
+/** The same stories, told by the program under another runtime or from the binary. */
 const checks: Check[] = [
   { name: 'types', command: [`${BIN}/tsc`, '--noEmit'] },
   { name: 'lint', command: [`${BIN}/biome`, 'ci', '.'] },
@@ -18,6 +19,16 @@ const checks: Check[] = [
   { name: 'spec', command: [process.execPath, 'scripts/check-spec.ts'] },
   { name: 'docs', command: [process.execPath, 'scripts/check-docs.ts'] },
   { name: 'tests', command: [process.execPath, 'test', '--timeout', '60000'] },
+  {
+    name: 'deno',
+    command: [process.execPath, 'test', '--timeout', '60000', 'test/e2e/', 'test/interop/'],
+    env: { PERPETUA_RUNTIME: 'deno' },
+  },
+  {
+    name: 'node',
+    command: [process.execPath, 'test', '--timeout', '60000', 'test/e2e/smoke.test.ts'],
+    env: { PERPETUA_RUNTIME: 'node' },
+  },
   { name: 'build', command: [process.execPath, 'scripts/build.ts'] },
   {
     name: 'binary',
@@ -34,7 +45,7 @@ for (const { name, command, env } of checks) {
   const run = Bun.spawn(command, { env: { ...process.env, ...env }, stdout: 'pipe', stderr: 'pipe', stdin: 'ignore' })
   const outputs = await Promise.all([passOn(run.stdout, process.stdout), passOn(run.stderr, process.stderr)])
   const ok = (await run.exited) === 0
-  const counts = name === 'tests' || name === 'binary' ? testCounts(outputs.join('\n')) : undefined
+  const counts = command.includes('test') ? testCounts(outputs.join('\n')) : undefined
   passed += counts?.passed ?? (ok ? 1 : 0)
   // A runner that died counts as one failure even when no test of it failed.
   failed += Math.max(counts?.failed ?? 0, ok ? 0 : 1)

@@ -12,9 +12,11 @@ export function checked<T>(schema: v.GenericSchema<unknown, T>, params: unknown,
   if (result.success) return result.output
   const [issue] = result.issues
   const path = [root, v.getDotPath(issue)].filter(Boolean).join('.')
-  const found = issue.received === 'undefined' ? 'nothing' : issue.received
+  const found = issue.received === 'undefined' ? 'nothing' : shortened(issue.received)
   return fail(`${path}: found ${found}, ${wanted(issue)}`, BAD)
 }
+
+const shortened = (found: string) => (found.length > 60 ? `${found.slice(0, 60)}...` : found)
 
 /** valibot words missing and unknown keys itself. */
 function wanted({ message, expected }: v.BaseIssue<unknown>): string {
@@ -24,7 +26,7 @@ function wanted({ message, expected }: v.BaseIssue<unknown>): string {
 
 const whole = (min: number, wish: string) =>
   v.pipe(
-    v.union([v.number(), v.pipe(v.string(), v.regex(/^-?\d{1,15}$/))], wish),
+    v.union([v.number(), v.pipe(v.string(), v.regex(/^-?\d{1,15}$/, wish))], wish),
     v.transform(Number),
     v.safeInteger(wish),
     v.minValue(min, wish),
@@ -38,7 +40,7 @@ export const flag = v.union(
   [
     v.boolean(),
     v.pipe(
-      v.picklist(['true', 'false', '1', '0', 1, 0]),
+      v.picklist(['true', 'false', '1', '0', 1, 0], 'wanted true or false'),
       v.transform((word) => word === 'true' || word === '1' || word === 1),
     ),
   ],

@@ -151,7 +151,7 @@ export class Hook implements Link {
 
 /** Why the event must be sent again; undefined: it was taken, as far as we are concerned. */
 function whyAgain(posted: Posted): string | undefined {
-  if (posted.kind === 'failed') return posted.reason
+  if (posted.kind === 'failed') return maskText(posted.reason)
   const { status } = posted
   if (status >= 300 && status < 400) return `HTTP ${status}: redirects are not followed; configure the final address`
   return status >= 500 || AGAIN.has(status) ? `HTTP ${status}` : undefined

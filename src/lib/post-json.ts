@@ -38,6 +38,8 @@ export async function postJson({ url, body, headers, secret, timeout, signal }: 
     method: 'POST',
     headers: {
       'Content-Type': 'application/json',
+      // Answers are short, and only what is not packed can be bounded before it is in memory.
+      'Accept-Encoding': 'identity',
       ...credentials,
       ...(secret === '' ? {} : { 'X-Signature': signature(secret, body) }),
       ...headers,

@@ -6,6 +6,7 @@ import { host } from '../../src/runtime/current.ts'
 import type { HostEnv, Listener } from '../../src/runtime/host.ts'
 import { type Bench, bench } from '../support/bot.ts'
 import { ok } from '../support/implementation.ts'
+import { testbed } from '../support/testbed.ts'
 
 /** A listener with the action API where the gateway has it. */
 async function door(bed: Bench, token = ''): Promise<{ url: string; app: Hono<HostEnv> } & AsyncDisposable> {
@@ -180,6 +181,10 @@ test('[HTTP6] while the implementation is away a call fails with 200', async () 
   away.bot.lost(away.upstream, 1006, '')
   const response = await fetch(`${opened.url}/send_msg?message=x`)
   expect([response.status, await response.json()]).toMatchObject([200, { status: 'failed', retcode: 1503 }])
+  const context = '{"post_type":"request","request_type":"friend","flag":"f"}'
+  const operation = json(`{"context":${context},"operation":{"approve":true}}`)
+  const second = await fetch(`${opened.url}/.handle_quick_operation`, operation)
+  expect([second.status, await second.json()]).toMatchObject([200, { status: 'failed', retcode: 1503 }])
 })
 
 test('[HTTP7] `self_id` or X-Self-ID chooses the bot; an unknown one is a 404', async () => {
@@ -304,4 +309,13 @@ test('[HTTP13] a call needs the token; one that a page of another site makes is 
   for (const site of ['cross-site', 'same-site'])
     expect((await answered('/get_status', { headers: { 'Sec-Fetch-Site': site } })).status).toBe(403)
   expect(await passed('/get_status', { headers: { 'Sec-Fetch-Site': 'none' } })).toContain('get_status')
+})
+
+test('[HTTP12] the gateway has actions beside its WebSocket paths', async () => {
+  await using whole = await testbed({ bot: { answer: (frame) => ok(frame, frame.action) } })
+  const get = (path: string) => fetch(`${whole.gateway.address}/onebot/v11${path}`)
+  expect(await (await get('/get_status')).json()).toEqual({ status: 'ok', retcode: 0, data: 'get_status' })
+  for (const path of ['/ws', '/ws/api', '/ws/event']) expect((await get(path)).status).toBe(426)
+  // No implementation is awaited there.
+  expect((await get('/implementation')).status).toBe(404)
 })

@@ -9,15 +9,18 @@ import type { Config } from '../config/schema.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { EXIT } from './exit.ts'
 import { LockedError, lockFolder } from './lock.ts'
+import { say } from './say.ts'
 import { versionText } from './version.ts'
 
 export interface Gateway extends AsyncDisposable {
   /** Where clients connect: `http://127.0.0.1:8080`. */
   readonly address: string
+  /** What opens the status; `file`: where a token of our own is kept. */
+  readonly admin?: { readonly token: string; readonly file?: string } | undefined
   apply(config: Config): Promise<void>
   stop(): Promise<void>
 }
-export type StartGateway = (options: { config: Config; dataDir: string; log: Log }) => Promise<Gateway>
+export type StartGateway = (options: { config: Config; dataDir: string; log: Log; version: string }) => Promise<Gateway>
 
 // After this the rest is cut off; service managers wait little longer.
 const ORDERLY = 10_000
@@ -45,9 +48,10 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
   const { config } = loaded
   let reload: Reload | undefined
   const stopped = stopSignal(log, () => void reload?.reload())
-  const gateway = await startGateway({ config, dataDir: config['data-dir'], log })
+  const gateway = await startGateway({ config, dataDir: config['data-dir'], log, version: versionText })
   reload = reloading(loaded, gateway, log)
   log.info('started', { address: gateway.address, version: versionText, config: loaded.file, pid: process.pid })
+  tellAdmin(gateway, log)
   await stopped
   reload[Symbol.dispose]()
   reload = undefined
@@ -57,6 +61,13 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
   }
   log.error('not everything stopped in time: cut off', { ms: ORDERLY })
   return EXIT.failed.code
+}
+
+/** Where the status is. A token of ours is shown to a person at a terminal only: logs are kept, and read by others. */
+function tellAdmin({ address, admin }: Gateway, log: Log): void {
+  const status = `${address}/api/status`
+  if (admin?.file !== undefined) log.info('status', { address: status, 'token-file': admin.file })
+  if (admin !== undefined && process.stdout.isTTY) say(`Status / 状态: ${status}?access_token=${admin.token}`)
 }
 
 /** Resolves at the first signal that asks for an end; a second one ends the process there and then. */
@@ -85,6 +96,8 @@ function terminalThere(): boolean {
   }
 }
 
+const NOT_APPLIED = 'config not applied: going on with the one before'
+
 function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): Reload {
   return watchConfig({
     file,
@@ -99,11 +112,12 @@ function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): 
         log.info('config applied', { config: file })
       } catch (error) {
         log.error(explained(error, next.config).fact, { error })
+        log.error(NOT_APPLIED, { config: file })
       }
     },
     refused(problems) {
       for (const problem of problems) log.error(problemText(problem))
-      log.error('config not applied: going on with the one before', { config: file })
+      log.error(NOT_APPLIED, { config: file })
     },
   })
 }

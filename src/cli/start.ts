@@ -27,8 +27,7 @@ export const start = defineCommand({
 })
 
 // The rest of the program is loaded only by the command that runs it.
-const APP = '../app.ts'
-const realGateway = async (): Promise<StartGateway> => (await import(APP)).startGateway
+const realGateway = async (): Promise<StartGateway> => (await import('../app.ts')).startGateway
 
 /** Not there, that is: a file that may not be read is a mistake, and no reason to run with defaults. */
 function absent(file: string): boolean {

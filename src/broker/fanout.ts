@@ -14,7 +14,7 @@ export interface FanoutOptions {
   readonly journal: Journal
   readonly room: Room
   readonly report: Report
-  /** Ends a session that lost events and wants to be told by its close code. */
+  /** Ends a session that lost events and wants to be told by its close code; must `remove` it. */
   readonly behind: (session: Session) => void
   readonly now: () => number
 }
@@ -26,6 +26,7 @@ export class Fanout {
   readonly #slow = new Set<Session>()
   /** No cursor is before this one: a look at all of them is due only when the journal has moved past it. */
   #oldestCursor = Number.POSITIVE_INFINITY
+  #looking = false
 
   constructor(options: FanoutOptions) {
     this.#options = options
@@ -43,16 +44,21 @@ export class Fanout {
 
   /** One event for everybody, or for the sessions named. */
   append(raw: string, to?: ReadonlySet<Session>): void {
-    const at = this.#journal.append(raw, this.#options.now(), to)
+    // The journal outlives its sessions: it keeps their names, not them.
+    const names = to && new Set(Array.from(to, ({ appId }) => appId))
+    const at = this.#journal.append(raw, this.#options.now(), names)
+    // Nobody else catches up meanwhile: room that is given back here was taken here, when nobody waited for any.
     if (to !== undefined) this.#sendTo(to, raw, at)
     else if (raw.length > LIMITS.bigFrame) this.#sendBig(at)
     else this.#lane.publish(raw)
+    // Last, since it makes sessions leave, which is an event again.
     this.#tellLost()
   }
 
-  /** A frame that is worth nothing later: sessions behind do without it. */
+  /** A frame that is worth nothing later. Sessions behind do without it, but for those to whom nothing else is on its way. */
   passing(text: string): void {
     this.#lane.publish(text)
+    for (const { link } of this.#slow) if (link.buffered === 0) link.send(text)
   }
 
   /** From here on the session gets every event. */
@@ -65,6 +71,9 @@ export class Fanout {
     const { flow } = session
     session.flow = { state: 'gone' }
     if (flow.state === 'live') this.#lane.remove(session)
+    // Whoever closes for its losses has been told of them already.
+    if (flow.state === 'catching-up' && session.link.whenBehind === 'skip')
+      this.#reportLoss(session, this.#journal.missed(flow.cursor))
     this.#slow.delete(session)
     this.#options.room.release(session)
   }
@@ -119,10 +128,14 @@ export class Fanout {
         continue
       }
       const missed = this.#journal.missed(flow.cursor)
-      if (missed > 0) return this.#lost(session, flow, missed)
+      if (missed > 0) {
+        this.#lost(session, flow, missed)
+        // Closed, or moved on.
+        continue
+      }
       const entry = this.#journal.at(flow.cursor)
       if (entry === undefined) return this.#inStep(session, flow)
-      if (entry.to === undefined || entry.to.has(session)) {
+      if (entry.to === undefined || entry.to.has(session.appId)) {
         if (entry.raw.length > LIMITS.bigFrame && !this.#roomFor(session, flow, entry.raw.length)) return
         if (!link.send(entry.raw)) return
       }
@@ -145,7 +158,14 @@ export class Fanout {
   }
 
   #tellLost(): void {
-    if (this.#slow.size === 0 || this.#journal.first <= this.#oldestCursor) return
+    // Who leaves here is an event, and that ends here again: a loop, since thousands may leave together.
+    if (this.#looking) return
+    this.#looking = true
+    while (this.#journal.first > this.#oldestCursor) this.#lookForLosses()
+    this.#looking = false
+  }
+
+  #lookForLosses(): void {
     this.#oldestCursor = Number.POSITIVE_INFINITY
     for (const session of [...this.#slow]) {
       // Who moves on hears of all its losses together, when it reads on.
@@ -157,13 +177,12 @@ export class Fanout {
   }
 
   #lost(session: Session, flow: CatchingUp, missed: number): void {
-    this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed })
-    if (session.link.whenBehind === 'close') {
-      this.#options.behind(session)
-      return
-    }
-    flow.cursor = this.#journal.first
-    this.#oldestCursor = Math.min(this.#oldestCursor, flow.cursor)
-    this.#catchUp(session, flow)
+    this.#reportLoss(session, missed)
+    if (session.link.whenBehind === 'close') this.#options.behind(session)
+    else flow.cursor = this.#journal.first
+  }
+
+  #reportLoss(session: Session, missed: number): void {
+    if (missed > 0) this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed })
   }
 }

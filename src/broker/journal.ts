@@ -1,13 +1,16 @@
 // The in-memory journal: a ring of entries bounded by bytes and age.
 
 import type { Cursor, Entry, Journal } from './ports.ts'
-import type { Session } from './session.ts'
 
 /** What an entry costs beside its text: the object, its ring slot, the string's header. Measured on JavaScriptCore, rounded up. */
 const ENTRY_OVERHEAD = 128
 
+/** What one name of a targeted event costs. */
+const NAME_OVERHEAD = 64
+
 /** Texts with characters beyond Latin-1 take two bytes a character in memory; counted so for all, to stay on the safe side. */
-const costOf = (raw: string) => raw.length * 2 + ENTRY_OVERHEAD
+const costOf = (raw: string, to: ReadonlySet<string> | undefined) =>
+  raw.length * 2 + ENTRY_OVERHEAD + (to?.size ?? 0) * NAME_OVERHEAD
 
 export class MemoryJournal implements Journal {
   readonly epoch: string = crypto.randomUUID()
@@ -38,11 +41,11 @@ export class MemoryJournal implements Journal {
     return position(this.#first)
   }
 
-  append(raw: string, now: number, to?: ReadonlySet<Session>): Cursor {
+  append(raw: string, now: number, to?: ReadonlySet<string>): Cursor {
     if (this.entries === this.#ring.length) this.#grow()
     const seq = this.#next++
     this.#ring[seq & (this.#ring.length - 1)] = { raw, time: now, to, next: position(seq + 1) }
-    this.#bytes += costOf(raw)
+    this.#bytes += costOf(raw, to)
     this.expire(now)
     return position(seq)
   }
@@ -62,7 +65,7 @@ export class MemoryJournal implements Journal {
       const entry = this.#ring[slot]
       if (entry !== undefined) {
         if (this.#bytes <= this.#maxBytes && entry.time >= oldest) return
-        this.#bytes -= costOf(entry.raw)
+        this.#bytes -= costOf(entry.raw, entry.to)
       }
       this.#ring[slot] = undefined
       this.#first++

@@ -59,7 +59,7 @@ export class Lane {
       const verdict = channel.publish(this.topic, text)
       share.sinceLook += text.length
       // Zero is also what a topic says whose last sockets are just closing.
-      if (verdict === 0 && [...share.members].some(({ link }) => link.open)) this.#dropped()
+      if (verdict === 0 && anyOpen(share.members)) this.#dropped()
       if (share.sinceLook >= (verdict > 0 ? LIMITS.lookAfter : LIMITS.lookUnderPressure)) this.#look(share)
     }
     for (const session of this.#direct) {
@@ -72,4 +72,9 @@ export class Lane {
     share.sinceLook = 0
     for (const session of share.members) if (session.link.buffered >= LIMITS.highWater) this.#slow(session)
   }
+}
+
+function anyOpen(members: ReadonlySet<Session>): boolean {
+  for (const { link } of members) if (link.open) return true
+  return false
 }

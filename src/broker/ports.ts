@@ -88,8 +88,8 @@ export interface Entry {
   readonly raw: string
   /** Milliseconds since 1970, by our clock. */
   readonly time: number
-  /** The sessions a targeted event is for; absent: everybody. */
-  readonly to?: ReadonlySet<Session> | undefined
+  /** The `app_id`s of the sessions a targeted event is for; absent: everybody. */
+  readonly to?: ReadonlySet<string> | undefined
   /** The position right after this entry. */
   readonly next: Cursor
 }
@@ -108,7 +108,7 @@ export interface Journal {
   readonly head: Cursor
   /** The oldest position still held. */
   readonly first: Cursor
-  append(raw: string, now: number, to?: ReadonlySet<Session>): Cursor
+  append(raw: string, now: number, to?: ReadonlySet<string>): Cursor
   /** The entry at `cursor`; undefined at the head and before `first`. */
   at(cursor: Cursor): Entry | undefined
   /** How many entries between `cursor` and the oldest one are gone. */

@@ -23,7 +23,7 @@ export type Posted =
 const LONGEST_ANSWER = 1024 * 1024
 
 /** `X-Signature` as OneBot and GitHub's older hooks have it: HMAC-SHA1 of the body. */
-export const signature = (secret: string, body: string): string =>
+const signature = (secret: string, body: string): string =>
   `sha1=${createHmac('sha1', secret).update(body).digest('hex')}`
 
 /** Never rejects. Redirects are not followed: the body would go to an address that nobody configured. */

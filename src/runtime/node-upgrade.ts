@@ -4,8 +4,6 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { createNodeWebSocket } from '@hono/node-ws'
 import type { Context } from 'hono'
-import type { WSContext } from 'hono/ws'
-import type { WebSocket } from 'ws'
 import type { AcceptedSocket, HostEnv, ListenOptions, SocketEvents } from './host.ts'
 import { answer, isHandshake, requestOf } from './node-http.ts'
 import { surface } from './node-socket.ts'
@@ -48,15 +46,17 @@ export function handshakes(
   ): Promise<Response | undefined> => {
     // After this check `ws` always completes: nothing below may wait before it does.
     if (!isHandshake(incoming) || !socket.readable || !socket.writable) return undefined
-    const { promise: opened, resolve } = Promise.withResolvers<void>()
-    const onOpen = (_: Event, { raw }: WSContext<WebSocket>) => {
-      resolve()
-      if (raw) on.open?.(new Accepted(raw, on, topics, maxFrame + QUEUE_HEADROOM))
-    }
     // Without onError the adapter prints what a callback throws.
-    const response = upgradeWebSocket(c, { onOpen }, { onError: surface })
-    wss.handleUpgrade(incoming, socket, head, (raw) => wss.emit('connection', raw, incoming))
-    await opened
+    const response = upgradeWebSocket(c, {}, { onError: surface })
+    wss.handleUpgrade(incoming, socket, head, (raw) => {
+      wss.emit('connection', raw, incoming)
+      // Now, and not when the adapter says so: on Deno a peer's first frame is there before any promise has settled.
+      try {
+        on.open?.(new Accepted(raw, on, topics, maxFrame + QUEUE_HEADROOM))
+      } catch (error) {
+        surface(error)
+      }
+    })
     return response
   }
 

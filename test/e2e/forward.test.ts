@@ -266,4 +266,11 @@ describe('bytes', () => {
     client.socket.send(new TextEncoder().encode('{"action":"get_status","echo":"好"}'))
     expect(await client.next(({ echo }) => echo === '好')).toMatchObject({ data: '好' })
   })
+  test('[LNK14] a frame sent the moment a link opens is not lost', async () => {
+    await using bed = await testbed({ bot: { answer: (frame) => ok(frame) } })
+    for (let round = 0; round < 30; round++) {
+      await using client = await Client.connect(`${bed.gateway.ws}/api`)
+      expect(await client.call('get_status', {}, round)).toMatchObject({ retcode: 0 })
+    }
+  })
 })

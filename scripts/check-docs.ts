@@ -31,6 +31,8 @@ const GENERATED = {
 
 const VARIABLES = new Set(['PERPETUA_BIN', ...[...leaves()].map(({ path }) => environmentName(path))])
 
+const packages = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]
+
 /** What each command says of itself; undefined: there is no such command. */
 const helps = new Map<string, string | undefined>()
 
@@ -94,10 +96,16 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     退出码: () => Object.values(EXIT).map(({ code }) => [`${code}`]),
     动作: () => ownNames().map((name) => [name]),
     路径: () => routes().map((path) => [path]),
+    package: () => packages.map((name) => [name]),
   }
   for (const table of tables) {
     const wanted = Object.hasOwn(truth, table.head[0] ?? '') ? truth[table.head[0] ?? '']?.() : undefined
-    if (wanted !== undefined) yield* tableDifferences(`${file}:${table.line}`, table, wanted)
+    // Names that belong together may share a row.
+    const rows =
+      wanted?.[0]?.length === 1
+        ? table.rows.flatMap(([names = '']) => names.split(', ').map((name) => [name]))
+        : table.rows
+    if (wanted !== undefined) yield* tableDifferences(`${file}:${table.line}`, { ...table, rows }, wanted)
   }
 }
 
@@ -141,6 +149,8 @@ function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
     if (language === 'yaml' && text.startsWith('# config/config.yml')) yield* wrongConfig(where, text)
   }
   for (const { text, line } of spans) {
+    const ours = /^(?:src|test|scripts|docs)\/[\w./-]+$/.test(text)
+    if (ours && !existsSync(text) && !existsSync(join(HOUSE, text))) yield `${file}:${line}: ${text} does not exist`
     const path = text.replace(/:.*$/s, '').replaceAll('[]', '').split('.')
     const known = Object.hasOwn(SHAPE.keys, path[0] ?? '') && path.every((key) => /^[a-z-]+$/.test(key))
     if (known && path.length > 1 && !knownKey(path)) yield `${file}:${line}: ${text} is no key of the config`

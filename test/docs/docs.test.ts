@@ -1,0 +1,96 @@
+// The guard of the docs, run on a copy in which some things are no longer so.
+
+import { describe, expect, test } from 'bun:test'
+import { cp, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { slugOf } from '../../scripts/markdown.ts'
+import { folder } from '../support/folder.ts'
+
+const ROOT = join(import.meta.dir, '../..')
+const PAGES = ['README.md', 'README.zh-CN.md', 'ARCHITECTURE.md', 'LICENSE', 'docs']
+
+/** In this file this text becomes that one, and the guard says so; '' stands for a line of its own at the end. */
+type Lie = [file: string, was: string | RegExp, is: string, complaint: RegExp]
+
+/** One run for all of them: the guard tells everything at once. */
+async function lied(lies: Lie[], ...options: string[]) {
+  await using copy = await folder()
+  for (const page of PAGES) await cp(join(ROOT, page), copy.at(page), { recursive: true })
+  for (const [file, was, is] of lies) {
+    const before = await copy.read(file)
+    const after = was === '' ? `${before}\n${is}\n` : before.replace(was, is)
+    expect(after).not.toBe(before)
+    await writeFile(copy.at(file), after)
+  }
+  const command = [process.execPath, join(ROOT, 'scripts/check-docs.ts'), ...options]
+  const run = Bun.spawn(command, { cwd: copy.path, stdout: 'ignore', stderr: 'pipe' })
+  const [text, code] = await Promise.all([new Response(run.stderr).text(), run.exited])
+  return { said: text.split('\n').filter(Boolean), code, page: await copy.read('docs/configuration.md') }
+}
+
+async function refuses(...lies: Lie[]): Promise<void> {
+  const { said, code } = await lied(lies)
+  for (const [, , , complaint] of lies) expect(said).toContainEqual(expect.stringMatching(complaint))
+  expect(code).toBe(1)
+}
+
+describe('docs', () => {
+  test('[DOC1] a generated page that is not what the schema says is refused, and --write mends it', async () => {
+    const stale = ['docs/configuration.md', 'docs/configuration.zh-CN.md', 'docs/config.schema.json']
+    const lies = stale.map((file): Lie => [file, '8080', '8081', new RegExp(`^${file}: out of date`)])
+    await refuses(...lies)
+    const mended = await lied(lies, '--write')
+    expect(mended.page).toBe(await readFile(join(ROOT, 'docs/configuration.md'), 'utf8'))
+    expect(mended.said.filter((line) => line.includes('out of date'))).toEqual([])
+  })
+
+  test('[DOC2] a link to a page or a heading that is not there is refused', async () => {
+    await refuses(
+      ['README.md', '', '[x](docs/nowhere.md)', /docs\/nowhere\.md leads nowhere/],
+      ['README.md', '', '[x](../outside.md)', /outside\.md leads nowhere/],
+      ['docs/api.md', '## Retcodes', '## Codes', /README\.md:\d+: docs\/api\.md#retcodes: no such heading/],
+    )
+  })
+
+  test('[DOC2] anchors are those that GitHub makes of headings', () => {
+    expect(slugOf('A port for one client')).toBe('a-port-for-one-client')
+    expect(slugOf('由实现端连接 perpetua')).toBe('由实现端连接-perpetua')
+    expect(slugOf('The `api`, [in short](x.md)!')).toBe('the-api-in-short')
+    expect(slugOf('a & b')).toBe('a--b')
+  })
+
+  test('[DOC3] paths, actions, retcodes, close codes, exit codes and packages are those of the code', async () => {
+    await refuses(
+      ['docs/api.md', '| 1413 |', '| 1414 |', /api\.md:\d+: retcode table: the code has "1413/],
+      ['docs/api.md', /^\| 10001 .*\n/m, '', /api\.md:\d+: retcode table: the code has "10001/],
+      ['docs/api.md', 'shutting down |', 'going away |', /close code table: the code has no "1001/],
+      ['docs/api.zh-CN.md', '| 4013 |', '| 4014 |', /关闭码 table: the code has no "4014/],
+      ['README.md', '`/event`', '`/events`', /path table: the code has no "\/events"/],
+      ['README.zh-CN.md', '`set_restart`', '`restart`', /动作 table: the code has no "restart"/],
+      ['README.md', '| 3 | the port', '| 5 | the port', /exit code table: the code has no "5/],
+      ['ARCHITECTURE.md', '| `yaml` |', '| `js-yaml` |', /package table: the code has no "js-yaml"/],
+    )
+  })
+
+  test('[DOC4] what stands as code exists: keys, variables, commands, options, scripts, files, whole configs', async () => {
+    await refuses(
+      ['README.md', '', '`http.prot`', /http\.prot is no key/],
+      ['README.md', '', '`PERPETUA_HTTP_PROT`', /PERPETUA_HTTP_PROT names no key/],
+      ['README.md', '', '`perpetua strat`', /perpetua strat: no such command/],
+      ['README.md', '', '`perpetua check --jsno`', /perpetua check --jsno: no option --jsno/],
+      ['README.md', '', '`npx bun run biuld`', /no script biuld/],
+      ['README.md', '', '`src/broker/nobody.ts`', /src\/broker\/nobody\.ts does not exist/],
+      ['docs/connect.md', 'range-port:', 'rang-port:', /docs\/connect\.md.*rang-port/],
+    )
+  })
+
+  test('[DOC5] the README shows the two commands, and pages in two languages say the same things', async () => {
+    await refuses(
+      ['README.md', './scripts/start\n', './scripts/run\n', /^README\.md: wanted a code block with .*start/],
+      ['README.zh-CN.md', './scripts/test\n', './scripts/run\n', /^README\.zh-CN\.md: wanted a code block with .*test/],
+      ['docs/security.md', '', '## One more', /security\.zh-CN\.md: other headings/],
+      ['docs/api.md', /^\| 1009 .*\n/m, '', /api\.zh-CN\.md: other tables/],
+      ['docs/connect.md', '```dotenv', '```sh', /connect\.zh-CN\.md: other code blocks/],
+    )
+  })
+})

@@ -7,8 +7,10 @@ import { EXIT } from './exit.ts'
 import { mistake } from './flags.ts'
 import { commandHelp, type Described, programHelp } from './help.ts'
 import { init } from './init.ts'
+import { sandbox } from './sandbox.ts'
 import { complain, say } from './say.ts'
 import type { StartGateway } from './serve.ts'
+import { simulate } from './simulate.ts'
 import { start } from './start.ts'
 import { versionText } from './version.ts'
 
@@ -16,7 +18,7 @@ import { versionText } from './version.ts'
 type Command = CommandDef<any> & Described
 
 // citty also allows promises for each part; ours are plain.
-const COMMANDS = { start, init, check } as unknown as Record<string, Command>
+const COMMANDS = { start, init, check, sandbox, simulate } as unknown as Record<string, Command>
 
 /** What commands get from outside; tests bring a gateway of their own. */
 export interface Means {

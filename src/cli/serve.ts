@@ -1,6 +1,5 @@
 // Runs one gateway in this process: lock, log, signals, reload, and an orderly end.
 
-import { closeSync, openSync } from 'node:fs'
 import { changes } from '../config/diff.ts'
 import type { Loaded } from '../config/load.ts'
 import { problemText } from '../config/problem.ts'
@@ -9,6 +8,7 @@ import type { Config } from '../config/schema.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { EXIT } from './exit.ts'
 import { LockedError, lockFolder } from './lock.ts'
+import { addressProblem, crashes, type Explained, stopOrderly, stopSignal } from './running.ts'
 import { say } from './say.ts'
 import { versionText } from './version.ts'
 
@@ -20,15 +20,20 @@ export interface Gateway extends AsyncDisposable {
   apply(config: Config): Promise<void>
   stop(): Promise<void>
 }
-export type StartGateway = (options: { config: Config; dataDir: string; log: Log; version: string }) => Promise<Gateway>
+export type StartGateway = (options: {
+  config: Config
+  dataDir?: string | undefined
+  log: Log
+  version: string
+}) => Promise<Gateway>
 
-// After this the rest is cut off; service managers wait little longer.
-const ORDERLY = 10_000
+/** Loaded only by the commands that run it: the others start faster. */
+export const realGateway = async (): Promise<StartGateway> => (await import('../app.ts')).startGateway
 
 /** Resolves with the exit code. */
 export async function serve(loaded: Loaded, startGateway: StartGateway): Promise<number> {
   const log = openLog(loaded.config.log)
-  crashes(log)
+  crashes(log, () => log.close())
   for (const notice of loaded.notices) log.warn(notice)
   let lock: Disposable | undefined
   try {
@@ -55,12 +60,7 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
   await stopped
   reload[Symbol.dispose]()
   reload = undefined
-  if (await within(ORDERLY, gateway.stop())) {
-    log.info('stopped')
-    return EXIT.ok.code
-  }
-  log.error('not everything stopped in time: cut off', { ms: ORDERLY })
-  return EXIT.failed.code
+  return stopOrderly(gateway.stop(), log)
 }
 
 /** Where the status is. A token of ours is shown to a person at a terminal only: logs are kept, and read by others. */
@@ -68,32 +68,6 @@ function tellAdmin({ address, admin }: Gateway, log: Log): void {
   const status = `${address}/api/status`
   if (admin?.file !== undefined) log.info('status', { address: status, 'token-file': admin.file })
   if (admin !== undefined && process.stdout.isTTY) say(`Status / 状态: ${status}?access_token=${admin.token}`)
-}
-
-/** Resolves at the first signal that asks for an end; a second one ends the process there and then. */
-function stopSignal(log: Log, reload: () => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let asked = false
-  const stop = (signal: NodeJS.Signals) => {
-    if (asked) process.exit(EXIT.failed.code)
-    asked = true
-    log.info('stopping; once more to cut it short', { signal })
-    resolve()
-  }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
-  if (process.platform === 'win32') process.on('SIGBREAK', stop)
-  // On a terminal, SIGHUP usually means that its window was closed: then nobody could stop us any more.
-  else process.on('SIGHUP', (signal) => (process.stdout.isTTY && !terminalThere() ? asked || stop(signal) : reload()))
-  return promise
-}
-
-function terminalThere(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'))
-    return true
-  } catch {
-    return false
-  }
 }
 
 const NOT_APPLIED = 'config not applied: going on with the one before'
@@ -134,47 +108,8 @@ function lockData(folder: string, log: Log): Disposable {
 }
 
 /** What went wrong, in terms of what to change. */
-function explained(error: unknown, { http }: Config): { fact: string; exit: (typeof EXIT)[keyof typeof EXIT] } {
+function explained(error: unknown, { http: { host, port } }: Config): Explained {
   if (error instanceof LockedError) return { fact: error.message, exit: EXIT.locked }
-  switch (codeOf(error)) {
-    case 'EADDRINUSE':
-      return {
-        fact: `http.port: ${http.port} is in use on ${http.host}; stop the other program, or set http.port to another`,
-        exit: EXIT.portInUse,
-      }
-    case 'EACCES listen':
-      return { fact: `http.port: ${http.port} may not be used by this user; set a port above 1023`, exit: EXIT.failed }
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-      return { fact: `http.host: ${http.host} is no address of this machine`, exit: EXIT.failed }
-    default:
-      return { fact: 'gateway failed', exit: EXIT.failed }
-  }
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code, syscall }: NodeJS.ErrnoException = at
-    // Files are refused with the same code.
-    if (code !== undefined) return code === 'EACCES' ? `${code} ${syscall}` : code
-  }
-  return undefined
-}
-
-/** A bug: nothing can be relied on any more, but the log shall tell. */
-function crashes(log: Log): void {
-  const crash = (error: unknown) => {
-    log.error('unexpected error', { error, stack: error instanceof Error ? error.stack : undefined })
-    void within(1_000, log.close()).finally(() => process.exit(EXIT.failed.code))
-  }
-  process.on('uncaughtException', crash).on('unhandledRejection', crash)
-}
-
-/** Whether the work was done in time. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds)
-  })
-  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer))
+  const names = { host: 'http.host', port: 'http.port' }
+  return addressProblem(error, { host, port, names }) ?? { fact: 'gateway failed', exit: EXIT.failed }
 }

@@ -9,7 +9,7 @@ import { createConfig } from './create.ts'
 import { EXIT } from './exit.ts'
 import { configOption } from './options.ts'
 import { complain, say } from './say.ts'
-import { type StartGateway, serve } from './serve.ts'
+import { realGateway, serve } from './serve.ts'
 
 export const start = defineCommand({
   meta: { name: 'start', description: 'Run the gateway; without a config file, write one first (default)' },
@@ -25,9 +25,6 @@ export const start = defineCommand({
     }
   },
 })
-
-// The rest of the program is loaded only by the command that runs it.
-const realGateway = async (): Promise<StartGateway> => (await import('../app.ts')).startGateway
 
 /** Not there, that is: a file that may not be read is a mistake, and no reason to run with defaults. */
 function absent(file: string): boolean {

@@ -74,6 +74,7 @@ export interface Simulator extends AsyncDisposable {
   linked(count?: number): Promise<void>
   /** Abruptly, or with a close code. */
   dropLinks(code?: number): void
+  [Symbol.asyncDispose](): Promise<void>
 }
 
 /** What others may be made to send at most; also what they may send us (bytes). */

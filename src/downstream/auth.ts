@@ -35,6 +35,9 @@ export function judge(visitor: Visitor, access: Access, { discovery = false } = 
   const origin = visitor.header('origin')
   if (origin !== undefined && !originAllowed(origin, visitor, access))
     return { status: 403, why: `origin ${origin} is not allowed; add it to http.allowed-origins if it is yours` }
+  // A picture in a page is fetched without an Origin, but browsers do say whence.
+  if (origin === undefined && /^(?:cross|same)-site$/.test(visitor.header('sec-fetch-site') ?? ''))
+    return { status: 403, why: 'this request comes from a page of another site' }
   const shown = tokenShown(visitor)
   if (access.token !== '' && shown !== undefined && sameSecret(shown, access.token)) return undefined
   const open = access.token === '' || (discovery && (access.openDiscovery || isLocal(visitor)))

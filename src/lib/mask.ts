@@ -8,6 +8,8 @@ const NAMES = new Set(['token', 'accesstoken', 'externalaccesstoken', 'secret', 
 export const isSecret = (name: string): boolean => NAMES.has(name.toLowerCase().replaceAll(/[-_]/g, ''))
 
 const INSIDE = [
+  // ?key=T in an address, as web hooks are often protected
+  /([?&](?:token|key|secret|password|sign|sig|signature)=)[^\s"'&#]+/gi,
   // access_token=T in an address, "access_token":"T" in JSON, access-token: T in YAML
   /(access[-_]?token["']?\s*[=:]\s*["']?)[^\s"'&#,}]+/gi,
   /(\bBearer\s+)[^\s"',}]+/gi,

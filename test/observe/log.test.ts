@@ -149,6 +149,7 @@ test('[LOG8] secrets never appear: fields that hold one, and texts that contain 
     url: 'ws://user:hush@host/ws?access_token=hush',
     headers: { authorization: 'hush', nested: [{ access_token: 'hush' }] },
     error: new Error('refused', { cause: new Error('401 for ?access_token=hush') }),
+    hook: 'https://host/hook?a=1&key=hush&token=hush#x',
     raw: '{"access_token":"hush"}',
     bearer: 'Authorization: Bearer hush',
   })

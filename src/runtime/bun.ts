@@ -23,6 +23,8 @@ type Raw = Bun.ServerWebSocket<BunWebSocketData & { events: Carrier }>
 class Accepted implements AcceptedSocket {
   readonly on: SocketEvents<AcceptedSocket>
   readonly #raw: Raw
+  /** Asked for while bytes were queued: done once they have left. */
+  #closing: { code: number; reason: string } | undefined
 
   constructor(raw: Raw, on: SocketEvents<AcceptedSocket>) {
     this.#raw = raw
@@ -34,20 +36,31 @@ class Accepted implements AcceptedSocket {
   }
 
   get open(): boolean {
-    return this.#raw.readyState === WebSocket.OPEN
+    return this.#closing === undefined && this.#raw.readyState === WebSocket.OPEN
   }
 
   send(text: string): boolean {
+    if (!this.open) return false
     // Bun says 0 for "dropped", and also for an empty frame that went out.
     return this.#raw.send(text) !== 0 || (text === '' && this.open)
   }
 
   ping(data?: string): void {
-    this.#raw.ping(data)
+    if (this.open) this.#raw.ping(data)
   }
 
+  /** Bun cuts a socket within some 4 seconds of its close, whatever is still queued: so the queue comes first. */
   close(code: number, reason: string): void {
-    this.#raw.close(code, shortReason(reason))
+    if (!this.open) return
+    this.#closing = { code, reason: shortReason(reason) }
+    for (const topic of this.#raw.subscriptions) this.#raw.unsubscribe(topic)
+    this.drained()
+  }
+
+  /** Bytes have left: with the last of them a close that waits is due. */
+  drained(): void {
+    if (this.#closing === undefined) this.on.drain?.(this)
+    else if (this.buffered === 0) this.#raw.close(this.#closing.code, this.#closing.reason)
   }
 
   terminate(): void {
@@ -55,7 +68,7 @@ class Accepted implements AcceptedSocket {
   }
 
   subscribe(topic: string): void {
-    this.#raw.subscribe(topic)
+    if (this.open) this.#raw.subscribe(topic)
   }
 
   unsubscribe(topic: string): void {
@@ -73,13 +86,13 @@ const callbacks = {
   },
   message(raw: Raw, message: string | Buffer) {
     const socket = raw.data.events.socket
-    if (!socket) return
+    // What was on its way when we closed is nobody's business any more.
+    if (!socket?.open) return
     if (typeof message === 'string') socket.on.text(socket, message)
     else socket.on.binary?.(socket, message)
   },
   drain(raw: Raw) {
-    const socket = raw.data.events.socket
-    socket?.on.drain?.(socket)
+    raw.data.events.socket?.drained()
   },
   pong(raw: Raw, data: Buffer) {
     const socket = raw.data.events.socket

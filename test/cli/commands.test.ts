@@ -48,7 +48,8 @@ test('[CLI3] help tells commands, options and exit codes, without colours in a p
   for (const words of [['--help'], ['-h'], ['help']]) {
     const { code, stdout } = await perpetua(home, ...words)
     expect(code).toBe(0)
-    for (const word of ['start', 'init', 'check', '-v, --version']) expect(stdout).toContain(`  ${word}`)
+    for (const word of ['start', 'init', 'check', 'sandbox', 'simulate', '-v, --version'])
+      expect(stdout).toContain(`  ${word}`)
     expect(stdout.match(/^ {2}\d /gm)).toEqual(['  0 ', '  1 ', '  2 ', '  3 ', '  4 '])
     expect(stdout).not.toContain('\u001b')
   }

@@ -20,11 +20,13 @@ export interface ReverseOptions extends Pick<DialOptions, 'maxFrame' | 'tls'> {
 }
 
 export interface ReverseLink {
-  /** Closes the link and dials no more. */
+  /** Closes the link and dials no more. Resolves once the link is gone: NoneBot refuses a second beside it. */
   stop(): Promise<void>
 }
 
 const HANDSHAKE = 15_000
+/** How long (ms) a client may take to answer our goodbye before we stop waiting for it. */
+const GOODBYE = 2_000
 
 export function reverseLink(options: ReverseOptions): ReverseLink {
   const reverse = new Reverse(options)
@@ -42,6 +44,7 @@ class Reverse implements ReverseLink {
   #attempt: Promise<void> = Promise.resolve()
   #state: 'idle' | 'dialling' | 'open' | 'pausing' = 'idle'
   #session: { bot: Bot; session: Session } | undefined
+  #gone: Promise<void> = Promise.resolve()
 
   constructor(options: ReverseOptions) {
     this.#options = options
@@ -68,6 +71,7 @@ class Reverse implements ReverseLink {
       bot.leave(session, CLOSING.shutdown.code, CLOSING.shutdown.text)
     }
     await this.#attempt
+    await atMost(GOODBYE, this.#gone)
   }
 
   async #dial(bot: Bot, selfId: string): Promise<void> {
@@ -90,12 +94,14 @@ class Reverse implements ReverseLink {
 
   #events(bot: Bot): SocketEvents {
     const decoder = new TextDecoder()
+    const gone = Promise.withResolvers<void>()
     let session: Session | undefined
     const heard = (text: string) => {
       if (session !== undefined) bot.call(bot.callerOf(session), text)
     }
     return {
       open: (socket) => {
+        this.#gone = gone.promise
         session = this.#opened(bot, socket)
       },
       text: (_socket, text) => heard(text),
@@ -106,6 +112,7 @@ class Reverse implements ReverseLink {
       close: (_socket, code, reason) => {
         if (session !== undefined) bot.leave(session, code, reason)
         this.#session = undefined
+        gone.resolve()
         this.#again(reason === '' ? `closed with ${code}` : `closed with ${code}: ${reason}`)
       },
     }
@@ -137,4 +144,13 @@ class Reverse implements ReverseLink {
       this.look()
     }, inMs)
   }
+}
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await Promise.race([work, enough])
+  clearTimeout(timer)
 }

@@ -6,7 +6,7 @@ import type { Report } from '../broker/status.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from '../runtime/host.ts'
 import { type Access, guard } from './auth.ts'
-import { acceptClient, type LinkCount } from './client.ts'
+import { acceptClient, type LinkCount, LONGEST_NAME } from './client.ts'
 import { refusal } from './refusal.ts'
 
 export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFrame' | 'tls'> {
@@ -31,8 +31,11 @@ interface Allotment {
   timer?: ReturnType<typeof setTimeout>
 }
 
-/** Leases that one address may leave waiting at a time. */
-const WAITING_PER_PEER = 64
+/** Leases that one address may leave waiting at a time: behind one address may be a whole host of programs that start together. */
+const WAITING_PER_PEER = 512
+
+/** How long (ms) a handshake may keep an allotment whose time is over. */
+const HANDSHAKE = 1_000
 
 export class Allotments {
   readonly #options: AllotmentOptions
@@ -50,7 +53,7 @@ export class Allotments {
 
   /** Resolves with a port that accepts connections. @throws ActionError when none is free, or too many wait. */
   async lease(bot: Bot, { name, peer }: { name?: string | undefined; peer: string }): Promise<number> {
-    if (name !== undefined && bot.sessions.nameTaken(name)) refuse('conflict', `another client is named "${name}"`)
+    if (name !== undefined) checkName(bot, name)
     const waiting = [...this.#allotments].filter((one) => one.state === 'waiting' && one.peer === peer).length
     if (waiting >= WAITING_PER_PEER)
       refuse(
@@ -121,7 +124,10 @@ export class Allotments {
   }
 
   #expire(allotment: Allotment): void {
-    if (allotment.state !== 'waiting' || allotment.listener === undefined) return
+    if (allotment.listener === undefined) return
+    // A handshake is being answered: it may yet be refused.
+    if (allotment.state === 'taken') allotment.timer = setTimeout(() => this.#expire(allotment), HANDSHAKE)
+    if (allotment.state !== 'waiting') return
     this.#options.report({ kind: 'allotment-expired', port: allotment.listener.port })
     void this.#end(allotment)
   }
@@ -133,4 +139,11 @@ export class Allotments {
     // Only now is the port free for another.
     if (this.#allotments.delete(allotment) && allotment.listener) this.#taken.delete(allotment.listener.port)
   }
+}
+
+/** Before a port is given out whose client would be refused. */
+function checkName(bot: Bot, name: string): void {
+  if (name.length > LONGEST_NAME)
+    refuse('bad-request', `client_name: found ${name.length} characters, wanted at most ${LONGEST_NAME}`)
+  if (bot.sessions.nameTaken(name)) refuse('conflict', `client_name: another client is named "${name}"`)
 }

@@ -33,7 +33,8 @@ export class LinkCount {
   }
 }
 
-const LONGEST_NAME = 64
+/** Characters of a client's name. */
+export const LONGEST_NAME = 64
 
 /** The bot a request names by `?self_id=` or `X-Self-ID`, else the first one. */
 export const botFor = (c: Context<HostEnv>, bots: Bots): Bot | undefined => bots.choose(wantedId(c))

@@ -1,0 +1,100 @@
+// The two calls by which programs find their way in, as programs written long ago make them.
+
+import { describe, expect, test } from 'bun:test'
+import { Client } from '../support/client.ts'
+import { gateway } from '../support/gateway.ts'
+import { testbed } from '../support/testbed.ts'
+
+const ports = async (address: string, query = '') =>
+  (await (await fetch(`${address}/api/get_ws_port${query}`)).json()) as { data: { port: number } }
+
+describe('get_ws_port', () => {
+  test('[DSC1] the answer is the envelope that clients know, and nothing else', async () => {
+    await using bed = await testbed()
+    const response = await fetch(`${bed.gateway.address}/api/get_ws_port`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringContaining('application/json'),
+    ])
+    expect(await response.text()).toMatch(/^\{"status":"ok","retcode":0,"data":\{"port":\d+\}\}$/)
+  })
+
+  test('[DSC2] a hundred programs that ask at once all get in by a port of their own', async () => {
+    await using bed = await testbed()
+    const asked = await Promise.all(Array.from({ length: 100 }, () => ports(bed.gateway.address)))
+    const all = asked.map(({ data }) => data?.port)
+    expect(new Set(all).size).toBe(100)
+    const clients = await Promise.all(all.map((port) => Client.connect(`ws://127.0.0.1:${port}/`)))
+    for (const client of clients) expect(await client.next()).toMatchObject({ meta_event_type: 'lifecycle' })
+    expect((await bed.gateway.status()).allotments).toBe(100)
+    await Promise.all(clients.map((client) => client.close()))
+    await bed.gateway.until(({ allotments, links }) => allotments === 0 && links === 0)
+  })
+
+  test('[DSC3] name and account may be given with the call; what would be refused later is refused at once', async () => {
+    await using bed = await testbed()
+    const { data } = await ports(bed.gateway.address, '?client_name=alice&self_id=10001')
+    await using alice = await Client.connect(`ws://127.0.0.1:${data.port}`)
+    expect(await alice.event('notice.client_status')).toMatchObject({
+      client: { client_name: 'alice', transport: 'allotment' },
+    })
+    const refusals = {
+      'client_name=alice': { status: 'failed', retcode: 1409 },
+      [`client_name=${'n'.repeat(65)}`]: { status: 'failed', retcode: 1400 },
+      'self_id=30003': { status: 'failed', retcode: 1404 },
+    }
+    for (const [query, wanted] of Object.entries(refusals)) {
+      const response = await fetch(`${bed.gateway.address}/api/get_ws_port?${query}`)
+      const body = (await response.json()) as Record<string, unknown>
+      expect([response.status, body]).toMatchObject([200, { ...wanted, msg: expect.any(String) }])
+      expect([body['message'], body['wording']]).toEqual([body['msg'], body['msg']])
+    }
+    expect((await bed.gateway.status()).allotments).toBe(1)
+  })
+
+  test('[DSC4] a link and plain HTTP can ask for a port like anybody', async () => {
+    await using bed = await testbed()
+    const client = await bed.client()
+    const reply = await client.call('get_ws_port', { client_name: 'second' })
+    const { port } = reply['data'] as { port: number }
+    await using second = await Client.connect(`ws://127.0.0.1:${port}`)
+    expect(await second.event('notice.client_status')).toMatchObject({ client: { client_name: 'second' } })
+    const posted = await fetch(`${bed.gateway.address}/onebot/v11/get_ws_port`, { method: 'POST' })
+    const { data } = (await posted.json()) as { data: { port: number } }
+    await using third = await Client.connect(`ws://127.0.0.1:${data.port}`)
+    expect(await third.next()).toMatchObject({ sub_type: 'connect' })
+  })
+})
+
+describe('get_online_clients', () => {
+  test('[DSC5] nobody is an empty list, never null', async () => {
+    await using bed = await testbed()
+    const response = await fetch(`${bed.gateway.address}/api/get_online_clients`)
+    expect([response.status, await response.text()]).toEqual([200, '{"status":"ok","retcode":0,"data":[]}'])
+  })
+
+  test('[DSC6] clients have app_id and, when named, client_name; additions come after', async () => {
+    await using bed = await testbed()
+    await bed.client('/')
+    await bed.client('/event?client_name=bob')
+    const response = await fetch(`${bed.gateway.address}/api/get_online_clients`)
+    const { data } = (await response.json()) as { data: Record<string, unknown>[] }
+    expect(data.map((client) => Object.keys(client))).toEqual([
+      ['app_id', 'transport', 'self_id', 'since'],
+      ['app_id', 'client_name', 'transport', 'self_id', 'since'],
+    ])
+    expect(data[1]).toMatchObject({ client_name: 'bob', transport: 'forward', self_id: 10001 })
+  })
+})
+
+describe('before there is a bot', () => {
+  test('[DSC7] both calls answer, and a client on an allotted port waits', async () => {
+    await using running = await gateway({ 'ntqq-impl': { mode: 'reverse' } })
+    const online = await fetch(`${running.address}/api/get_online_clients`)
+    expect(await online.text()).toBe('{"status":"ok","retcode":0,"data":[]}')
+    const { data } = await ports(running.address)
+    await using client = await Client.connect(`ws://127.0.0.1:${data.port}`)
+    await running.until(({ bots }) => bots[0]?.sessions[0]?.state === 'waiting')
+    expect(client.heard).toEqual([])
+  })
+})

@@ -29,7 +29,11 @@ const GENERATED = {
   'docs/config.schema.json': () => inLine(JSON.stringify(jsonSchema(), null, 2)),
 }
 
-const VARIABLES = new Set(['PERPETUA_BIN', ...[...leaves()].map(({ path }) => environmentName(path))])
+const VARIABLES = new Set([
+  'PERPETUA_BIN',
+  'PERPETUA_RUNTIME',
+  ...[...leaves()].map(({ path }) => environmentName(path)),
+])
 
 const packages = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]
 

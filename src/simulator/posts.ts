@@ -1,6 +1,6 @@
 // Delivers events by HTTP POST: signed, in order, one at a time, and reads quick operations from the answers.
 
-import { createHmac } from 'node:crypto'
+import { postJson } from '../lib/post-json.ts'
 import { isObject, parse } from '../onebot/object.ts'
 
 export interface PostOptions {
@@ -58,22 +58,14 @@ export class PostTarget implements Disposable {
   }
 
   async #post(event: string): Promise<void> {
-    const { url, secret } = this.#options
-    const headers = new Headers({
-      'Content-Type': 'application/json',
-      'User-Agent': 'OneBot/11',
-      'X-Self-ID': String(this.#around.selfId),
-    })
-    if (secret) headers.set('X-Signature', `sha1=${createHmac('sha1', secret).update(event).digest('hex')}`)
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(TIMEOUT)])
-    try {
-      const response = await fetch(url, { method: 'POST', headers, body: event, redirect: 'manual', signal })
-      const answer = await response.text()
-      if (!response.ok) this.#failed(`it answered ${response.status}`)
-      else if (isObject(parse(answer))) this.#around.quick(event, answer)
-    } catch (error) {
-      if (!this.#stopping.signal.aborted) this.#failed(error instanceof Error ? error.message : String(error))
-    }
+    const { url, secret = '' } = this.#options
+    const headers = { 'User-Agent': 'OneBot/11', 'X-Self-ID': String(this.#around.selfId) }
+    const { signal } = this.#stopping
+    const posted = await postJson({ url, body: event, headers, secret, timeout: TIMEOUT, signal })
+    if (signal.aborted) return
+    if (posted.kind === 'failed') this.#failed(posted.reason)
+    else if (posted.status < 200 || posted.status > 299) this.#failed(`it answered ${posted.status}`)
+    else if (isObject(parse(posted.text ?? ''))) this.#around.quick(event, posted.text ?? '')
   }
 
   #failed(why: string): void {

@@ -1,7 +1,6 @@
 // Runs a program that is built on somebody else's package, and hears what it tells.
 
 import { join } from 'node:path'
-import { Inbox } from '../contract/witness.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 
@@ -15,8 +14,10 @@ export interface Told {
 
 export class Guest implements AsyncDisposable {
   readonly #child: Bun.Subprocess<'pipe', 'pipe', 'pipe'>
-  readonly #facts = new Inbox<Told>()
+  readonly #facts: Told[] = []
   readonly #over: Promise<number>
+  #news = Promise.withResolvers<void>()
+  #code: number | undefined
   #said = ''
 
   /** Under Node, where all of these packages live. */
@@ -32,17 +33,20 @@ export class Guest implements AsyncDisposable {
     )
     const heard = Promise.all([this.#listen(this.#child.stdout), this.#listen(this.#child.stderr)])
     this.#over = Promise.all([this.#child.exited, heard]).then(([code]) => {
-      this.#facts.push({ fact: 'over', code })
+      this.#code = code
+      this.#tell()
       return code
     })
   }
 
-  /** The next fact of this name; others that come before are passed over. */
+  /** The oldest fact of this name that nobody has asked for yet: programs tell some in an order of their own. */
   async tells(fact: string, wanted: (told: Told) => boolean = () => true): Promise<Told> {
     for (;;) {
-      const told = await this.#facts.take()
-      if (told.fact === fact && wanted(told)) return told
-      if (told.fact === 'over') throw new Error(`guest: ended with ${told['code']} before "${fact}":\n${this.#said}`)
+      const index = this.#facts.findIndex((told) => told.fact === fact && wanted(told))
+      const [told] = index < 0 ? [] : this.#facts.splice(index, 1)
+      if (told !== undefined) return told
+      if (this.#code !== undefined) throw new Error(`guest: ended with ${this.#code} before "${fact}":\n${this.#said}`)
+      await this.#news.promise
     }
   }
 
@@ -66,6 +70,12 @@ export class Guest implements AsyncDisposable {
       const lines = (rest + text).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) if (line.startsWith('{"fact":')) this.#facts.push(JSON.parse(line))
+      this.#tell()
     }
+  }
+
+  #tell(): void {
+    this.#news.resolve()
+    this.#news = Promise.withResolvers()
   }
 }

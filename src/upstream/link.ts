@@ -28,7 +28,8 @@ export class ImplementationLink implements Upstream {
   readonly #options: LinkOptions
   readonly #socket: Socket
   readonly #silence: Silence
-  #refused = false
+  /** What it said about our token. */
+  #refusal: string | undefined
   #over = false
 
   constructor(socket: Socket, options: LinkOptions) {
@@ -54,7 +55,7 @@ export class ImplementationLink implements Upstream {
     this.#silence.broken()
     const { bot } = this.#options
     // NapCat and LLBot accept first and then say that they do not like the token: before they tell the account.
-    if (!bot.online && saysWrongToken(text)) this.#refused = true
+    if (!bot.online) this.#refusal ??= refusal(text)
     bot.received(text)
   }
 
@@ -71,7 +72,8 @@ export class ImplementationLink implements Upstream {
     this.#over = true
     this.#silence.stop()
     this.#options.bot.lost(this, code, reason)
-    this.#options.ended({ code, reason, refused: this.#refused || code === POLICY })
+    const refused = this.#refusal !== undefined || code === POLICY
+    this.#options.ended({ code, reason: this.#refusal ?? reason, refused })
   }
 }
 
@@ -90,7 +92,10 @@ export function linkEvents(opened: (socket: Socket) => ImplementationLink): Sock
   }
 }
 
-function saysWrongToken(text: string): boolean {
+/** In its own words, when a frame says that our token is wrong. */
+function refusal(text: string): string | undefined {
   const frame = readUpstream(text)
-  return frame.kind === 'reply' && frame.token === undefined && own(frame.reply, 'retcode') === WRONG_TOKEN
+  if (frame.kind !== 'reply' || frame.token !== undefined || own(frame.reply, 'retcode') !== WRONG_TOKEN) return
+  const words = own(frame.reply, 'message') || own(frame.reply, 'wording') || own(frame.reply, 'msg')
+  return `it answered ${WRONG_TOKEN}${typeof words === 'string' ? `: ${words}` : ''}`
 }

@@ -7,6 +7,8 @@ export interface Patience {
   readonly most: number
   /** What lasted this long (ms) was a success: an open alone is none, some peers accept and then close. */
   readonly stable: number
+  /** The shortest pause (ms) after a refused token, which does not become right by asking often. Default: a minute. */
+  readonly refused?: number
 }
 
 export const PATIENCE: Patience = { first: 1_000, most: 60_000, stable: 60_000 }

@@ -22,7 +22,7 @@ export interface DialledUpstream {
 
 /** A handshake that is not answered for this long (ms) is given up. */
 const HANDSHAKE = 15_000
-/** A refused token does not become right by asking often (ms). */
+/** The pause after a refused token (ms), unless told otherwise. */
 const REFUSED = 60_000
 
 export function dialUpstream(options: DialUpstreamOptions): DialledUpstream {
@@ -104,9 +104,9 @@ class Dialling implements DialledUpstream {
 
   #again(reason: string, refused: boolean): void {
     if (this.#stopped.signal.aborted) return
-    const { bot, report } = this.#options
+    const { bot, report, patience } = this.#options
     const pause = this.#backoff.next()
-    const inMs = refused ? Math.max(pause, REFUSED) : pause
+    const inMs = refused ? Math.max(pause, patience?.refused ?? REFUSED) : pause
     const about = { bot: bot.name, peer: this.#peer, reason, inMs }
     if (!refused) report({ kind: 'upstream-retry', ...about, tries: this.#backoff.tries })
     else if (!this.#refusalTold) report({ kind: 'upstream-refused', ...about })

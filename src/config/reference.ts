@@ -10,6 +10,8 @@ const TEXT = {
   en: {
     head: `# Configuration
 
+English | [简体中文](configuration.zh-CN.md)
+
 perpetua reads \`config/config.yml\` in the working directory, or the file given with \`--config\`. Every key may be left
 out. Most changes take effect as soon as the file is saved. An environment variable overrides a key: \`${environmentName(['http', 'port'])}\`
 is \`http.port\`; a list may be given as YAML, \`[a, b]\`.`,
@@ -21,6 +23,8 @@ is \`http.port\`; a list may be given as YAML, \`[a, b]\`.`,
   },
   zh: {
     head: `# 配置
+
+[English](configuration.md) | 简体中文
 
 perpetua 读取工作目录下的 \`config/config.yml\`，或用 \`--config\` 指定的文件。所有键均可省略，大多数修改在保存后立即生效。
 环境变量可以覆盖配置：\`${environmentName(['http', 'port'])}\` 即 \`http.port\`；列表可以写成 YAML，如 \`[a, b]\`。`,

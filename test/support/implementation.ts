@@ -10,6 +10,8 @@ export interface ImplementationOptions {
   /** Default: a lifecycle. */
   first?: string[]
   port?: number
+  /** PEM texts: wss. */
+  tls?: { cert: string; key: string }
   /** Answers each action; undefined: silence. Default: silence, actions are taken from `actions`. */
   answer?: (frame: Action, raw: string) => string | undefined
 }
@@ -47,7 +49,7 @@ export class Implementation implements AsyncDisposable {
   }
 
   get url(): string {
-    return `ws://127.0.0.1:${this.#port}/onebot/v11/ws`
+    return `${this.#options.tls ? 'wss' : 'ws'}://127.0.0.1:${this.#port}/onebot/v11/ws`
   }
 
   /** Also again after `stop`, on the same port. */
@@ -57,6 +59,7 @@ export class Implementation implements AsyncDisposable {
       hostname: '127.0.0.1',
       port: this.#port,
       reusePort: false,
+      ...(this.#options.tls && { tls: this.#options.tls }),
       fetch: (request, server) => {
         const { token } = this.#options
         if (token !== undefined && request.headers.get('authorization') !== `Bearer ${token}`)

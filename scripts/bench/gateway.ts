@@ -1,0 +1,119 @@
+// The gateway under measurement: the program itself, from its source or from the binary, with a config of its own.
+
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { endsWithUs, withFiles } from './child.ts'
+
+export interface Program extends AsyncDisposable {
+  readonly pid: number
+  /** http://127.0.0.1:PORT */
+  readonly address: string
+  /** Where clients connect. */
+  readonly ws: string
+  /** Milliseconds from the start of the process until it listened. */
+  readonly startMs: number
+  status(): Promise<Overview>
+  /** Resolves once the status is as wanted. */
+  until(wanted: (status: Overview) => boolean): Promise<Overview>
+}
+
+/** The part of GET /api/status that is looked at here. */
+export interface Overview {
+  rss: number
+  links: number
+  allotments: number
+  bots: {
+    online: boolean
+    journal: { entries: number; bytes: number }
+    waiting: { replies: number; paced: number; catchingUp: number }
+    sessions: { state: string }[]
+  }[]
+}
+
+const ADMIN = 'token-of-the-bench'
+const ROOT = resolve(import.meta.dir, '../..')
+
+/** The command of the program; `binary`: the path of the executable file, absent: the source. */
+export const commandOf = (binary?: string) =>
+  binary === undefined ? [process.execPath, join(ROOT, 'src/main.ts')] : [resolve(binary)]
+
+export interface StartOptions {
+  command: string[]
+  /** The implementation's address. */
+  upstream: string
+  /** More of the config. */
+  config?: object
+}
+
+export async function startGateway({ command, upstream, config }: StartOptions): Promise<Program> {
+  const place = await mkdtemp(join(tmpdir(), 'perpetua-bench-'))
+  const file = join(place, 'config.yml')
+  const settings = {
+    http: { port: 0 },
+    admin: { token: ADMIN },
+    'ntqq-impl': { 'external-web-socket': upstream },
+    ...config,
+  }
+  await Bun.write(file, JSON.stringify(settings))
+  const began = performance.now()
+  const running = Bun.spawn(withFiles([...command, 'start', '--config', file]), {
+    cwd: place,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  endsWithUs(running)
+  const end = async () => {
+    running.kill('SIGKILL')
+    await running.exited
+    await rm(place, { recursive: true, force: true })
+  }
+  const address = await startedAt(running.stdout)
+  const startMs = performance.now() - began
+  if (address === undefined) {
+    await end()
+    throw new Error(`${command.join(' ')}: ended without having started`)
+  }
+  const status = async () => {
+    const response = await fetch(`${address}/api/status`, { headers: { Authorization: `Bearer ${ADMIN}` } })
+    return (await response.json()) as Overview // the gateway's own answer
+  }
+  return {
+    pid: running.pid,
+    address,
+    ws: address.replace('http', 'ws'),
+    startMs,
+    status,
+    async until(wanted) {
+      for (;;) {
+        const now = await status()
+        if (wanted(now)) return now
+        await Bun.sleep(50)
+      }
+    },
+    [Symbol.asyncDispose]: end,
+  }
+}
+
+export const online = ({ bots }: Overview) => bots[0]?.online === true
+
+/** What the program says afterwards is read and left alone, so that it never waits for us. */
+async function startedAt(output: ReadableStream<Uint8Array>): Promise<string | undefined> {
+  const started = Promise.withResolvers<string | undefined>()
+  const decoder = new TextDecoder()
+  let said: string | undefined = ''
+  const read = async () => {
+    for await (const bytes of output) {
+      if (said === undefined) continue
+      said += decoder.decode(bytes, { stream: true })
+      const address = /started address=(\S+)/.exec(said)?.[1]
+      if (address === undefined) continue
+      said = undefined
+      started.resolve(address)
+    }
+    started.resolve(undefined)
+  }
+  void read()
+  return started.promise
+}

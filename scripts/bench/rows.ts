@@ -1,0 +1,85 @@
+// The rows of the bench's table: what was measured, with what it is compared, what is wanted, and how it is printed.
+
+export interface Row {
+  /** What filters match. */
+  id: string
+  what: string
+  unit: string
+  /** Of the gateway. */
+  value: number
+  /** What it is compared with, measured in the same run. */
+  base?: { what: string; value: number }
+  /** Where there is something to compare with. */
+  ratio?: number
+  target?: { of: 'value' | 'ratio'; least?: number; most?: number }
+  note?: string
+}
+
+/** What every part of the bench is given. */
+export interface Bench {
+  /** How the gateway is started. */
+  command: string[]
+  /** The executable file, where there is one. */
+  binary: string | undefined
+  quick: boolean
+  /** For whoever waits; not part of the result. */
+  say: (text: string) => void
+}
+
+/** Measures, and yields rows as soon as they are known. */
+export type Part = (bench: Bench) => AsyncIterable<Row>
+
+/** Undefined: nothing is wanted. */
+export function met({ value, ratio, target }: Row): boolean | undefined {
+  if (target === undefined) return undefined
+  const found = target.of === 'value' ? value : (ratio ?? Number.NaN)
+  const { least = Number.NEGATIVE_INFINITY, most = Number.POSITIVE_INFINITY } = target
+  return found >= least && found <= most
+}
+
+const HEAD = ['row', 'what', 'gateway', 'compared with', 'ratio', 'target', '']
+
+export function table(rows: readonly Row[]): string {
+  const lines = [HEAD, ...rows.map(cells)]
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
+  return lines
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+function cells(row: Row): string[] {
+  const { id, what, unit, value, base, ratio, target, note } = row
+  return [
+    id,
+    what,
+    `${short(value)} ${unit}`,
+    base === undefined ? '' : `${base.what} ${short(base.value)} ${unit}`,
+    ratio === undefined ? '' : `${ratio.toFixed(2)}x`,
+    target === undefined ? '' : wanted(target, unit),
+    [verdict(row), note].filter(Boolean).join(' '),
+  ]
+}
+
+function verdict(row: Row): string {
+  const good = met(row)
+  if (good === undefined) return ''
+  return good ? 'ok' : 'MISSED'
+}
+
+function wanted({ of, least, most }: NonNullable<Row['target']>, unit: string): string {
+  const name = of === 'ratio' ? 'x' : ` ${unit}`
+  if (least !== undefined && most !== undefined) return `${least}-${most}${name}`
+  return least === undefined ? `<= ${most}${name}` : `>= ${least}${name}`
+}
+
+/** Three figures that mean something. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return '?'
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits })
+}

@@ -1,0 +1,75 @@
+// Source, event relay, gateway and clients, wired up: the scene of every row about events.
+
+import { child } from './child.ts'
+import { online, startGateway } from './gateway.ts'
+import type { Load } from './load.ts'
+import { cpu } from './measure.ts'
+import type { EventRelay } from './relay-events.ts'
+import type { Bench } from './rows.ts'
+import type { Source } from './source.ts'
+
+export const SIDES = ['gateway', 'relay'] as const
+export type Side = (typeof SIDES)[number]
+
+/** Events in one turn of the loop, as after a pause of the network, and how many such turns are on their way. */
+const CHUNK = 32
+const WINDOW = 2
+
+export interface Cost {
+  /** Seconds of processor time. */
+  cpu: number
+  ms: number
+}
+
+export type Scene = Awaited<ReturnType<typeof scene>>
+
+export async function scene({ command }: Bench, config?: object) {
+  await using started = new AsyncDisposableStack()
+  const source = started.use(child<Source>('source.ts'))
+  const address = await source.ask('address')
+  const relay = started.use(child<EventRelay>('relay-events.ts'))
+  const gateway = started.use(await startGateway({ command, upstream: `${address}gateway`, ...(config && { config }) }))
+  const load = started.use(child<Load>('load.ts'))
+  const urls = {
+    gateway: `${gateway.ws}/onebot/v11/ws`,
+    relay: await relay.ask('start', `${address}relay`),
+  }
+  const pids = { gateway: gateway.pid, relay: relay.pid }
+  await gateway.until(online)
+  await load.ask('acknowledgeTo', `${address}acknowledge`)
+  const processes = started.move()
+
+  return {
+    source,
+    load,
+    gateway,
+    pids,
+    urls,
+
+    /** So many clients on each side. */
+    async clients(size: number): Promise<void> {
+      for (const name of SIDES) await load.ask('grow', { name, url: urls[name], size })
+      await load.ask('quiet', 300)
+    },
+
+    /** Sends `count` events, rounded up, to one side and waits until every client has every one. */
+    async burst(to: Side, count: number, clients: number): Promise<Cost> {
+      await load.ask('expect', clients * CHUNK)
+      const before = cpu(pids[to])
+      const ms = await source.ask('burst', { to, count: rounded(count), chunk: CHUNK, window: WINDOW })
+      const cost = { cpu: cpu(pids[to]) - before, ms }
+      const arrived = await load.ask('events')
+      if (arrived !== rounded(count) * clients)
+        throw new Error(`${to}: ${rounded(count) * clients} deliveries wanted, ${arrived} found`)
+      return cost
+    },
+
+    [Symbol.asyncDispose]: () => processes.disposeAsync(),
+  }
+}
+
+export const rounded = (count: number) => Math.ceil(count / CHUNK) * CHUNK
+
+/** Whoever goes first finds other caches than whoever goes second: they take turns. */
+export const inTurn = <T>(sides: readonly T[], round: number): readonly T[] =>
+  round % 2 === 0 ? sides : sides.toReversed()

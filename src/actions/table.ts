@@ -43,7 +43,7 @@ export function ownActions(bot: Bot, { report, allot }: ActionPorts): OwnActions
       const { delay } = checked('set_restart', Restart, params)
       // Taken now, so that a second one is refused; carried out after the reply has left.
       bot.restart(delay ?? 0)
-      return { later: () => undefined }
+      return { async: true }
     },
 
     '.handle_quick_operation': quickOperationAction(bot),

@@ -1,15 +1,16 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
-import { clientStatus, heartbeat, lifecycle } from '../onebot/event.ts'
+import { clientStatus } from '../onebot/event.ts'
 import { readUpstream } from '../onebot/frame.ts'
 import { locate } from '../onebot/json-text.ts'
-import { type Fields, isObject, own } from '../onebot/object.ts'
+import { type Fields, own } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
 import { LIMITS } from './limits.ts'
 import type { Caller, CallSettings, Journal, Link, OwnActions, Upstream } from './ports.ts'
+import { Pulse } from './pulse.ts'
 import { Registry } from './registry.ts'
 import type { Room } from './room.ts'
 import { clientOf, type Session } from './session.ts'
@@ -31,14 +32,19 @@ export interface BotOptions {
 
 /** How long a restarting implementation may take to answer, and to come back (ms). */
 const RESTART = { answer: 3_000, back: 60_000 }
-const DEFAULT_INTERVAL = 5_000
+/** Milliseconds since 1970 that do not jump when the system's clock is set: deadlines and ages hold. */
+const steady = () => Math.round(performance.timeOrigin + performance.now())
 
 export class Bot {
   readonly name: string
   readonly sessions = new Registry()
   readonly #options: BotOptions
+  /** Of the wall, for what clients read. */
   readonly #now: () => number
+  /** For how long things take. */
+  readonly #clock: () => number
   readonly #calls: Calls
+  readonly #pulse = new Pulse(() => this.#beat())
   readonly #callsOnly = new Set<Session>()
   readonly #callers = new WeakMap<Session, Caller>()
   #journal: Journal
@@ -48,23 +54,24 @@ export class Bot {
   #selfId: string | undefined
   /** Whether the link of now has told the account. */
   #told = false
-  #identified = Promise.withResolvers<string>()
-  #lifecycle: string | undefined
-  #heartbeat: string | undefined
-  #interval: number | undefined
-  #beat: ReturnType<typeof setInterval> | undefined
-  #restarting: ReturnType<typeof setTimeout> | undefined
-  #stopped = false
+  /** An account that this link has, and that is another bot's. */
+  #conflict: string | undefined
+  /** A restart under way: asked for, and then waited for. */
+  #restart: { readonly phase: 'delay' | 'back'; readonly timer: ReturnType<typeof setTimeout> } | undefined
+  /** The reason for which its sessions are being ended, and whether for good. */
+  #ending: { readonly closing: Closing; readonly ever: boolean } | undefined
 
   constructor(options: BotOptions) {
     this.name = options.name
     this.#options = options
     this.#now = options.now ?? Date.now
+    this.#clock = options.now ?? steady
     this.#journal = options.journal()
     this.#fanout = this.#newFanout()
     const { settings, report } = options
-    const upstream = () => this.#upstream
-    this.#calls = new Calls({ bot: options.name, upstream, own: options.own(this), settings, report, now: this.#now })
+    // What is asked of this account is not asked of another.
+    const upstream = () => (this.#conflict === undefined ? this.#upstream : undefined)
+    this.#calls = new Calls({ bot: options.name, upstream, own: options.own(this), settings, report, now: this.#clock })
   }
 
   get selfId(): string | undefined {
@@ -76,7 +83,7 @@ export class Bot {
   }
   /** The implementation's own interval in milliseconds, once one was seen on this link. */
   get heartbeat(): number | undefined {
-    return this.#interval
+    return this.#pulse.interval
   }
   get journal(): Journal {
     return this.#journal
@@ -84,28 +91,23 @@ export class Bot {
   get waiting(): { replies: number; paced: number; catchingUp: number } {
     return { ...this.#calls.waiting, catchingUp: this.#fanout.catchingUp }
   }
-  /** Resolves with the account once it is known. */
-  whenIdentified(): Promise<string> {
-    return this.#identified.promise
-  }
 
   // From the implementation's side.
 
   /** A link to the implementation opened; it takes the place of the one before. */
   connected(upstream: Upstream, peer: string): void {
-    if (this.#upstream !== undefined) this.#calls.lost()
+    if (this.#ending?.ever) return
+    const replaced = this.#upstream !== undefined
+    this.#disconnected()
+    if (replaced) this.#calls.lost()
     this.#upstream = upstream
-    this.#told = false
-    this.#interval = undefined
     this.#options.report({ kind: 'upstream-connected', bot: this.name, peer })
   }
 
   /** That link ended; ignored when it is not the one of now. */
   lost(upstream: Upstream, code: number, reason: string): void {
     if (this.#upstream !== upstream) return
-    this.#upstream = undefined
-    this.#told = false
-    this.#interval = undefined
+    this.#disconnected()
     this.#options.report({ kind: 'upstream-lost', bot: this.name, code, reason })
     this.#calls.lost()
     this.#sendHeartbeat()
@@ -113,6 +115,7 @@ export class Bot {
 
   /** One text frame; whatever it holds, nothing is thrown. */
   received(raw: string): void {
+    if (this.#ending?.ever) return
     const frame = readUpstream(raw)
     switch (frame.kind) {
       case 'event':
@@ -131,21 +134,17 @@ export class Bot {
   /** The account is this one, as said by a frame or by the handshake. False: another bot has it. */
   identify(selfId: string): boolean {
     if (this.#told && selfId === this.#selfId) return true
-    if (!this.#options.free(selfId, this)) {
-      const conflict = { kind: 'bot-conflict', bot: this.name, selfId, owner: selfId } as const
-      if (!this.#told) this.#options.report(conflict)
-      return false
-    }
+    if (this.#ending?.ever) return false
+    if (!this.#options.free(selfId, this)) return this.#conflicts(selfId)
     if (this.#selfId !== undefined && this.#selfId !== selfId) this.#changeAccount(this.#selfId, selfId)
     this.#told = true
-    clearTimeout(this.#restarting)
-    this.#restarting = undefined
+    this.#conflict = undefined
+    if (this.#restart?.phase === 'back') this.#restarted()
     if (this.#selfId === undefined) {
       this.#selfId = selfId
       this.#options.report({ kind: 'bot-identified', bot: this.name, selfId })
-      this.#identified.resolve(selfId)
       for (const session of this.sessions.all()) this.#admit(session, selfId)
-      this.#beatEvery(DEFAULT_INTERVAL)
+      this.#pulse.start()
     } else this.#sendHeartbeat()
     this.#calls.resume()
     return true
@@ -167,13 +166,12 @@ export class Bot {
       repliesUnread: 0,
     }
     this.#options.report({ kind: 'session-opened', bot: this.name, session })
-    if (!events) {
-      this.#callsOnly.add(session)
-      return session
-    }
-    if (this.#selfId !== undefined) this.#admit(session, this.#selfId)
+    if (events && this.#selfId !== undefined && this.#ending === undefined) this.#admit(session, this.#selfId)
     // After it was told of itself: nobody can speak to it before that.
-    this.sessions.add(session)
+    if (events) this.sessions.add(session)
+    else this.#callsOnly.add(session)
+    // The handshake was under way when the bot went.
+    if (this.#ending !== undefined) this.#end(session, this.#ending.closing)
     return session
   }
 
@@ -183,7 +181,9 @@ export class Bot {
     const admitted = session.events && session.flow.state !== 'waiting'
     this.#fanout.remove(session)
     this.#options.report({ kind: 'session-closed', bot: this.name, session, code, reason })
-    if (admitted && !this.#stopped) this.#fanout.append(this.#presence(session, { online: false, selfClient: false }))
+    // Where all must leave, nobody is told of each other's leaving.
+    if (admitted && this.#ending === undefined)
+      this.#fanout.append(this.#presence(session, { online: false, selfClient: false }))
   }
 
   drained(session: Session): void {
@@ -215,9 +215,10 @@ export class Bot {
    * @throws ActionError while another restart is under way.
    */
   restart(delay: number): void {
-    if (this.#restarting !== undefined) refuse('conflict', 'bot instance is restarting')
+    if (this.#ending !== undefined) refuse('unavailable', this.#ending.closing.text)
+    if (this.#restart !== undefined) refuse('conflict', 'bot instance is restarting')
     this.#options.report({ kind: 'restart', bot: this.name, delay })
-    this.#restarting = setTimeout(() => this.#restartNow(), delay)
+    this.#restart = { phase: 'delay', timer: setTimeout(() => this.#restartNow(), delay) }
   }
 
   // Life.
@@ -229,18 +230,33 @@ export class Bot {
 
   /** Closes every link; calls still open are answered first. */
   stop(closing: Closing = CLOSING.shutdown): void {
-    this.#stopped = true
-    clearInterval(this.#beat)
-    clearTimeout(this.#restarting)
-    this.#calls.stop()
+    this.#ending = { closing, ever: true }
+    this.#pulse.stop()
+    this.#restarted()
+    this.#disconnected()
+    this.#endAll(closing)
+  }
+
+  #disconnected(): void {
     this.#upstream = undefined
-    for (const session of [...this.sessions.all(), ...this.#callsOnly]) this.#end(session, closing)
+    this.#told = false
+    this.#conflict = undefined
+    this.#pulse.lost()
+  }
+
+  #conflicts(selfId: string): false {
+    const wasOurs = this.#told
+    this.#told = false
+    if (this.#conflict !== selfId) this.#options.report({ kind: 'bot-conflict', bot: this.name, selfId })
+    this.#conflict = selfId
+    if (wasOurs) this.#sendHeartbeat()
+    return false
   }
 
   #newFanout(): Fanout {
     const { name, room, report } = this.#options
     const behind = (session: Session) => this.#end(session, CLOSING.behind)
-    return new Fanout({ bot: name, journal: this.#journal, room, report, behind, now: this.#now })
+    return new Fanout({ bot: name, journal: this.#journal, room, report, behind, now: this.#clock })
   }
 
   #event(raw: string, event: Fields): void {
@@ -251,38 +267,36 @@ export class Bot {
 
   #meta(raw: string, event: Fields): void {
     const type = own(event, 'meta_event_type')
+    const before = this.#pulse.lifecycle
+    if (type === 'lifecycle') this.#pulse.lifecycle = raw
     // A link's account does not change without a new lifecycle; one that does not say is what it was.
-    if (type === 'lifecycle') this.#lifecycle = raw
-    if ((type === 'lifecycle' || !this.#told) && !this.#learn(raw, event)) return
-    if (type === 'heartbeat') this.#heartbeatCame(raw, event)
-    else if (type !== 'lifecycle') this.#fanout.append(raw)
+    if ((type === 'lifecycle' || !this.#told) && !this.#learn(raw, event)) {
+      this.#pulse.lifecycle = before
+      return
+    }
+    if (type === 'heartbeat') {
+      // What is new need not wait for the next beat.
+      if (this.#pulse.heard(raw, event)) this.#sendHeartbeat()
+    } else if (type !== 'lifecycle') this.#fanout.append(raw)
   }
 
   /** False: we do not know whose event this is, or another bot's upstream delivers it. */
   #learn(raw: string, event: Fields): boolean {
     const selfId = accountOf(raw, event)
-    return selfId === undefined ? this.#told : this.identify(selfId)
+    if (selfId !== undefined) return this.identify(selfId)
+    if (!this.#told && own(event, 'post_type') !== 'meta_event')
+      this.#options.report({
+        kind: 'upstream-garbage',
+        bot: this.name,
+        why: 'an event of an unknown account',
+        text: raw,
+      })
+    return this.#told
   }
 
-  #heartbeatCame(raw: string, event: Fields): void {
-    const first = this.#heartbeat === undefined
-    this.#heartbeat = raw
-    const interval = own(event, 'interval')
-    const wanted = typeof interval === 'number' && interval > 0 ? interval : DEFAULT_INTERVAL
-    if (this.#interval !== wanted) {
-      this.#interval = wanted
-      this.#beatEvery(wanted)
-    }
-    if (first || isOnline(event) === false) this.#sendHeartbeat()
-  }
-
-  #beatEvery(interval: number): void {
-    clearInterval(this.#beat)
-    const every = Math.min(Math.max(interval, LIMITS.fastestHeartbeat), LIMITS.slowestHeartbeat)
-    this.#beat = setInterval(() => {
-      this.#sendHeartbeat()
-      this.#fanout.expire()
-    }, every)
+  #beat(): void {
+    this.#sendHeartbeat()
+    this.#fanout.expire()
   }
 
   #sendHeartbeat(): void {
@@ -290,15 +304,14 @@ export class Bot {
   }
 
   #heartbeatText(selfId: string): string {
-    const interval = this.#interval ?? DEFAULT_INTERVAL
-    return heartbeat(this.#heartbeat, { selfId, time: this.#seconds(), online: this.online, interval })
+    return this.#pulse.heartbeatText({ selfId, time: this.#seconds(), online: this.online })
   }
 
   #admit(session: Session, selfId: string): void {
     const { link } = session
     // A web hook has no connection whose beginning could be told.
     if (link.transport !== 'http-post') {
-      link.send(lifecycle(selfId, this.#seconds(), this.#lifecycle))
+      link.send(this.#pulse.lifecycleText(selfId, this.#seconds()))
       link.send(this.#heartbeatText(selfId))
     }
     this.#fanout.append(this.#presence(session, { online: true, selfClient: false }))
@@ -329,21 +342,31 @@ export class Bot {
 
   #changeAccount(from: string, to: string): void {
     this.#options.report({ kind: 'bot-changed', bot: this.name, from, to })
-    const sessions = [...this.sessions.all()]
-    for (const session of sessions) this.#end(session, CLOSING.accountChanged)
+    this.#ending = { closing: CLOSING.accountChanged, ever: false }
+    this.#endAll(CLOSING.accountChanged)
+    this.#ending = undefined
     this.#selfId = undefined
-    this.#identified = Promise.withResolvers()
-    this.#heartbeat = undefined
+    this.#pulse.forget()
     this.#journal = this.#options.journal()
     this.#fanout = this.#newFanout()
   }
 
+  /** Answers what is open, and closes every link: what was asked of one account is no business of the next. */
+  #endAll(closing: Closing): void {
+    this.#calls.abandon(closing.text)
+    for (const session of [...this.sessions.all(), ...this.#callsOnly]) this.#end(session, closing)
+  }
+
   #restartNow(): void {
-    this.#restarting = setTimeout(() => {
-      this.#restarting = undefined
-    }, RESTART.back)
+    this.#restart = { phase: 'back', timer: setTimeout(() => this.#restarted(), RESTART.back) }
     const redial = () => this.#upstream?.redial('restart asked for')
-    this.#calls.send('set_restart', { within: RESTART.answer, ended: redial })
+    // Away: it is being dialled already.
+    if (!this.#calls.send('set_restart', { within: RESTART.answer, ended: redial })) this.#restarted()
+  }
+
+  #restarted(): void {
+    clearTimeout(this.#restart?.timer)
+    this.#restart = undefined
   }
 
   #seconds(): number {
@@ -354,14 +377,11 @@ export class Bot {
 /** The account an event is of, as text: it may be more than a number of ours can hold. */
 function accountOf(raw: string, event: Fields): string | undefined {
   const selfId = own(event, 'self_id')
-  if (typeof selfId === 'string') return /^[1-9]\d{0,19}$/.test(selfId) ? selfId : undefined
-  if (typeof selfId !== 'number' || selfId <= 0) return undefined
-  const span = Number.isSafeInteger(selfId) ? undefined : locate(raw, ['self_id'])
-  return span === undefined ? String(selfId) : raw.slice(span.start, span.end)
+  const text = typeof selfId === 'number' ? digits(raw, selfId) : selfId
+  return typeof text === 'string' && /^[1-9]\d{0,19}$/.test(text) ? text : undefined
 }
 
-function isOnline(event: Fields): boolean | undefined {
-  const status = own(event, 'status')
-  const online = isObject(status) ? own(status, 'online') : undefined
-  return typeof online === 'boolean' ? online : undefined
+function digits(raw: string, selfId: number): string {
+  const span = Number.isSafeInteger(selfId) ? undefined : locate(raw, ['self_id'])
+  return span === undefined ? String(selfId) : raw.slice(span.start, span.end)
 }

@@ -29,7 +29,7 @@ export class Calls {
   readonly #pending: Pending
   readonly #paced: Paced
   /** Reads that were in flight when the implementation was lost. */
-  #resend: string[] = []
+  readonly #resend = new Set<string>()
 
   constructor(options: CallsOptions) {
     this.#options = options
@@ -65,19 +65,9 @@ export class Calls {
   send(action: string, { within, ended }: { within: number; ended: () => void }): boolean {
     const token = this.#pending.token()
     const raw = JSON.stringify({ action, params: {}, echo: token })
-    if (!this.#options.upstream()?.send(raw)) return false
-    const now = this.#options.now()
-    this.#open(token, {
-      caller: undefined,
-      echo: undefined,
-      action,
-      since: now,
-      deadline: now + within,
-      size: raw.length,
-      again: undefined,
-      ended,
-    })
-    return true
+    const since = this.#options.now()
+    const call = { caller: undefined, echo: undefined, action, since, size: raw.length, again: undefined }
+    return this.#send(token, raw, { ...call, deadline: since + within, ended })
   }
 
   /** A reply came from the implementation. */
@@ -88,6 +78,8 @@ export class Calls {
       return
     }
     if (streaming(reply) === 'more') {
+      // Asked again, it would begin anew.
+      call.again = undefined
       // Over HTTP there is one answer: the last.
       if (call.caller?.session !== undefined) call.caller.reply(replyText(raw, token, call.echo))
       return
@@ -101,24 +93,25 @@ export class Calls {
   /** The implementation is gone: reads wait for its return, of writes nobody knows whether they were carried out. */
   lost(): void {
     for (const [token, call] of this.#pending.all())
-      if (call.again !== undefined) this.#resend.push(token)
+      if (call.again !== undefined) this.#resend.add(token)
       else this.#end(token, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
   }
 
   /** The implementation is back. */
   resume(): void {
-    const tokens = this.#resend
-    this.#resend = []
-    for (const token of tokens) {
+    for (const token of [...this.#resend]) {
       const again = this.#pending.get(token)?.again
-      if (again !== undefined && !this.#options.upstream()?.send(again)) this.#resend.push(token)
+      if (again === undefined || this.#options.upstream()?.send(again)) this.#resend.delete(token)
     }
     this.#paced.go()
   }
 
-  stop(): void {
-    for (const [token] of this.#pending.all())
-      this.#end(token, RETCODE.unavailable.code, 'the gateway is shutting down')
+  /** Ends everything open, for the reason given: of writes nobody knows whether they were carried out. */
+  abandon(reason: string): void {
+    for (const [token, { again }] of this.#pending.all())
+      if (again === undefined) this.#end(token, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+      else this.#end(token, RETCODE.unavailable.code, reason)
+    this.#resend.clear()
     this.#pending.stop()
     const actions = this.#paced.stop()
     if (actions > 0) this.#options.report({ kind: 'paced-abandoned', bot: this.#options.bot, actions })
@@ -139,26 +132,34 @@ export class Calls {
   #forward(caller: Caller, frame: ActionFrame): void {
     const token = this.#pending.token()
     const text = actionText(frame, token)
-    this.#open(token, {
-      ...this.#timed(frame.action, frame),
-      caller,
-      echo: frame.echo,
-      again: isRead(frame.action) ? text : undefined,
-    })
-    if (this.#options.upstream()?.send(text)) return
-    this.#pending.settle(token)
-    refuse('unavailable', AWAY)
+    const again = isRead(frame.action) ? text : undefined
+    const call = { ...this.#timed(frame.action, frame), caller, echo: frame.echo, again }
+    if (!this.#send(token, text, call)) refuse('unavailable', AWAY)
+  }
+
+  /** False: nothing was sent, and the call is not open. */
+  #send(token: string, text: string, call: Call): boolean {
+    const upstream = this.#options.upstream()
+    if (upstream === undefined) return false
+    this.#pending.open(token, call)
+    let sent = false
+    try {
+      sent = upstream.send(text)
+    } finally {
+      // Also when it throws: an open call would be answered a second time.
+      if (!sent) this.#pending.settle(token)
+    }
+    return sent
   }
 
   /** `_async` and `_rate_limited`: the client is answered now, the implementation never hears of the suffix. */
   #later(caller: Caller, frame: ActionFrame, base: string, mode: Exclude<Mode, 'plain'>): void {
     const token = this.#pending.token()
     const text = actionText(frame, token, base)
-    const send = () => {
-      if (!this.#options.upstream()?.send(text)) return false
-      this.#open(token, { ...this.#timed(base, frame), caller: undefined, echo: undefined, again: undefined })
-      return true
-    }
+    // Answered, but open all the same: it counts until the implementation is done with it.
+    const quiet: Caller = { session: caller.session, open: caller.open, reply: () => undefined }
+    const send = () =>
+      this.#send(token, text, { ...this.#timed(base, frame), caller: quiet, echo: undefined, again: undefined })
     if (this.#options.upstream() === undefined) refuse('unavailable', AWAY)
     if (mode === 'rate-limited') this.#paced.add({ size: text.length, send })
     else if (!send()) refuse('unavailable', AWAY)
@@ -177,8 +178,7 @@ export class Calls {
       })
     try {
       const work = own({ session: caller.session, params: frame.params, raw: frame.raw, open: caller.open })
-      const { data, later } = work instanceof Promise ? await work : work
-      const async = later !== undefined || mode !== 'plain'
+      const { data, async = mode !== 'plain' } = work instanceof Promise ? await work : work
       caller.reply(
         ownReply({
           status: async ? 'async' : 'ok',
@@ -188,7 +188,6 @@ export class Calls {
         }),
       )
       report(async ? 1 : 0)
-      later?.()
     } catch (error) {
       report(this.#fail(caller, frame, error))
     }
@@ -211,10 +210,6 @@ export class Calls {
     const usual = carriesFiles(action, frame.params) ? Math.max(timeout, FILE_DEADLINE) : timeout
     const allowed = Object.hasOwn(timeouts, action) ? (timeouts[action] ?? usual) : usual
     return { action, since, deadline: since + allowed, size: frame.raw.length }
-  }
-
-  #open(token: string, call: Call): void {
-    this.#pending.open(token, call)
   }
 
   #late(_token: string, call: Call): void {

@@ -57,6 +57,8 @@ export class Paced {
   /** How many actions will now never be sent. */
   stop(): number {
     clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#bytes = 0
     return this.#waiting.splice(0).length
   }
 }

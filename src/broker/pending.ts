@@ -4,7 +4,7 @@ import type { Caller } from './ports.ts'
 
 /** A call that waits for its reply. */
 export interface Call {
-  /** Undefined: nobody waits any more for the reply (`_async`). */
+  /** Undefined: the gateway itself calls. */
   readonly caller: Caller | undefined
   /** What the client's echo was, as JSON text; undefined: it sent none. */
   readonly echo: string | undefined
@@ -14,11 +14,16 @@ export interface Call {
   readonly deadline: number
   /** Characters of the frame. */
   readonly size: number
-  /** The frame as sent upstream, kept where it may be sent again. */
-  readonly again: string | undefined
+  /** The frame as sent upstream, kept as long as it may be sent again. */
+  again: string | undefined
   /** Runs once the call has ended, however. */
   readonly ended?: (() => void) | undefined
 }
+
+/** Between two looks for late calls (ms): thousands may be late one by one, and each look is at all of them. */
+const LOOK = 100
+/** Timers know no longer wait than this (ms): they fire at once instead. */
+const LONGEST = 2 ** 31 - 1
 
 export class Pending {
   // Unguessable across runs: a late reply to a token of an earlier run must not match one of ours.
@@ -79,13 +84,14 @@ export class Pending {
 
   stop(): void {
     clearTimeout(this.#timer)
+    this.#due = Number.POSITIVE_INFINITY
   }
 
   // One timer for all: most calls have long been answered when their deadline comes, so a look is rare.
   #wake(due: number): void {
     clearTimeout(this.#timer)
     this.#due = due
-    const timer = setTimeout(() => this.#look(), Math.max(0, due - this.#now()))
+    const timer = setTimeout(() => this.#look(), Math.min(Math.max(0, due - this.#now()), LONGEST))
     timer.unref?.()
     this.#timer = timer
   }
@@ -100,6 +106,6 @@ export class Pending {
         this.#late(token, call)
       }
     this.#due = Number.POSITIVE_INFINITY
-    if (next < Number.POSITIVE_INFINITY) this.#wake(next)
+    if (next < Number.POSITIVE_INFINITY) this.#wake(Math.max(next, now + LOOK))
   }
 }

@@ -66,7 +66,7 @@ export interface OwnCall {
 export interface OwnAnswer {
   readonly data?: unknown
   /** The work goes on after the reply: `async`, retcode 1. */
-  readonly later?: (() => void) | undefined
+  readonly async?: true
 }
 
 /** The actions the gateway answers itself, by name without suffix. */

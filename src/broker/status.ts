@@ -10,7 +10,7 @@ export type Status =
   | { kind: 'upstream-mute'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }
-  | { kind: 'bot-conflict'; bot: string; selfId: string; owner: string }
+  | { kind: 'bot-conflict'; bot: string; selfId: string }
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
   | { kind: 'event'; bot: string; bytes: number }

@@ -1,0 +1,167 @@
+// Random schedules of calls and of all that can befall them: each ends in exactly one reply.
+
+import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import fc from 'fast-check'
+import type { Caller, OwnAction } from '../../src/broker/ports.ts'
+import { refuse } from '../../src/onebot/retcode.ts'
+import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
+
+beforeEach(() => {
+  jest.useFakeTimers()
+})
+afterEach(() => {
+  jest.useRealTimers()
+})
+
+const ACTIONS = [
+  'send_msg',
+  'get_msg',
+  'send_msg_async',
+  'send_msg_rate_limited',
+  'get_file_stream',
+  'mine',
+  'mine_async',
+  'mine_refused',
+  'mine_slow',
+] as const
+
+const table: Record<string, OwnAction> = {
+  mine: () => ({ data: 1 }),
+  mine_refused: () => refuse('not-found', 'no'),
+  mine_slow: () => new Promise((resolve) => setTimeout(() => resolve({ data: 2 }), 100)),
+}
+
+type Step =
+  | { readonly do: 'call'; readonly action: (typeof ACTIONS)[number]; readonly by: number }
+  | { readonly do: 'reply'; readonly at: number; readonly times: number; readonly stream: boolean }
+  | { readonly do: 'connect' | 'identify' | 'lose' | 'refuse' | 'garbage' }
+  | { readonly do: 'leave'; readonly by: number }
+  | { readonly do: 'wait'; readonly ms: number }
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    {
+      weight: 8,
+      arbitrary: fc.record({ do: fc.constant('call' as const), action: fc.constantFrom(...ACTIONS), by: fc.nat(3) }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        do: fc.constant('reply' as const),
+        at: fc.nat(20),
+        times: fc.integer({ min: 1, max: 2 }),
+        stream: fc.boolean(),
+      }),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({ do: fc.constantFrom('connect' as const, 'identify', 'lose', 'refuse', 'garbage') }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), by: fc.nat(3) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 800 }) }) },
+  ),
+  { minLength: 5, maxLength: 60 },
+)
+
+/** Two programs over HTTP and two clients, one of them for calls only. */
+function cast(bed: BotBed) {
+  const bare = [new FakeCaller(), new FakeCaller()]
+  const clients = [bed.join(), bed.join({ events: false })]
+  const callers: Caller[] = [...bare, ...clients.map(({ caller }) => caller)]
+  const replies = (by: number) => bare[by]?.replies ?? clients[by - 2]?.link.replies ?? []
+  const leave = (by: number) => {
+    const client = clients[by - 2]
+    if (client === undefined) return
+    client.link.open = false
+    bed.bot.leave(client.session, 1006, '')
+  }
+  return { callers, replies, leave }
+}
+
+const last = (frame: Record<string, unknown>) => {
+  const { data }: { data?: { type?: string } | null } = frame
+  return data?.type !== 'stream'
+}
+
+test('[CAL17] whatever happens, every call ends in exactly one reply, and nothing of it is left', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const bed = new BotBed({
+        settings: { timeout: 1_000, rateLimitedInterval: 200 },
+        own: () => (name) => (Object.hasOwn(table, name) ? table[name] : undefined),
+      })
+      const { callers, replies, leave } = cast(bed)
+      const asked = new Map<number, { by: number; action: string }>()
+      const away = new Set<number>()
+      const upstreams: FakeUpstream[] = []
+      const sent = () => upstreams.flatMap((upstream) => upstream.sent)
+      const wait = async (ms: number) => {
+        bed.now += ms
+        jest.advanceTimersByTime(ms)
+        for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+      }
+      for (const step of all)
+        switch (step.do) {
+          case 'call': {
+            if (away.has(step.by)) break
+            const id = asked.size
+            asked.set(id, { by: step.by, action: step.action })
+            bed.bot.call(callers[step.by] as Caller, JSON.stringify({ action: step.action, echo: id }))
+            break
+          }
+          case 'reply': {
+            const text = sent().at(-1 - step.at)
+            const more = step.stream ? ',"stream":"stream-action"' : ''
+            if (text === undefined) break
+            for (let n = 0; n < step.times; n++)
+              bed.bot.received(
+                step.stream ? answerTo(text, more).replace('{"a":1}', '{"type":"stream"}') : answerTo(text),
+              )
+            break
+          }
+          case 'connect':
+            upstreams.push(bed.connect())
+            break
+          case 'identify':
+            if (upstreams.length > 0) bed.bot.received(lifecycleOf(SELF))
+            break
+          case 'lose': {
+            const upstream = upstreams.at(-1)
+            if (upstream !== undefined) bed.bot.lost(upstream, 1006, '')
+            break
+          }
+          case 'refuse': {
+            const upstream = upstreams.at(-1)
+            if (upstream !== undefined) upstream.open = false
+            break
+          }
+          case 'garbage':
+            bed.bot.received('{"retcode":0,"echo":"not ours"}')
+            break
+          case 'leave':
+            if (step.by >= 2) away.add(step.by)
+            leave(step.by)
+            break
+          case 'wait':
+            await wait(step.ms)
+            break
+          default:
+            step satisfies never
+        }
+      await wait(700)
+      bed.bot.stop()
+      await wait(5_000)
+      for (const [id, { by, action }] of asked) {
+        const got = replies(by).filter(({ echo }) => echo === id)
+        const ends = got.filter(last)
+        expect([action, ends.length]).toEqual([action, away.has(by) ? Math.min(ends.length, 1) : 1])
+        // Pieces of a stream come before its end, and never after.
+        if (ends.length > 0) expect(got.at(-1)).toBe(ends[0] as Record<string, unknown>)
+      }
+      const { replies: waiting, paced } = bed.bot.waiting
+      expect([waiting, paced, jest.getTimerCount()]).toEqual([0, 0, 0])
+      for (const { open } of callers) expect(open).toEqual({ calls: 0, bytes: 0 })
+    }),
+    { numRuns: 500 },
+  )
+})

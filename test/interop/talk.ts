@@ -50,7 +50,7 @@ export function talk(): Talk {
 }
 
 /** The text of a message in either form. */
-function textOf(message: unknown): string {
+export function textOf(message: unknown): string {
   if (!Array.isArray(message)) return String(message)
   return message.map(({ type, data }) => (type === 'text' ? data.text : `[${type}]`)).join('')
 }

@@ -50,7 +50,7 @@ test('[IOP7] NoneBot waits: it is never left in silence, also while there is no 
   // Beats come every 200 ms instead of 5 s, and so its patience is not 30 s either.
   bed.bot.send(heartbeat(200))
   await bed.gateway.until(({ bots }) => bots[0]?.online === true)
-  await using nonebot = await nonebotDials(`${bed.gateway.ws}/onebot/v11/ws`, TOKEN, { silence: 1_200 })
+  await using nonebot = await nonebotDials(`${bed.gateway.ws}/onebot/v11/ws`, TOKEN, { silence: 5_000 })
   const beats = (online: boolean) =>
     nonebot.hears('meta_event', ({ status }) => (status as { online?: boolean } | undefined)?.online === online)
   await beats(true)

@@ -64,10 +64,8 @@ function find(bot: Bot, { app_id, client_name }: ClientParam, where: string): Se
   return found ?? refuse('not-found', `${where}: no client ${JSON.stringify(app_id || client_name)} is online`)
 }
 
-const word = (bot: Bot, from: Session, uuid: string, data: string) => ({
-  selfId: bot.selfId ?? '0',
-  time: seconds(),
-  client: clientOf(from, bot.selfId),
-  uuid,
-  data,
-})
+function word(bot: Bot, from: Session, uuid: string, data: string) {
+  // Nobody would hear it: events begin when the account is known.
+  const selfId = bot.selfId ?? refuse('unavailable', 'the bot has not been online yet; try again later')
+  return { selfId, time: seconds(), client: clientOf(from, selfId), uuid, data }
+}

@@ -3,13 +3,18 @@
 import * as v from 'valibot'
 import { refuse } from '../onebot/retcode.ts'
 
+/** What was found is quoted so far: it may be megabytes, and the answer holds it three times. */
+const QUOTED = 60
+
 /** @throws ActionError `bad-request`, naming the path, what was found and what is wanted. */
 export function checked<T>(action: string, schema: v.GenericSchema<unknown, T>, params: unknown): T {
   const result = v.safeParse(schema, params, { abortEarly: true })
   if (result.success) return result.output
   const [issue] = result.issues
   const path = ['params', v.getDotPath(issue)].filter(Boolean).join('.')
-  const found = issue.received === 'undefined' ? 'nothing' : issue.received
+  const { received } = issue
+  if (received === 'undefined') return refuse('bad-request', `${action}: ${path}: missing`)
+  const found = received.length > QUOTED ? `${received.slice(0, QUOTED)}...` : received
   return refuse('bad-request', `${action}: ${path}: found ${found}, ${issue.message}`)
 }
 

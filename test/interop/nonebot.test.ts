@@ -80,6 +80,7 @@ test('[IOP9] NoneBot is dialled anew only when the link of before is gone', asyn
   const entry = { url: server.url, 'access-token': TOKEN }
   await using bed = await testbed({ config: { 'reverse-web-socket': [entry] }, bot: spoken, ...BRISK })
   await using before = await server.next()
+  await bed.gateway.until(({ bots }) => bots[0]?.sessions.length === 1)
   // A busy event loop answers the goodbye late.
   before.slowToClose = 300
   const next = {

@@ -1,7 +1,7 @@
 // The host on Node and Deno: listeners by node:http behind @hono/node-server, sockets by `ws`.
 
 import { once } from 'node:events'
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { getRequestListener, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import { plainAddress } from './frame.ts'
@@ -42,7 +42,12 @@ async function listen(options: ListenOptions): Promise<Listener> {
     // The cast: a server of HTTP/1 has no other requests.
     within(maxFrame, request, (whole) => app.fetch(whole, bindings(env.incoming as IncomingMessage, noHandshake)))
   // Left alone, the adapter replaces the global Request and Response.
-  const onRequest = getRequestListener(answer, { overrideGlobalObjects: false })
+  const adapter = getRequestListener(answer, { overrideGlobalObjects: false })
+  const onRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    // The adapter takes capital letters in a host's name for a forgery.
+    if (incoming.headers.host !== undefined) incoming.headers.host = incoming.headers.host.toLowerCase()
+    void adapter(incoming, outgoing)
+  }
   const server = tls
     ? createHttpsServer({ ...serverOptions, ...tls }, onRequest)
     : createHttpServer(serverOptions, onRequest)

@@ -27,7 +27,7 @@ test('[LIF2] stopping answers open calls, closes every link with 1001, and frees
   client.send({ action: 'send_group_msg', params: { group_id: 1, message: 'x' }, echo: 'open' })
   await bed.bot.next()
   await bed.gateway.stop()
-  expect(await client.next(({ echo }) => echo === 'open')).toMatchObject({ status: 'failed', retcode: 1503 })
+  expect(await client.next(({ echo }) => echo === 'open')).toMatchObject({ status: 'failed', retcode: 1504 })
   for (const link of [client, other]) expect(await link.closed).toEqual({ code: 1001, reason: 'shutting down' })
   for (const port of [new URL(bed.gateway.address).port, allotted.data.port])
     expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()

@@ -2,23 +2,14 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OPCODE, type RawPeer, rawClient } from '../contract/raw.ts'
-import { bystander } from '../support/bystander.ts'
 import type { Client, Frame } from '../support/client.ts'
-import { EAGER } from '../support/gateway.ts'
 import { groupMessage, ok } from '../support/implementation.ts'
-import { type Bed, testbed } from '../support/testbed.ts'
+import { scene } from '../support/scene.ts'
 import { seeded, wireFrame } from '../support/wire.ts'
 
 /** Calls only, and so hears replies only: what it sent is answered once each. */
 const CALLS = '/onebot/v11/ws/api'
 const MiB = 1024 * 1024
-
-/** A bot that answers everything, somebody who behaves, and the port. */
-async function scene(): Promise<{ bed: Bed; port: number; watcher: Awaited<ReturnType<typeof bystander>> }> {
-  const bed = await testbed({ patience: EAGER })
-  bed.bot.answer = (frame) => ok(frame)
-  return { bed, port: Number(new URL(bed.gateway.address).port), watcher: await bystander(bed) }
-}
 
 /** The code of the close frame that comes; 1006 when the connection ends without one. */
 async function closeCode({ frames, closed }: RawPeer): Promise<number> {
@@ -41,8 +32,8 @@ async function answers(client: Client, frames: readonly (string | Buffer<ArrayBu
 }
 
 test('[HST1] each bad action is answered as it should be, and the link goes on', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const client = await bed.client(CALLS)
   const asked: unknown[] = []
   const { bot } = bed
@@ -66,8 +57,8 @@ test('[HST1] each bad action is answered as it should be, and the link goes on',
 })
 
 test('[HST2] random bytes, random texts and cut-off JSON are refused one by one', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const random = seeded(20_260_101)
   const bytes = () => Buffer.from(Array.from({ length: Math.floor(random() * 200) }, () => Math.floor(random() * 256)))
   const alphabet = [
@@ -105,8 +96,8 @@ test('[HST2] random bytes, random texts and cut-off JSON are refused one by one'
 })
 
 test('[HST3] JSON as deep as anybody likes is answered', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const deep = (open: string, close: string) => open.repeat(100_000) + close.repeat(100_000)
   const client = await bed.client(CALLS)
   const frames = [
@@ -126,8 +117,8 @@ test('[HST3] JSON as deep as anybody likes is answered', async () => {
 })
 
 test('[HST4] `__proto__` and its like are names as any other', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const { bot } = bed
   const seen: string[] = []
   bot.answer = (frame, raw) => {
@@ -159,8 +150,8 @@ test('[HST4] `__proto__` and its like are names as any other', async () => {
 })
 
 test('[HST5] a frame of 65 MiB, whole, in pieces or only announced, closes its link with 1009', async () => {
-  const { bed, port, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, port, watcher } = on
   const whole = await bed.client(CALLS)
   whole.send('x'.repeat(65 * MiB))
   expect((await whole.closed).code).toBe(1009)
@@ -202,8 +193,8 @@ const BROKEN = {
 }
 
 test('[HST6] what breaks the WebSocket protocol closes its link with 1002 and nobody else', async () => {
-  const { bed, port, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, port, watcher } = on
   for (const [what, bytes] of Object.entries(BROKEN)) {
     const peer = await rawClient(port, '/')
     peer.socket.write(bytes)
@@ -218,8 +209,8 @@ test('[HST6] what breaks the WebSocket protocol closes its link with 1002 and no
 })
 
 test('[HST7] frames in pieces, with control frames between them, and bytes that trickle are understood', async () => {
-  const { bed, port, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { port, watcher } = on
   const peer = await rawClient(port, CALLS)
   const call = '{"action":"get_status","echo":"群"}'
   const cut = Buffer.from(call).indexOf('群') + 1 // inside a character
@@ -240,8 +231,8 @@ test('[HST7] frames in pieces, with control frames between them, and bytes that 
 })
 
 test('[HST8] of 5,000 calls at once, those above 4,096 are refused and all others answered', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const { bot } = bed
   const held: string[] = []
   bot.answer = (frame) => {
@@ -267,8 +258,8 @@ test('[HST8] of 5,000 calls at once, those above 4,096 are refused and all other
 })
 
 test('[HST9] a client that calls and never reads is closed with 4013 once its replies pile up', async () => {
-  const { bed, port, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, port, watcher } = on
   const { bot } = bed
   const data = 'x'.repeat(64 * 1024)
   bot.answer = (frame) => ok(frame, frame.action === 'get_group_list' ? data : null)
@@ -289,8 +280,8 @@ test('[HST9] a client that calls and never reads is closed with 4013 once its re
 }, 30_000)
 
 test('[HST10] whatever the implementation sends, it is counted and nobody is disturbed', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const { bot, gateway } = bed
   const random = seeded(7)
   const noise = Array.from({ length: 2_000 }, () =>
@@ -338,8 +329,8 @@ test('[HST10] whatever the implementation sends, it is counted and nobody is dis
 })
 
 test('[HST11] events with absurd contents go through as they are', async () => {
-  const { bed, watcher } = await scene()
-  await using _ = bed
+  await using on = await scene()
+  const { bed, watcher } = on
   const events = [
     groupMessage('\u0000\ud800 \u2028'),
     groupMessage('x').replace('"self_id":10001', '"self_id":"10001"'),

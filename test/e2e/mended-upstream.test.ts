@@ -1,0 +1,165 @@
+// What the Go version did when its implementation misbehaved or went away, and must not come back.
+
+import { describe, expect, test } from 'bun:test'
+import { OPCODE, rawClient } from '../contract/raw.ts'
+import { Client, type Frame } from '../support/client.ts'
+import { gateway, outside } from '../support/gateway.ts'
+import { groupMessage, heartbeat, Implementation, lifecycle, now, ok } from '../support/implementation.ts'
+import { type Bed, BRISK, testbed } from '../support/testbed.ts'
+
+/** Both sides still work: an event comes, a call is answered. */
+async function works({ bot, gateway: running }: Bed, client: Client): Promise<void> {
+  await running.until(({ bots }) => bots[0]?.online === true)
+  const text = crypto.randomUUID()
+  bot.send(groupMessage(text))
+  await client.next(({ raw_message }) => raw_message === text)
+  client.send({ action: 'get_status', echo: text })
+  const action = await bot.next()
+  bot.send(ok(action, text))
+  expect(await client.next(({ echo }) => echo === text)).toMatchObject({ retcode: 0, data: text })
+}
+
+const facts = ({ gateway: running }: Bed, kind: string) => running.facts.filter((fact) => fact.kind === kind).length
+
+test('[MND1] an implementation that closes, drops or restarts is dialled again; clients stay', async () => {
+  await using bed = await testbed(BRISK)
+  const client = await bed.client()
+  const ends = [
+    () => bed.bot.close(1000),
+    () => bed.bot.close(1011, 'internal error'),
+    () => bed.bot.drop(),
+    async () => {
+      await bed.bot.stop()
+      bed.bot.start()
+    },
+  ]
+  for (const end of ends) {
+    await bed.bot.handshakes.take()
+    await end()
+    expect(await client.next(({ status }) => status !== undefined && !(status as Frame)['online'])).toMatchObject({
+      meta_event_type: 'heartbeat',
+    })
+    await works(bed, client)
+  }
+  // The very same link as before.
+  expect(client.heard.filter((text) => text.includes('"lifecycle"')).length).toBe(1)
+})
+
+describe('[MND2] a frame that is nothing is dropped and counted, and disturbs nobody', () => {
+  const garbage = [
+    '',
+    'not json',
+    '{',
+    '[]',
+    '[{"post_type":"message"}]',
+    'null',
+    '5',
+    '"text"',
+    'true',
+    '{}',
+    '\u0000',
+  ]
+  const unknown = ['"nobody"', '5', '-1.5e3', 'null', '{"a":1}', '[1]', 'true', '""'].map(
+    (echo) => `{"status":"ok","retcode":0,"data":null,"echo":${echo}}`,
+  )
+  const nested = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  for (const [what, frames, fact] of [
+    ['garbage', [...garbage, nested], 'upstream-garbage'],
+    ['replies that nobody asked for', [...unknown, '{"status":"ok","retcode":0}'], 'reply-unknown'],
+  ] as const)
+    test(`[MND2] ${what}`, async () => {
+      await using bed = await testbed()
+      const client = await bed.client()
+      for (const [index, frame] of frames.entries()) {
+        bed.bot.send(frame)
+        await works(bed, client)
+        if (!outside) expect([frame.slice(0, 50), facts(bed, fact)]).toEqual([frame.slice(0, 50), index + 1])
+      }
+      // No link was lost over it, on either side.
+      expect([bed.bot.links.size, bed.bot.handshakes.left.length]).toEqual([1, 1])
+    })
+})
+
+test('[MND3] a reply for a client that has left is dropped and counted', async () => {
+  await using bed = await testbed()
+  const stays = await bed.client()
+  const port = Number(new URL(bed.gateway.address).port)
+  for (const leave of ['in order', 'without a word']) {
+    const leaves = await rawClient(port)
+    leaves.send(OPCODE.text, '{"action":"get_status","echo":"left"}')
+    const action = await bed.bot.next()
+    if (leave === 'in order') leaves.send(OPCODE.close, Buffer.from([0x03, 0xe8]))
+    else leaves.socket.resetAndDestroy()
+    await bed.gateway.until(({ bots }) => bots[0]?.sessions.length === 1)
+    bed.bot.send(ok(action))
+    // And once more: by now it is one that nobody asked for.
+    bed.bot.send(ok(action))
+    await works(bed, stays)
+    const { waiting } = (await bed.gateway.status()).bots[0] ?? {}
+    expect(waiting).toMatchObject({ replies: 0 })
+  }
+  if (!outside) expect(facts(bed, 'reply-unknown')).toBe(2)
+})
+
+describe('[MND14] the token is shown from the first dial on, and HTTP is up whatever the implementation does', () => {
+  test('[MND14] with the right token', async () => {
+    await using bot = new Implementation({ token: 'secret' })
+    const own = { 'external-web-socket': bot.url, 'external-access-token': 'secret' }
+    await using running = await gateway({ 'ntqq-impl': own })
+    await running.until(({ bots }) => bots[0]?.online === true)
+    // One handshake was made, and it was accepted.
+    expect((await bot.handshakes.take()).get('authorization')).toBe('Bearer secret')
+    expect(bot.handshakes.left).toEqual([])
+  })
+
+  test('[MND14] with a wrong one, with nobody there, and with somebody who never says a word', async () => {
+    await using wants = new Implementation({ token: 'secret' })
+    await using mute = new Implementation({ first: [] })
+    for (const url of [wants.url, 'ws://127.0.0.1:1/', mute.url]) {
+      await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': url } })
+      const online = await fetch(`${running.address}/api/get_online_clients`)
+      expect(await online.json()).toEqual({ status: 'ok', retcode: 0, data: [] })
+      await using client = await Client.connect(running.ws)
+      expect(await client.call('get_online_clients')).toMatchObject({ status: 'ok', data: [{ transport: 'forward' }] })
+    }
+  })
+})
+
+test('[MND18] set_restart waits for its delay and restarts an implementation that runs by itself', async () => {
+  await using bed = await testbed(BRISK)
+  await bed.bot.handshakes.take()
+  const client = await bed.client()
+  const since = performance.now()
+  expect(await client.call('set_restart', { delay: 500 })).toMatchObject({ status: 'async', retcode: 1 })
+  const asked = await bed.bot.next()
+  expect([asked.action, performance.now() - since > 490]).toEqual(['set_restart', true])
+  bed.bot.send(ok(asked))
+  await bed.bot.handshakes.take()
+  await works(bed, client)
+})
+
+test('[MND19] whatever we say ourselves is in seconds', async () => {
+  // In milliseconds, as some implementations have it.
+  const first = [lifecycle(), heartbeat(300)].map((text) => text.replace(/"time":(\d+)/, '"time":$1000'))
+  await using bed = await testbed({ bot: { first } })
+  const alice = await bed.client('/?client_name=alice')
+  const bob = await bed.client('/?client_name=bob')
+  const { data } = await alice.call('send_broadcast_data', { clients: [{ client_name: 'bob' }], data: 'x' })
+  const { uuid } = data as { uuid: string }
+  await bob.call('send_broadcast_data_callback', { client: { client_name: 'alice' }, uuid, data: 'y' })
+  await alice.event('distributed')
+  await bob.close()
+  await alice.next(({ online }) => online === false)
+  await alice.event('meta_event')
+  const said = [...alice.heard, ...bob.heard]
+    .map((text): Frame => JSON.parse(text))
+    .filter(({ time }) => time !== undefined)
+  const kinds = new Set(
+    said.map((frame) => frame['meta_event_type'] ?? frame['notice_type'] ?? frame['distributed_type']),
+  )
+  expect([...kinds].sort()).toEqual(['broadcast', 'broadcast_callback', 'client_status', 'heartbeat', 'lifecycle'])
+  for (const { time } of said) {
+    expect(Number.isInteger(time)).toBe(true)
+    expect(Math.abs(Number(time) - now())).toBeLessThan(10)
+  }
+})

@@ -431,3 +431,19 @@ test('[BOT14] an event reaches everybody with the bytes in which it came', () =>
   for (const { link } of clients) expect(link.got.at(-1)).toBe(raw)
   expect(bed.of('event')).toEqual([{ kind: 'event', bot: 'first', bytes: raw.length }])
 })
+
+test('[BOT15] lower limits count at once: who had yet to read what goes is told', () => {
+  using bed = new BotBed()
+  bed.online()
+  const [fast, slow] = [bed.join(), bed.join({ stuck: true })]
+  for (let n = 0; n < 12; n++) bed.bot.received(eventOf(n, 200 * KIB))
+  expect(bed.bot.waiting.catchingUp).toBe(1)
+  bed.bot.limit({ maxBytes: 500 * KIB, maxAge: 1_000 })
+  expect([slow.link.closed?.code, fast.link.closed]).toEqual([4008, undefined])
+  expect(fast.link.notices.at(-1)).toMatchObject({ client: { app_id: slow.session.appId }, online: false })
+  // Age counts at every beat, without any event.
+  const aged = bed.join({ stuck: true })
+  for (let n = 0; n < 12; n++) bed.bot.received(eventOf(n, 150 * KIB))
+  later(bed, 20_000)
+  expect(aged.link.closed?.code).toBe(4008)
+})

@@ -193,6 +193,7 @@ export class Bot {
 
   /** One action frame; it ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
+    this.#options.report({ kind: 'action', bot: this.name, session: caller.session, raw })
     this.#calls.call(caller, raw)
   }
 
@@ -261,7 +262,7 @@ export class Bot {
 
   #event(raw: string, event: Fields): void {
     if (!this.#told && !this.#learn(raw, event)) return
-    this.#options.report({ kind: 'event', bot: this.name, bytes: raw.length })
+    this.#options.report({ kind: 'event', bot: this.name, raw })
     this.#fanout.append(raw)
   }
 

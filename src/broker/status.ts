@@ -13,7 +13,7 @@ export type Status =
   | { kind: 'bot-conflict'; bot: string; selfId: string }
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
-  | { kind: 'event'; bot: string; bytes: number }
+  | { kind: 'event'; bot: string; raw: string }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
   | { kind: 'session-named'; bot: string; session: Session; name: string }
@@ -21,6 +21,7 @@ export type Status =
   | { kind: 'session-in-step'; bot: string; session: Session }
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
   | { kind: 'publish-dropped'; bot: string; topic: string }
+  | { kind: 'action'; bot: string; session: Session | undefined; raw: string }
   | { kind: 'call'; bot: string; action: string; retcode: number; ms: number }
   | { kind: 'call-timeout'; bot: string; action: string; ms: number }
   | { kind: 'frame-refused'; bot: string; session: Session | undefined; why: string }

@@ -17,10 +17,17 @@ export function statusLog(log: Log): Report {
 
 function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
   switch (status.kind) {
-    // The hot path: counted elsewhere, worth no line.
+    // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
     case 'event':
+      return verbose(log) ? log.debug('event', { bot: status.bot, frame: cut(status.raw) }) : undefined
+    case 'action':
+      return verbose(log)
+        ? log.debug('action', { bot: status.bot, ...who(status.session), frame: cut(status.raw) })
+        : undefined
     case 'call':
-      return
+      return verbose(log)
+        ? log.debug('call ended', { bot: status.bot, action: status.action, retcode: status.retcode, ms: status.ms })
+        : undefined
     case 'upstream-connected':
       return log.info('implementation connected', { bot: status.bot, peer: status.peer })
     case 'upstream-lost':
@@ -142,6 +149,7 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
 
 /** What fails again and again is worth a line at first, and a reminder now and then. */
 const repeated = (log: Log, tries: number) => (tries % 10 === 1 ? log.info : log.debug)
+const verbose = ({ level }: Log) => level === 'debug' || level === 'trace'
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)}s`
 const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text)
 const who = (session: Session | undefined) =>

@@ -1,12 +1,12 @@
 // The lines that facts become.
 
 import { expect, test } from 'bun:test'
-import type { Facts } from '../../src/observe/log.ts'
+import type { Facts, Level } from '../../src/observe/log.ts'
 import { statusLog } from '../../src/observe/status-log.ts'
 
 type Line = [level: string, fact: string, fields: Record<string, unknown> | undefined]
 
-function listening() {
+function listening(level: Level = 'debug') {
   const lines: Line[] = []
   const at = (level: string) => (fact: string, fields?: Record<string, unknown>) =>
     void lines.push([level, fact, fields])
@@ -17,13 +17,14 @@ function listening() {
     warn: at('warn'),
     error: at('error'),
   }
-  const log = { ...facts, level: 'trace', reconfigure() {}, close: async () => {} } as const
+  const log = { ...facts, level, reconfigure() {}, close: async () => {} } as const
   return { lines, say: statusLog(log) }
 }
 
 test('[OBS5] events and calls that went well are worth no line', () => {
-  const { lines, say } = listening()
-  say({ kind: 'event', bot: 'b', bytes: 1 })
+  const { lines, say } = listening('info')
+  say({ kind: 'event', bot: 'b', raw: '{}' })
+  say({ kind: 'action', bot: 'b', session: undefined, raw: '{}' })
   say({ kind: 'call', bot: 'b', action: 'get_status', retcode: 0, ms: 1 })
   expect(lines).toEqual([])
 })
@@ -43,7 +44,19 @@ test('[OBS7] what a peer can cause at will is thinned out', () => {
   expect(lines).toEqual([['warn', 'link refused', { peer: '1.2.3.4', path: '/', status: 401, why: 'no token' }]])
 })
 
-test('[OBS8] frames are shown at debug only, and cut', () => {
+test('[OBS8] at debug every frame is shown, and cut', () => {
+  const { lines, say } = listening('debug')
+  say({ kind: 'event', bot: 'b', raw: 'e'.repeat(5_000) })
+  say({ kind: 'action', bot: 'b', session: undefined, raw: '{"action":"get_status"}' })
+  say({ kind: 'call', bot: 'b', action: 'get_status', retcode: 0, ms: 1 })
+  expect(lines).toEqual([
+    ['debug', 'event', { bot: 'b', frame: `${'e'.repeat(1024)}... (5000 characters)` }],
+    ['debug', 'action', { bot: 'b', frame: '{"action":"get_status"}' }],
+    ['debug', 'call ended', { bot: 'b', action: 'get_status', retcode: 0, ms: 1 }],
+  ])
+})
+
+test('[OBS8] frames are shown at debug only', () => {
   const { lines, say } = listening()
   say({ kind: 'upstream-garbage', bot: 'b', why: 'text that is not JSON, not an object', text: 'x'.repeat(5_000) })
   expect(lines.map(([level]) => level)).toEqual(['warn', 'debug'])

@@ -22,7 +22,7 @@ export interface CallsOptions {
 type Reply = Extract<UpstreamFrame, { kind: 'reply' }>
 
 const UNKNOWN_OUTCOME = 'the implementation was lost after the call was sent: whether it was carried out is unknown'
-const AWAY = 'the implementation is not connected; try again later'
+const AWAY = 'the implementation is not connected, or takes nothing any more; try again later'
 
 export class Calls {
   readonly #options: CallsOptions

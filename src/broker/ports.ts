@@ -37,7 +37,7 @@ export interface Link {
 
 /** The implementation's side. It need not be a WebSocket; frames are OneBot 11 texts. */
 export interface Upstream {
-  /** False: not connected, nothing was queued. */
+  /** False: not connected, or too much is unread there; nothing was queued. */
   send(text: string): boolean
   /** Drops the connection, if any, and makes a new one now, for the reason given. */
   redial(reason: string): void

@@ -21,6 +21,8 @@ export interface LinkOptions {
 const GIVEN_UP = 1006
 const POLICY = 1008
 const WRONG_TOKEN = 1403
+/** Bytes an implementation may leave unread: all clients together must not fill our memory through one that hangs. */
+const MOST_UNREAD = 128 * 1024 * 1024
 /** After this (ms) a connection that was closed in order is dropped. */
 const GOODBYE = 2_000
 
@@ -43,7 +45,7 @@ export class ImplementationLink implements Upstream {
   }
 
   send(text: string): boolean {
-    return !this.#over && this.#socket.send(text)
+    return !this.#over && this.#socket.buffered < MOST_UNREAD && this.#socket.send(text)
   }
 
   redial(reason: string): void {

@@ -66,7 +66,8 @@ interface Organ {
 
 /** Links in all: beyond that the kernel's own limits would answer, less clearly. */
 const MOST_LINKS = 30_000
-/** How long links may take to close at the end (ms). */
+/** How long the implementation may take at the end to answer what was asked of it, and links to close (ms). */
+const SETTLE = 3_000
 const GOODBYE = 2_000
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */
@@ -170,20 +171,17 @@ class RunningGateway implements Gateway {
   async #stop(): Promise<void> {
     const listeners = [this.#listener, ...this.#retired].filter((one) => one !== undefined)
     for (const listener of listeners) void listener.stop()
+    for (const bot of this.bots.all()) bot.windDown()
+    await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
     for (const bot of this.bots.all()) bot.stop()
     this.#room.stop()
     const organs = [...this.#reverse.values(), ...this.#posts.values()]
     for (const { organ } of this.#upstreams.values()) organs.push(organ)
     await Promise.all(organs.map((organ) => organ.stop()))
-    await this.#goodbye()
+    // Links have been asked to close; what their peers do not answer in time is cut.
+    await within(GOODBYE, () => this.#count.now === 0)
     await this.#allotments.stop()
     await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()))
-  }
-
-  /** Links have been asked to close; what their peers do not answer in time is cut. */
-  async #goodbye(): Promise<void> {
-    const end = Date.now() + GOODBYE
-    while (this.#count.now > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 20))
   }
 
   #listen({ http, 'web-socket': links }: Config): Promise<Listener> {
@@ -305,6 +303,12 @@ class RunningGateway implements Gateway {
     for (const [entry] of gone) running.delete(entry)
     await Promise.all(gone.map(([, organ]) => organ.stop()))
   }
+}
+
+/** Resolves as soon as it is so, or after so many milliseconds. */
+async function within(milliseconds: number, isSo: () => boolean): Promise<void> {
+  const end = performance.now() + milliseconds
+  while (!isSo() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 /** Configs are parsed anew: entries are the same when they say the same. */

@@ -229,6 +229,11 @@ export class Bot {
     this.#fanout.expire()
   }
 
+  /** The end is near: no new calls are taken, those open may still be answered. */
+  windDown(): void {
+    this.#calls.close(CLOSING.shutdown.text)
+  }
+
   /** Closes every link; calls still open are answered first. */
   stop(closing: Closing = CLOSING.shutdown): void {
     this.#ending = { closing, ever: true }

@@ -30,6 +30,7 @@ export class Calls {
   readonly #paced: Paced
   /** Reads that were in flight when the implementation was lost. */
   readonly #resend = new Set<string>()
+  #closed: string | undefined
 
   constructor(options: CallsOptions) {
     this.#options = options
@@ -106,6 +107,11 @@ export class Calls {
     this.#paced.go()
   }
 
+  /** From now on calls are refused, for this reason; those open go on. */
+  close(reason: string): void {
+    this.#closed = reason
+  }
+
   /** Ends everything open, for the reason given: of writes nobody knows whether they were carried out. */
   abandon(reason: string): void {
     for (const [token, { again }] of this.#pending.all())
@@ -120,6 +126,7 @@ export class Calls {
   #dispatch(caller: Caller, frame: ActionFrame): void {
     if (caller.session?.calls === false)
       refuse('forbidden', 'this link carries events only; send actions to /onebot/v11/ws or /onebot/v11/ws/api')
+    if (this.#closed !== undefined) refuse('unavailable', this.#closed)
     if (caller.open.calls >= LIMITS.callsOpen || caller.open.bytes + frame.raw.length > LIMITS.callBytesOpen)
       refuse('too-large', `${caller.open.calls} calls of yours are unanswered; wait for replies before sending more`)
     const { base, mode } = suffix(frame.action)

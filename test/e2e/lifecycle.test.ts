@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test'
 import { Client } from '../support/client.ts'
 import { EAGER, gateway } from '../support/gateway.ts'
-import { Implementation } from '../support/implementation.ts'
+import { Implementation, ok } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
 
 test('[LIF1] HTTP is up at once, whether or not there is an implementation; clients that come early wait', async () => {
@@ -32,6 +32,20 @@ test('[LIF2] stopping answers open calls, closes every link with 1001, and frees
   for (const port of [new URL(bed.gateway.address).port, allotted.data.port])
     expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow()
   expect(await bed.bot.ended.take()).toBeNumber()
+  await bed[Symbol.asyncDispose]()
+})
+
+test('[LIF5] what was asked of the implementation before the end is still answered, what comes later is refused', async () => {
+  const bed = await testbed()
+  await using client = await bed.client()
+  client.send({ action: 'send_group_msg', params: { group_id: 1, message: 'x' }, echo: 'before' })
+  const asked = await bed.bot.next()
+  const stopped = bed.gateway.stop()
+  expect(await client.call('get_status', {}, 'after')).toMatchObject({ retcode: 1503, message: 'shutting down' })
+  bed.bot.send(ok(asked, { message_id: 1 }))
+  expect(await client.next(({ echo }) => echo === 'before')).toMatchObject({ status: 'ok', data: { message_id: 1 } })
+  expect((await client.closed).code).toBe(1001)
+  await stopped
   await bed[Symbol.asyncDispose]()
 })
 

@@ -120,6 +120,21 @@ describe('a client that we dial', () => {
     expect((await online(bed.gateway.address)).length).toBe(1)
   })
 
+  test('[LNK34] hears 1001 at the end, and is dialled anew only after its old link has closed', async () => {
+    await using app = new Application({ exclusive: true })
+    const entry = (name: string) => ({ 'reverse-web-socket': [{ name, url: app.url }] })
+    await using bed = await testbed({ config: entry('before'), ...BRISK })
+    const old = await app.links.take()
+    await old.event('notice.client_status')
+    await bed.gateway.apply({ ...entry('after'), 'ntqq-impl': { 'external-web-socket': bed.bot.url } })
+    expect(await old.closed).toMatchObject({ code: 1001 })
+    const link = await app.links.take()
+    expect(await link.event('notice.client_status')).toMatchObject({ client: { client_name: 'after' } })
+    expect(app.refused).toBe(0)
+    await bed.gateway.stop()
+    expect(await link.closed).toMatchObject({ code: 1001 })
+  })
+
   test('[LNK26] gets the bot that its entry names', async () => {
     await using app = new Application()
     await using first = new Implementation({ selfId: 10001 })

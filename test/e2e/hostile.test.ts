@@ -1,9 +1,10 @@
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { OPCODE, type RawPeer, rawClient } from '../contract/raw.ts'
-import type { Client, Frame } from '../support/client.ts'
-import { groupMessage, ok } from '../support/implementation.ts'
+import { OPCODE, type RawPeer, rawClient, rawServer } from '../contract/raw.ts'
+import { Client, type Frame } from '../support/client.ts'
+import { EAGER, gateway } from '../support/gateway.ts'
+import { groupMessage, lifecycle, ok } from '../support/implementation.ts'
 import { scene } from '../support/scene.ts'
 import { seeded, wireFrame } from '../support/wire.ts'
 
@@ -344,3 +345,32 @@ test('[HST11] events with absurd contents go through as they are', async () => {
   await watcher.undisturbed()
   for (const event of events) expect(watcher.client.heard).toContain(event)
 })
+
+test('[HST17] an implementation that stops reading is given no more than 128 MiB, and goes on when it reads again', async () => {
+  await using server = await rawServer()
+  await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': server.url } }, { patience: EAGER })
+  const stuck = await server.next()
+  stuck.send(OPCODE.text, lifecycle())
+  await running.until(({ bots }) => bots[0]?.online === true)
+  stuck.socket.pause()
+  await using one = await Client.connect(`${running.ws}${CALLS}`)
+  await using other = await Client.connect(`${running.ws}${CALLS}`)
+  // Nobody waits for the answers, and so it is not the clients' own bounds that hold.
+  const call = { action: 'send_msg_async', params: { message: 'x'.repeat(8 * MiB) } }
+  const retcodes: unknown[] = []
+  while (retcodes.at(-1) !== 1503 && retcodes.length < 40)
+    retcodes.push((await (retcodes.length % 2 ? one : other).call(call.action, call.params))['retcode'])
+  expect(retcodes.slice(0, -1).every((code) => code === 1)).toBe(true)
+  expect(retcodes.at(-1)).toBe(1503)
+  expect(retcodes.length).toBeWithin(16, 20)
+
+  // Counted, not taken apart: they are many.
+  let bytes = 0
+  stuck.socket.removeAllListeners('data').on('data', (chunk) => {
+    bytes += chunk.length
+  })
+  stuck.socket.resume()
+  while (bytes < (retcodes.length - 1) * 8 * MiB) await Bun.sleep(1)
+  expect(await one.call('send_msg_async')).toMatchObject({ retcode: 1 })
+  expect(running.facts.filter(({ kind }) => kind === 'upstream-lost')).toEqual([])
+}, 30_000)

@@ -7,7 +7,7 @@ import { SIDES, type Side, scene } from './scene.ts'
 const EVENTS = { full: 1_000_000, quick: 200_000 }
 const SLICE = 20_000
 /** Until the compiler has seen everything. */
-const WARM_UP = 20_000
+const WARM_UP = 60_000
 /** Slices at either end that are compared. */
 const COMPARED = { full: 8, quick: 3 }
 /** With this an event is in the journal and out of it again soon; the default would hold 70,000 of them. */
@@ -40,12 +40,14 @@ export async function* growth(bench: Bench): AsyncIterable<Row> {
   const theirs = ends('relay')
   yield {
     id: 'growth',
-    what: `processor time per event after ${EVENTS[mode].toLocaleString('en-US')} (relay ${(theirs.last / theirs.first).toFixed(2)}x)`,
+    what: `processor time per event after ${EVENTS[mode].toLocaleString('en-US')} others`,
     unit: 'us',
     value: mine.last,
     base: { what: 'at the start', value: mine.first },
-    ratio: mine.last / mine.first,
-    target: { of: 'ratio', least: 0.9, most: 1.1 },
+    // The machine is not the same after a minute: what the relay shows of that is no growth.
+    ratio: mine.last / mine.first / (theirs.last / theirs.first),
+    target: { of: 'ratio', most: 1.1 },
+    note: `(alone ${(mine.last / mine.first).toFixed(2)}x, relay ${(theirs.last / theirs.first).toFixed(2)}x)`,
   }
   const since = memory.slice(full ?? 0)
   // The collector's waves are wide: thirds, not single values.

@@ -11,9 +11,16 @@ import type { Source } from './source.ts'
 export const SIDES = ['gateway', 'relay'] as const
 export type Side = (typeof SIDES)[number]
 
-/** Events in one turn of the loop, as after a pause of the network, and how many such turns are on their way. */
-const CHUNK = 32
-const WINDOW = 2
+/** How events come: so many in one turn of the loop, and so many such turns on their way. */
+export interface Pattern {
+  readonly chunk: number
+  readonly window: number
+}
+
+/** As after a pause of the network: everybody's writes are shared by many events. */
+export const TOGETHER: Pattern = { chunk: 32, window: 2 }
+/** As most of the time: each event has its own writes. */
+export const ALONE: Pattern = { chunk: 1, window: 1 }
 
 export interface Cost {
   /** Seconds of processor time. */
@@ -53,14 +60,15 @@ export async function scene({ command }: Bench, config?: object) {
     },
 
     /** Sends `count` events, rounded up, to one side and waits until every client has every one. */
-    async burst(to: Side, count: number, clients: number): Promise<Cost> {
-      await load.ask('expect', clients * CHUNK)
+    async burst(to: Side, count: number, clients: number, pattern = TOGETHER): Promise<Cost> {
+      const events = rounded(count, pattern)
+      await load.ask('expect', clients * pattern.chunk)
       const before = cpu(pids[to])
-      const ms = await source.ask('burst', { to, count: rounded(count), chunk: CHUNK, window: WINDOW })
+      const ms = await source.ask('burst', { to, count: events, ...pattern })
       const cost = { cpu: cpu(pids[to]) - before, ms }
       const arrived = await load.ask('events')
-      if (arrived !== rounded(count) * clients)
-        throw new Error(`${to}: ${rounded(count) * clients} deliveries wanted, ${arrived} found`)
+      if (arrived !== events * clients)
+        throw new Error(`${to}: ${events * clients} deliveries wanted, ${arrived} found`)
       return cost
     },
 
@@ -68,7 +76,7 @@ export async function scene({ command }: Bench, config?: object) {
   }
 }
 
-export const rounded = (count: number) => Math.ceil(count / CHUNK) * CHUNK
+export const rounded = (count: number, { chunk }: Pattern) => Math.ceil(count / chunk) * chunk
 
 /** Whoever goes first finds other caches than whoever goes second: they take turns. */
 export const inTurn = <T>(sides: readonly T[], round: number): readonly T[] =>

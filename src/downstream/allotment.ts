@@ -7,7 +7,7 @@ import { refuse } from '../onebot/retcode.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from '../runtime/host.ts'
 import { type Access, guard } from './auth.ts'
 import { acceptClient, type LinkCount, LONGEST_NAME } from './client.ts'
-import { refusal } from './refusal.ts'
+import { refusedLink } from './refusal.ts'
 
 export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFrame' | 'tls'> {
   /** Milliseconds until an allotment to which nobody came is taken back. */
@@ -84,7 +84,7 @@ export class Allotments {
     app.use(guard(access, report))
     app.all('*', async (c) => {
       if (allotment.state !== 'waiting')
-        return refusal(c, 409, 'this port belongs to another client; ask get_ws_port for one')
+        return refusedLink(c, 409, 'this port belongs to another client; ask get_ws_port for one', report)
       let opened = false
       allotment.state = 'taken'
       const response = await acceptClient(c, bot, {

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Report } from '../broker/status.ts'
 import { sameSecret } from '../lib/secret.ts'
 import type { HostEnv } from '../runtime/host.ts'
-import { type RefusalStatus, refusal } from './refusal.ts'
+import { type RefusalStatus, refusedLink } from './refusal.ts'
 
 export interface Access {
   /** Empty: nobody needs one. */
@@ -60,8 +60,7 @@ export function admit(
 ): Response | undefined {
   const refused = judge(visitorOf(c), access, options)
   if (refused === undefined) return undefined
-  report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status: refused.status, why: refused.why })
-  return refusal(c, refused.status, refused.why)
+  return refusedLink(c, refused.status, refused.why, report)
 }
 
 /** Lets nobody past who may not come in. */

@@ -9,7 +9,7 @@ import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { acceptedLink } from './link.ts'
-import { type RefusalStatus, refusal } from './refusal.ts'
+import { type RefusalStatus, refusedLink } from './refusal.ts'
 
 export interface Door {
   readonly transport: Transport
@@ -56,8 +56,7 @@ export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): P
   const response = refused === undefined ? await c.env.upgrade(c, wiring(c, bot, name, door)) : undefined
   if (response !== undefined) return response
   const [status, why] = refused ?? [426 as const, 'this path speaks WebSocket; connect to it with a WebSocket client']
-  door.report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status, why })
-  return refusal(c, status, why)
+  return refusedLink(c, status, why, door.report)
 }
 
 function refuseClient(bot: Bot, name: string | undefined, { count }: Door): [RefusalStatus, string] | undefined {

@@ -6,7 +6,7 @@ import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { type Access, admit } from './auth.ts'
 import { acceptClient, botFor, type LinkCount, unknownBot } from './client.ts'
-import { refusal } from './refusal.ts'
+import { refusedLink } from './refusal.ts'
 
 /** The standard's paths, and the short ones that older clients use. */
 const PATHS = {
@@ -36,7 +36,7 @@ export function forward({ bots, access, report, count, page }: ForwardOptions): 
       const refused = admit(c, access(), report)
       if (refused !== undefined) return refused
       const bot = botFor(c, bots)
-      if (bot === undefined) return refusal(c, 404, unknownBot(c, bots))
+      if (bot === undefined) return refusedLink(c, 404, unknownBot(c, bots), report)
       return acceptClient(c, bot, { transport: 'forward', ...wants, report, count })
     })
   return app

@@ -1,6 +1,7 @@
 // How a request is refused before it became a link: an HTTP status with the envelope that clients know.
 
 import type { Context } from 'hono'
+import type { Report } from '../broker/status.ts'
 import { ownReply } from '../onebot/frame.ts'
 import type { HostEnv } from '../runtime/host.ts'
 
@@ -27,4 +28,10 @@ const EXTRA: Partial<Record<RefusalStatus, Record<string, string>>> = {
 export function refusal(c: Context<HostEnv>, status: RefusalStatus, message: string): Response {
   const body = ownReply({ status: 'failed', retcode: RETCODES[status], message })
   return c.body(body, status, { 'Content-Type': 'application/json; charset=utf-8', ...EXTRA[status] })
+}
+
+/** A refusal that is told to whoever keeps the log, too. */
+export function refusedLink(c: Context<HostEnv>, status: RefusalStatus, why: string, report: Report): Response {
+  report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status, why })
+  return refusal(c, status, why)
 }

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { Client, type Frame } from '../support/client.ts'
-import { gateway } from '../support/gateway.ts'
+import { EAGER, gateway } from '../support/gateway.ts'
 import { groupMessage, heartbeat, Implementation, lifecycle, now, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
@@ -12,6 +12,9 @@ const lines = (name: string) =>
   readFileSync(new URL(`../fixtures/${name}.jsonl`, import.meta.url), 'utf8')
     .split('\n')
     .filter((line) => line !== '')
+
+/** Facts are told only there. */
+const IN_PROCESS = { patience: EAGER }
 
 const isOffline = ({ meta_event_type, status }: Frame) =>
   meta_event_type === 'heartbeat' && !(status as { online: boolean }).online // heartbeats have one
@@ -177,6 +180,35 @@ describe('who is there', () => {
   })
 })
 
+test('[LNK15] whoever is not let in is reported, once, with the reason', async () => {
+  await using bed = await testbed({ config: { http: { 'access-token': 'secret' } }, ...IN_PROCESS })
+  const authorization = 'Bearer secret'
+  await bed.client('/?client_name=taken', { headers: { Authorization: authorization } })
+  const { data } = (await (await fetch(`${bed.gateway.address}/api/get_ws_port`)).json()) as { data: { port: number } }
+  const allotted = `http://127.0.0.1:${data.port}`
+  await using _ = await Client.connect(allotted.replace('http', 'ws'), { headers: { Authorization: authorization } })
+  const knocks: [number, string, string, Record<string, string>, boolean?][] = [
+    [401, bed.gateway.address, '/', {}],
+    [403, bed.gateway.address, '/event', { authorization: 'wrong' }],
+    [403, bed.gateway.address, '/onebot/v11/ws/api', { authorization, origin: 'null' }],
+    [404, bed.gateway.address, '/', { authorization, 'x-self-id': '5' }],
+    [409, bed.gateway.address, '/', { authorization, 'x-client-name': 'taken' }],
+    [400, bed.gateway.address, '/', { authorization, 'x-client-name': 'n'.repeat(65) }],
+    [426, bed.gateway.address, '/event', { authorization }, false],
+    [409, allotted, '/', { authorization }],
+    [401, allotted, '/', {}],
+  ]
+  const reported = () => bed.gateway.facts.filter(({ kind }) => kind === 'link-refused')
+  for (const [status, address, path, headers, upgrade = true] of knocks) {
+    const before = reported().length
+    const answer = await knock(address, path, headers, { upgrade })
+    expect([answer.status, reported().slice(before)]).toEqual([
+      status,
+      [{ kind: 'link-refused', peer: '127.0.0.1', path, status, why: JSON.parse(answer.body).message }],
+    ])
+  }
+})
+
 describe('two accounts', () => {
   test('[LNK10] self_id or X-Self-ID chooses the bot, the first is the default, an unknown one is refused', async () => {
     await using first = new Implementation({ selfId: 10001 })
@@ -207,6 +239,12 @@ describe('two accounts', () => {
       404,
       { retcode: 1404, message: expect.stringContaining('10001, 20002') },
     ])
+    const lease = await fetch(`${running.address}/api/get_ws_port?self_id=20002`)
+    const { data } = (await lease.json()) as { data: { port: number } }
+    await using allotted = await Client.connect(`ws://127.0.0.1:${data.port}/?self_id=10001`)
+    expect(await allotted.next()).toMatchObject({ self_id: 20002 })
+    await allotted.close()
+    await running.until(({ links }) => links === 0)
     const online = await fetch(`${running.address}/api/get_online_clients?self_id=20002`)
     expect(await online.json()).toEqual({ status: 'ok', retcode: 0, data: [] })
   })

@@ -51,8 +51,7 @@ function perpetua(): string[] {
   const { PERPETUA_BIN: binary, PERPETUA_RUNTIME: runtime = 'bun' } = process.env
   const main = join(ROOT, 'src/main.ts')
   if (binary !== undefined) return [resolve(ROOT, binary)]
-  if (runtime === 'deno')
-    return [deno(), 'run', '-A', '--node-modules-dir=manual', '--no-check', main]
+  if (runtime === 'deno') return [deno(), 'run', '-A', '--node-modules-dir=manual', '--no-check', main]
   return runtime === 'node' ? [join(ROOT, 'node_modules/.bin/node'), main] : [process.execPath, main]
 }
 

@@ -11,9 +11,6 @@ const build = await Bun.build({
   // Compiled ahead of time: the program starts in two thirds of the time.
   bytecode: true,
   format: 'esm',
-  // Compiled beforehand: the program listens in some 60 % of the time.
-  bytecode: true,
-  format: 'esm',
   sourcemap: 'inline',
   define: { PERPETUA_COMMIT: JSON.stringify(commit) },
 })

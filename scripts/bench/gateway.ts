@@ -31,6 +31,7 @@ export interface Overview {
   }[]
 }
 
+const LAST_WORDS = 4_000
 const ADMIN = 'token-of-the-bench'
 const ROOT = resolve(import.meta.dir, '../..')
 
@@ -40,31 +41,38 @@ export const commandOf = (binary?: string) =>
 
 export interface StartOptions {
   command: string[]
-  /** The implementation's address. */
-  upstream: string
+  /** The implementation's address; absent: the config says where it is. */
+  upstream?: string
   /** More of the config. */
   config?: object
+  env?: Record<string, string>
 }
 
-export async function startGateway({ command, upstream, config }: StartOptions): Promise<Program> {
+export async function startGateway({ command, upstream, config, env }: StartOptions): Promise<Program> {
   const place = await mkdtemp(join(tmpdir(), 'perpetua-bench-'))
   const file = join(place, 'config.yml')
   const settings = {
     http: { port: 0 },
     admin: { token: ADMIN },
-    'ntqq-impl': { 'external-web-socket': upstream },
+    ...(upstream !== undefined && { 'ntqq-impl': { 'external-web-socket': upstream } }),
     ...config,
   }
   await Bun.write(file, JSON.stringify(settings))
   const began = performance.now()
   const running = Bun.spawn(withFiles([...command, 'start', '--config', file]), {
     cwd: place,
+    env: { ...process.env, ...env },
     stdin: 'ignore',
     stdout: 'pipe',
-    stderr: 'inherit',
+    stderr: 'pipe',
   })
   endsWithUs(running)
+  let ending = false
+  void lastWords(running.stderr).then((said) => {
+    if (!ending) console.error(`the gateway ended by itself:\n${said}`)
+  })
   const end = async () => {
+    ending = true
     running.kill('SIGKILL')
     await running.exited
     await rm(place, { recursive: true, force: true })
@@ -97,6 +105,14 @@ export async function startGateway({ command, upstream, config }: StartOptions):
 }
 
 export const online = ({ bots }: Overview) => bots[0]?.online === true
+
+/** The end of what it said on stderr: of interest when nobody asked it to end. */
+async function lastWords(errors: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder()
+  let said = ''
+  for await (const bytes of errors) said = (said + decoder.decode(bytes, { stream: true })).slice(-LAST_WORDS)
+  return said
+}
 
 /** What the program says afterwards is read and left alone, so that it never waits for us. */
 async function startedAt(output: ReadableStream<Uint8Array>): Promise<string | undefined> {

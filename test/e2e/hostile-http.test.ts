@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { HANDSHAKE, OPCODE, request } from '../contract/raw.ts'
+import { EAGER } from '../support/gateway.ts'
 import { ok } from '../support/implementation.ts'
 import { scene } from '../support/scene.ts'
 
@@ -109,6 +110,7 @@ test('[HST13] a body after a handshake is no request', async () => {
 test('[HST14] wrong tokens, foreign pages and rebound names are refused, however often they try', async () => {
   const token = 'the right token'
   await using on = await scene({
+    patience: EAGER,
     config: { http: { 'access-token': token } },
     headers: { authorization: `Bearer ${token}` },
   })
@@ -160,7 +162,9 @@ test('[HST14] without a token, a name that somebody made point at us opens nothi
       'POST /onebot/v11/send_msg',
     ]) {
       const peer = request(port, line, { ...HANDSHAKE, host })
-      expect({ host, line, head: await peer.head }).toMatchObject({ head: expect.stringMatching(/^HTTP\/1.1 40[34] /) })
+      expect({ host, line, head: await peer.head }).toMatchObject({
+        head: expect.stringMatching(/^HTTP\/1.1 40[034] /),
+      })
       peer.socket.destroy()
     }
   await watcher.undisturbed()

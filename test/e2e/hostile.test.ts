@@ -259,7 +259,7 @@ test('[HST8] of 5,000 calls at once, those above 4,096 are refused and all other
 })
 
 test('[HST9] a client that calls and never reads is closed with 4013 once its replies pile up', async () => {
-  await using on = await scene()
+  await using on = await scene({ patience: EAGER })
   const { bed, port, watcher } = on
   const { bot } = bed
   const data = 'x'.repeat(64 * 1024)
@@ -281,7 +281,7 @@ test('[HST9] a client that calls and never reads is closed with 4013 once its re
 }, 30_000)
 
 test('[HST10] whatever the implementation sends, it is counted and nobody is disturbed', async () => {
-  await using on = await scene()
+  await using on = await scene({ patience: EAGER })
   const { bed, watcher } = on
   const { bot, gateway } = bed
   const random = seeded(7)

@@ -1,7 +1,6 @@
 // Where hostile stories play: a gateway, a bot that answers everything, and somebody who behaves.
 
 import { type Bystander, bystander } from './bystander.ts'
-import { EAGER } from './gateway.ts'
 import { ok } from './implementation.ts'
 import { type Bed, type BedOptions, testbed } from './testbed.ts'
 
@@ -11,12 +10,12 @@ export interface Scene extends AsyncDisposable {
   readonly watcher: Bystander
 }
 
-/** In this process unless told otherwise: the stories count facts. */
+/** Stories that count facts ask for it to be in this process: by their `patience`. */
 export async function scene({
   headers,
   ...options
 }: BedOptions & { headers?: Record<string, string> } = {}): Promise<Scene> {
-  const bed = await testbed({ ...(options.apart ? {} : { patience: EAGER }), ...options })
+  const bed = await testbed(options)
   bed.bot.answer = (frame) => ok(frame)
   const watcher = await bystander({
     bot: bed.bot,

@@ -10,6 +10,7 @@ import { CLOSING } from './broker/closing.ts'
 import { MemoryJournal } from './broker/journal.ts'
 import type { CallSettings } from './broker/ports.ts'
 import { Room } from './broker/room.ts'
+import type { Session } from './broker/session.ts'
 import type { Report } from './broker/status.ts'
 import { changes } from './config/diff.ts'
 import { type Implementation, implementations } from './config/implementations.ts'
@@ -92,7 +93,7 @@ class RunningGateway implements Gateway {
   #listener: Listener | undefined
   /** Listeners of earlier addresses, kept for the links they still hold. */
   readonly #retired: Listener[] = []
-  readonly #room = new Room(({ link }) => link.close(CLOSING.behind))
+  readonly #room = new Room((session) => this.#giveUp(session))
   readonly #count = new LinkCount(MOST_LINKS)
   readonly #allotments: Allotments
   readonly #upstreams = new Map<Implementation, { bot: Bot; organ: Organ }>()
@@ -227,6 +228,13 @@ class RunningGateway implements Gateway {
     app.use('/onebot/v11/*', guard(guarded, report))
     app.route('/onebot/v11', httpApi({ bots, report }))
     return app
+  }
+
+  /** It holds room that others need: given back now, not when its socket has ended. */
+  #giveUp(session: Session): void {
+    const { code, text } = CLOSING.behind
+    session.link.close(CLOSING.behind)
+    for (const bot of this.bots.all()) bot.leave(session, code, text)
   }
 
   #overview() {

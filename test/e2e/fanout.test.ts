@@ -89,3 +89,21 @@ test('[LOAD4] 10 MiB frames to 50 clients, one of them stuck, take bounded memor
   const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${bed.gateway.pid}/status`, 'utf8'))?.[1]) / 1024
   expect(peak).toBeLessThan(350)
 }, 60_000)
+
+test('[LOAD11] clients that hold the room for big frames and take nothing give it back, and are told when they read', async () => {
+  await using bed = await testbed()
+  // Who came first is served first: these take all the room there is.
+  await using stuck = await crowd(bed.gateway.address, { count: 7 })
+  await using others = await crowd(bed.gateway.address, { count: 3 })
+  for (const member of stuck.members) member.pause()
+  bed.bot.send(numbered(1, 10 * 1024 * 1024))
+  await others.heard(1)
+  for (const member of others.members) expect(member).toMatchObject(whole(1))
+  // Their sockets still hold what they did not take; their room is somebody else's already.
+  const { links, bots } = await bed.gateway.status()
+  expect(links).toBe(10)
+  expect(bots[0]?.sessions.length).toBeLessThanOrEqual(4)
+  for (const member of stuck.members) member.resume()
+  await stuck.closed(stuck.members.slice(0, 6))
+  for (const member of stuck.members.slice(0, 6)) expect(member).toMatchObject({ count: 1, gaps: 0, code: 4008 })
+}, 60_000)

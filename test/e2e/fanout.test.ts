@@ -40,7 +40,8 @@ test('[LOAD1] [LOAD2] 200 clients hear 20,000 events in order, and one that stop
   expect(bed.gateway.facts.filter(({ kind }) => kind === 'publish-dropped')).toEqual([])
 }, 60_000)
 
-test('[LOAD3] a client that is slower than the journal keeps events is closed with 4008 if it reads, and cut off if it does not', async () => {
+// Both wait for the gateway's 10 seconds: together.
+test.concurrent('[LOAD3] a client that is slower than the journal keeps events is closed with 4008 if it reads, and cut off if it does not', async () => {
   await using bed = await testbed({ config: { journal: { 'max-bytes': '1MiB' } } })
   await using clients = await crowd(bed.gateway.address, { count: 10 })
   const [late, dead, ...others] = clients.members
@@ -73,24 +74,7 @@ test('[LOAD3] a client that is slower than the journal keeps events is closed wi
   expect(others.every(({ code }) => code === undefined)).toBe(true)
 }, 60_000)
 
-test('[LOAD4] 10 MiB frames to 50 clients, one of them stuck, take bounded memory and arrive byte for byte', async () => {
-  await using bed = await testbed({ apart: true })
-  await using clients = await crowd(bed.gateway.address, { count: 50, digest: true })
-  const [stuck, ...others] = clients.members
-  if (stuck === undefined) throw new Error('nobody came')
-  stuck.pause()
-  const image = Buffer.alloc(7.5 * 1024 * 1024, 'a picture, more or less').toString('base64')
-  const event = numbered(1).replace('"raw_message":"', `"raw_message":"${image}`)
-  bed.bot.send(event)
-  await clients.heard(1, others)
-  const digest = createHash('sha1').update(event).digest('hex')
-  for (const member of others) expect(member).toMatchObject({ ...whole(1), digest })
-  // A copy of one of them for each client would be 500 MB.
-  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${bed.gateway.pid}/status`, 'utf8'))?.[1]) / 1024
-  expect(peak).toBeLessThan(350)
-}, 60_000)
-
-test('[LOAD11] clients that hold the room for big frames and take nothing give it back, and are told when they read', async () => {
+test.concurrent('[LOAD11] clients that hold the room for big frames and take nothing give it back, and are told when they read', async () => {
   await using bed = await testbed()
   // Who came first is served first: these take all the room there is.
   await using stuck = await crowd(bed.gateway.address, { count: 7 })
@@ -106,4 +90,21 @@ test('[LOAD11] clients that hold the room for big frames and take nothing give i
   for (const member of stuck.members) member.resume()
   await stuck.closed(stuck.members.slice(0, 6))
   for (const member of stuck.members.slice(0, 6)) expect(member).toMatchObject({ count: 1, gaps: 0, code: 4008 })
+}, 60_000)
+
+test('[LOAD4] 10 MiB frames to 50 clients, one of them stuck, take bounded memory and arrive byte for byte', async () => {
+  await using bed = await testbed({ apart: true })
+  await using clients = await crowd(bed.gateway.address, { count: 50, digest: true })
+  const [stuck, ...others] = clients.members
+  if (stuck === undefined) throw new Error('nobody came')
+  stuck.pause()
+  const image = Buffer.alloc(7.5 * 1024 * 1024, 'a picture, more or less').toString('base64')
+  const event = numbered(1).replace('"raw_message":"', `"raw_message":"${image}`)
+  bed.bot.send(event)
+  await clients.heard(1, others)
+  const digest = createHash('sha1').update(event).digest('hex')
+  for (const member of others) expect(member).toMatchObject({ ...whole(1), digest })
+  // A copy of one of them for each client would be 500 MB.
+  const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${bed.gateway.pid}/status`, 'utf8'))?.[1]) / 1024
+  expect(peak).toBeLessThan(350)
 }, 60_000)

@@ -9,16 +9,18 @@ import { commandOf } from './bench/gateway.ts'
 import { growth } from './bench/growth.ts'
 import { idle } from './bench/idle.ts'
 import { latency } from './bench/latency.ts'
-import { met, type Part, type Row, table } from './bench/rows.ts'
+import { markdown, met, type Part, type Row, table } from './bench/rows.ts'
+import { simulator } from './bench/simulator.ts'
 import { start } from './bench/start.ts'
 
-const PARTS: Record<string, Part> = { start, calls, fanout, latency, growth, idle }
+const PARTS: Record<string, Part> = { start, calls, simulator, fanout, latency, growth, idle }
 const BUILT = 'dist/perpetua'
 
 const USAGE = `bun run bench [options] [${Object.keys(PARTS).join(' | ')} ...]
 
   --quick       a minute or two: fewer, shorter rounds, smaller crowds
   --json        the rows as JSON on stdout, progress on stderr
+  --markdown    the table as docs/benchmarks.md has it
   --bin FILE    measure the executable file instead of the source
 `
 
@@ -48,7 +50,8 @@ if (values.json)
   console.log(JSON.stringify({ machine: machine(), rows: rows.map((row) => ({ ...row, ok: met(row) })) }))
 else {
   const missed = rows.filter((row) => met(row) === false).length
-  console.log(`${table(rows)}\n\n${machine()}; ${missed === 0 ? 'all targets met' : `${missed} targets missed`}`)
+  const shown = values.markdown ? markdown(rows) : table(rows)
+  console.log(`${shown}\n\n${machine()}; ${missed === 0 ? 'all targets met' : `${missed} targets missed`}`)
 }
 
 function machine(): string {
@@ -69,6 +72,7 @@ function arguments_() {
       options: {
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        markdown: { type: 'boolean', default: false },
         bin: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },

@@ -1,4 +1,4 @@
-// The gateway under measurement: the program itself, from its source or from the binary, with a config of its own.
+// The programs under measurement, from their source or from the binary: the gateway with a config of its own, the simulator.
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -77,7 +77,7 @@ export async function startGateway({ command, upstream, config, env }: StartOpti
     await running.exited
     await rm(place, { recursive: true, force: true })
   }
-  const address = await startedAt(running.stdout)
+  const address = await announced(running.stdout, /started address=(\S+)/)
   const startMs = performance.now() - began
   if (address === undefined) {
     await end()
@@ -104,6 +104,35 @@ export async function startGateway({ command, upstream, config, env }: StartOpti
   }
 }
 
+export interface Simulator extends AsyncDisposable {
+  /** Where gateways and clients connect. */
+  readonly ws: string
+  /** Resolves when the last message has left. */
+  burst(load: { count: number; size: number }): Promise<void>
+}
+
+export async function startSimulator(command: string[]): Promise<Simulator> {
+  const running = Bun.spawn(withFiles([...command, 'simulate', '--port', '0']), {
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  endsWithUs(running)
+  const http = await announced(running.stdout, /(http:\/\/[\d.]+:\d+)/)
+  if (http === undefined) throw new Error('the simulator ended without having started')
+  return {
+    ws: http.replace('http', 'ws'),
+    async burst(load) {
+      const response = await fetch(`${http}/simulator/burst`, { method: 'POST', body: JSON.stringify(load) })
+      if (!response.ok) throw new Error(`the simulator answered ${response.status}: ${await response.text()}`)
+    },
+    async [Symbol.asyncDispose]() {
+      running.kill('SIGKILL')
+      await running.exited
+    },
+  }
+}
+
 export const online = ({ bots }: Overview) => bots[0]?.online === true
 
 /** The end of what it said on stderr: of interest when nobody asked it to end. */
@@ -115,7 +144,7 @@ async function lastWords(errors: ReadableStream<Uint8Array>): Promise<string> {
 }
 
 /** What the program says afterwards is read and left alone, so that it never waits for us. */
-async function startedAt(output: ReadableStream<Uint8Array>): Promise<string | undefined> {
+async function announced(output: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string | undefined> {
   const started = Promise.withResolvers<string | undefined>()
   const decoder = new TextDecoder()
   let said: string | undefined = ''
@@ -123,7 +152,7 @@ async function startedAt(output: ReadableStream<Uint8Array>): Promise<string | u
     for await (const bytes of output) {
       if (said === undefined) continue
       said += decoder.decode(bytes, { stream: true })
-      const address = /started address=(\S+)/.exec(said)?.[1]
+      const address = pattern.exec(said)?.[1]
       if (address === undefined) continue
       said = undefined
       started.resolve(address)

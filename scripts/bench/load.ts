@@ -24,7 +24,9 @@ export interface CallLoad {
 const AT_ONCE = 64
 
 const clients = new Map<string, Client[]>()
-const bytesOfEvent = eventBytes()
+const ofOurs = eventBytes()
+/** What is shorter is no event: heartbeats, notices. */
+let shortest = ofOurs
 const offset = stampAt()
 let events = 0
 let frames = 0
@@ -35,7 +37,7 @@ let ages: number[] | undefined
 
 function heard(length: number, chunk: Uint8Array, at: number): void {
   frames += 1
-  if (length !== bytesOfEvent) return
+  if (length < shortest) return
   events += 1
   if (ages !== undefined) {
     const ms = age(chunk, at + offset, clock())
@@ -84,15 +86,21 @@ const handlers = answer({
 
   open: (name: string) => group(name).filter((client) => client.open).length,
 
-  /** From here on each `deliveries` events are acknowledged. */
-  expect(deliveries: number): void {
+  /** From here on each `deliveries` events of this length or more are acknowledged. */
+  expect(deliveries: number, length = ofOurs): void {
     perAcknowledgement = deliveries
+    shortest = length
     events = 0
     chunks = 0
   },
 
   /** Events since the last `expect`. */
   events: () => events,
+
+  /** Resolves once so many have come since then. */
+  async arrived(deliveries: number): Promise<void> {
+    while (events < deliveries) await Bun.sleep(5)
+  },
 
   /** Resolves once nothing has come for so long (ms). */
   async quiet(ms: number): Promise<void> {

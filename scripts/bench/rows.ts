@@ -50,6 +50,12 @@ export function table(rows: readonly Row[]): string {
     .join('\n')
 }
 
+/** The same for docs/benchmarks.md. */
+export function markdown(rows: readonly Row[]): string {
+  const lines = [HEAD, HEAD.map(() => '---'), ...rows.map(cells)]
+  return lines.map((line) => `| ${line.join(' | ')} |`).join('\n')
+}
+
 function cells(row: Row): string[] {
   const { id, what, unit, value, base, ratio, target, note } = row
   return [

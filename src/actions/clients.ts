@@ -3,13 +3,14 @@
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
 import type { OwnAction, OwnCall } from '../broker/ports.ts'
+import { nameProblem } from '../broker/registry.ts'
 import { clientOf, type Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { broadcast, broadcastCallback, type Client } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { type ClientParam, checked, client, text } from './params.ts'
 
-const Name = v.object({ name: text(1, 64) })
+const Name = v.object({ name: v.string('wanted a string') })
 const Broadcast = v.object({
   clients: v.pipe(v.array(client, 'wanted an array of clients'), v.minLength(1, 'wanted at least one client')),
   data: v.string('wanted a string'),
@@ -24,6 +25,8 @@ export function clientActions(bot: Bot, report: Report): Record<string, OwnActio
 
     set_client_name(call) {
       const { name } = checked('set_client_name', Name, call.params)
+      const problem = nameProblem(name)
+      if (problem !== undefined) refuse('bad-request', `set_client_name: params.name: ${problem}`)
       const session = sessionOf(call, 'set_client_name')
       if (!bot.sessions.rename(session, name)) refuse('conflict', `set_client_name: another client is named "${name}"`)
       report({ kind: 'session-named', bot: bot.name, session, name })

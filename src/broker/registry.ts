@@ -2,6 +2,17 @@
 
 import type { Session } from './session.ts'
 
+const LONGEST_NAME = 64
+
+/** What is wrong with a name for a session; undefined: nothing. Characters are those that people count. */
+export function nameProblem(name: string): string | undefined {
+  if (name === '') return `found nothing, wanted 1 to ${LONGEST_NAME} characters`
+  // A character takes two units at most; more are not counted out.
+  if (name.length <= LONGEST_NAME || (name.length <= 2 * LONGEST_NAME && [...name].length <= LONGEST_NAME))
+    return undefined
+  return `found more than ${LONGEST_NAME} characters, wanted 1 to ${LONGEST_NAME}`
+}
+
 export class Registry {
   readonly #byId = new Map<string, Session>()
   readonly #byName = new Map<string, Session>()

@@ -2,11 +2,12 @@
 
 import { Hono } from 'hono'
 import type { Bot } from '../broker/bot.ts'
+import { nameProblem } from '../broker/registry.ts'
 import type { Report } from '../broker/status.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from '../runtime/host.ts'
 import { type Access, guard } from './auth.ts'
-import { acceptClient, type LinkCount, LONGEST_NAME } from './client.ts'
+import { acceptClient, type LinkCount } from './client.ts'
 import { refusedLink } from './refusal.ts'
 
 export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFrame' | 'tls'> {
@@ -22,6 +23,12 @@ export interface AllotmentOptions {
   readonly access: () => Access
   readonly report: Report
   readonly count: LinkCount
+}
+
+/** What its client is to be named, and where it asked from. */
+interface Wish {
+  readonly name?: string | undefined
+  readonly peer: string
 }
 
 interface Allotment {
@@ -52,7 +59,17 @@ export class Allotments {
   }
 
   /** Resolves with a port that accepts connections. @throws ActionError when none is free, or too many wait. */
-  async lease(bot: Bot, { name, peer }: { name?: string | undefined; peer: string }): Promise<number> {
+  async lease(bot: Bot, wish: Wish): Promise<number> {
+    try {
+      return await this.#lease(bot, wish)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      this.#options.report({ kind: 'link-refused', peer: wish.peer, path: 'get_ws_port', status: 503, why })
+      throw error
+    }
+  }
+
+  async #lease(bot: Bot, { name, peer }: Wish): Promise<number> {
     if (name !== undefined) checkName(bot, name)
     const waiting = [...this.#allotments].filter((one) => one.state === 'waiting' && one.peer === peer).length
     if (waiting >= WAITING_PER_PEER)
@@ -143,7 +160,7 @@ export class Allotments {
 
 /** Before a port is given out whose client would be refused. */
 function checkName(bot: Bot, name: string): void {
-  if (name.length > LONGEST_NAME)
-    refuse('bad-request', `client_name: found ${name.length} characters, wanted at most ${LONGEST_NAME}`)
+  const problem = nameProblem(name)
+  if (problem !== undefined) refuse('bad-request', `client_name: ${problem}`)
   if (bot.sessions.nameTaken(name)) refuse('conflict', `client_name: another client is named "${name}"`)
 }

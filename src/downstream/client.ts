@@ -5,6 +5,7 @@ import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING } from '../broker/closing.ts'
 import type { Transport } from '../broker/ports.ts'
+import { nameProblem } from '../broker/registry.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
@@ -33,9 +34,6 @@ export class LinkCount {
   }
 }
 
-/** Characters of a client's name. */
-export const LONGEST_NAME = 64
-
 /** The bot a request names by `?self_id=` or `X-Self-ID`, else the first one. */
 export const botFor = (c: Context<HostEnv>, bots: Bots): Bot | undefined => bots.choose(wantedId(c))
 
@@ -60,8 +58,8 @@ export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): P
 }
 
 function refuseClient(bot: Bot, name: string | undefined, { count }: Door): [RefusalStatus, string] | undefined {
-  if (name !== undefined && name.length > LONGEST_NAME)
-    return [400, `client_name: found ${name.length} characters, wanted at most ${LONGEST_NAME}`]
+  const problem = name === undefined ? undefined : nameProblem(name)
+  if (problem !== undefined) return [400, `client_name: ${problem}`]
   if (name !== undefined && bot.sessions.nameTaken(name)) return [409, `client_name: another client is named "${name}"`]
   if (count.now >= count.most) return [503, `${count.now} links are open, which is the most this gateway holds`]
   return undefined

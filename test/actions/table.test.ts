@@ -94,6 +94,9 @@ test('[ACT2] a name has 1 to 64 characters', () => {
   for (const params of [{}, { name: '' }, { name: 'x'.repeat(65) }, { name: 5 }, { name: null }, undefined])
     expect(call(bed, a, 'set_client_name', params)).toMatchObject({ status: 'failed', retcode: 1400 })
   expect(a.session.name).toBeUndefined()
+  // As people count them: each takes two units of a text.
+  expect(call(bed, a, 'set_client_name', { name: '😀'.repeat(65) })).toMatchObject({ retcode: 1400 })
+  expect(call(bed, a, 'set_client_name', { name: '😀'.repeat(64) })).toMatchObject({ retcode: 0 })
 })
 
 test('[ACT3] a broadcast reaches those it names, by id or by name, once; never its sender, nobody else', () => {

@@ -31,10 +31,19 @@ export class AcceptedUpstream {
     this.accessToken = options.accessToken
   }
 
-  /** Whether this is the place for an account, '' where the implementation does not tell. */
-  wants(selfId: string): boolean {
-    const known = this.#options.selfId || this.#options.bot.selfId
-    return selfId === '' || known === undefined || known === selfId
+  /**
+   * How well an account fits here, '' where the implementation does not tell it: its own place, one that has no account
+   * yet, one whose account is away and may be changed. Undefined: not at all.
+   */
+  fits(selfId: string): (typeof FITS)[number] | undefined {
+    const { selfId: wanted, bot } = this.#options
+    const known = wanted || bot.selfId
+    if (selfId !== '' && known === selfId) return 'own'
+    // A link that works is not put aside for a stranger.
+    if (bot.online) return undefined
+    if (known === undefined) return 'open'
+    // Who does not say whose it is may be the one of before.
+    return wanted === '' || selfId === '' ? 'vacant' : undefined
   }
 
   /** Undefined: the request is no WebSocket handshake. */
@@ -69,10 +78,20 @@ export class AcceptedUpstream {
   }
 }
 
+const FITS = ['own', 'open', 'vacant'] as const
+
+function placeFor(selfId: string, places: readonly AcceptedUpstream[]): AcceptedUpstream | undefined {
+  for (const fit of FITS) {
+    const place = places.find((one) => one.fits(selfId) === fit)
+    if (place !== undefined) return place
+  }
+  return undefined
+}
+
 /** Answers the handshakes of implementations. */
 export function acceptUpstreams(places: () => readonly AcceptedUpstream[], admit: Admit, report: Report) {
   return async (c: Context<HostEnv>): Promise<Response> => {
-    const refuse = (status: 400 | 403 | 404 | 426, message: string): Response => {
+    const refuse = (status: 400 | 403 | 404 | 409 | 426, message: string): Response => {
       report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status, why: message })
       const headers = { 'Content-Type': 'application/json; charset=utf-8' }
       return c.body(
@@ -82,13 +101,18 @@ export function acceptUpstreams(places: () => readonly AcceptedUpstream[], admit
       )
     }
     const selfId = c.req.header('x-self-id')?.trim() ?? ''
-    const place = places().find((one) => one.wants(selfId))
+    const place = placeFor(selfId, places())
     const refused = admit(c, (place ?? places()[0])?.accessToken ?? '')
     if (refused !== undefined) return refused
     if (places().length === 0)
       return refuse(
         404,
         'no implementation is expected here; set ntqq-impl.mode: reverse, or an upstreams entry of kind: reverse',
+      )
+    if (place === undefined && selfId === '')
+      return refuse(
+        409,
+        'another implementation is connected; send X-Self-ID, so that it can be told whose place this is',
       )
     if (place === undefined) return refuse(403, `X-Self-ID: found ${selfId}, which is no account of an upstream here`)
     if (selfId !== '' && !/^[1-9]\d{0,19}$/.test(selfId)) return refuse(400, 'X-Self-ID: wanted a QQ number')

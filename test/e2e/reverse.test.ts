@@ -266,6 +266,34 @@ describe('an implementation that dials us', () => {
     expect((await running.status()).bots[0]?.online).toBe(true)
   })
 
+  test('[LNK35] cannot put a working link aside without saying that it has the same account', async () => {
+    await using running = await gateway(reverse)
+    await using bot = await dialIn(running.ws)
+    await using client = await Client.connect(running.ws)
+    await client.event('notice.client_status')
+    const stranger = (headers: Record<string, string>) =>
+      knock(running.address, '/onebot/v11/implementation', headers, { upgrade: true })
+    expect((await stranger({})).status).toBe(409)
+    expect((await stranger({ 'x-self-id': '20002' })).status).toBe(403)
+    bot.send(groupMessage('still there'))
+    expect(await client.event('message')).toMatchObject({ raw_message: 'still there' })
+  })
+
+  test('[LNK36] may bring another account where none is prescribed and the old one is away', async () => {
+    await using running = await gateway(reverse)
+    const old = await dialIn(running.ws)
+    await using client = await Client.connect(running.ws)
+    await client.event('notice.client_status')
+    await old.close()
+    await running.until(({ bots }) => bots[0]?.online === false)
+    await using bot = await dialIn(running.ws, { 'X-Self-ID': '20002' })
+    expect(await client.closed).toMatchObject({ code: 1012 })
+    await using again = await Client.connect(running.ws)
+    await again.event('notice.client_status')
+    bot.send(groupMessage('the other', 20002))
+    expect(await again.event('message')).toMatchObject({ self_id: 20002 })
+  })
+
   test('[LNK33] finds its place among several by its account', async () => {
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },

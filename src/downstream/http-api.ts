@@ -31,10 +31,10 @@ export function httpApi({ bots, report }: { bots: Bots; report: Report }): Hono<
     if (refused !== undefined) return refuse(...refused)
     const bot = botFor(c, bots)
     if (bot === undefined) return refuse(404, unknownBot(c, bots))
-    // An upload may take as long as it likes, and so may the reply.
-    c.env.keepOpen()
     const read = await httpParams(c)
     if (!read.ok) return refuse(read.status, read.why)
+    // The reply may take as long as it likes; a body that stalls may not.
+    c.env.keepOpen()
     return answer(await calls.call(bot, c.env.peer, `{"action":${JSON.stringify(action)},"params":${read.params}}`))
   })
   return app

@@ -25,6 +25,7 @@ import { httpApi } from './downstream/http-api.ts'
 import { postTarget } from './downstream/post.ts'
 import { reverseLink } from './downstream/reverse.ts'
 import type { Patience } from './lib/backoff.ts'
+import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import type { Log } from './observe/log.ts'
 import { overview } from './observe/overview.ts'
@@ -65,8 +66,9 @@ interface Organ {
   stop(): unknown
 }
 
-/** Links in all: beyond that the kernel's own limits would answer, less clearly. */
+/** Links in all, and files left for everything else: out of files, nobody could be dialled or told any more. */
 const MOST_LINKS = 30_000
+const OTHER_FILES = 200
 /** How long the implementation may take at the end to answer what was asked of it, and links to close (ms). */
 const SETTLE = 3_000
 const GOODBYE = 2_000
@@ -94,7 +96,7 @@ class RunningGateway implements Gateway {
   /** Listeners of earlier addresses, kept for the links they still hold. */
   readonly #retired: Listener[] = []
   readonly #room = new Room((session) => this.#giveUp(session))
-  readonly #count = new LinkCount(MOST_LINKS)
+  readonly #count = new LinkCount(mostLinks())
   readonly #allotments: Allotments
   readonly #upstreams = new Map<Implementation, { bot: Bot; organ: Organ }>()
   readonly #reverse = new Map<ReverseConfig, Organ>()
@@ -318,6 +320,8 @@ async function within(milliseconds: number, isSo: () => boolean): Promise<void> 
   const end = performance.now() + milliseconds
   while (!isSo() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 10))
 }
+
+const mostLinks = () => Math.max(1, Math.min(MOST_LINKS, (openFileLimit() ?? Infinity) - OTHER_FILES))
 
 /** Configs are parsed anew: entries are the same when they say the same. */
 const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

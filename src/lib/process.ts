@@ -1,4 +1,4 @@
-// Tells whether a process that was noted down earlier is still the same one.
+// What the system says of processes: whether one noted down earlier is still the same, how many files ours may open.
 
 import { readFileSync } from 'node:fs'
 
@@ -25,4 +25,14 @@ export function isRunning(pid: number, start?: string): boolean {
   }
   const now = startOf(pid)
   return start === undefined || now === undefined || now === start
+}
+
+/** How many files, and so sockets, this process may have open; undefined where that cannot be told (only Linux says). */
+export function openFileLimit(): number | undefined {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+    return soft === undefined ? undefined : Number(soft)
+  } catch {
+    return undefined
+  }
 }

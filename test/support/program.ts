@@ -84,7 +84,9 @@ export function program(words: string[], options: ProgramOptions): Program {
     return stream instanceof ReadableStream ? collect(name, stream) : undefined
   })
   let over = false
-  const ended = Promise.all([child.exited, ...streams]).then(([code]) => {
+  // A grandchild that lives on may hold the pipes: what was said is said soon after the end, or never.
+  const quiet = Promise.race([Promise.all(streams), child.exited.then(() => Bun.sleep(2_000))])
+  const ended = Promise.all([child.exited, quiet]).then(([code]) => {
     over = true
     heard.resolve()
     return { code, stdout: said.stdout, stderr: said.stderr }

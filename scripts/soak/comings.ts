@@ -20,6 +20,8 @@ export interface ComingOptions {
 
 /** An allotment that nobody takes ends after 15 s. */
 const GONE_MS = 30_000
+/** The gateway looks after a link for up to 12 s once it has closed it: peers that do not answer are dropped then. */
+const TIMERS_MS = 13_000
 /** Objects per visit that may be left: caches of the runtime still fill after the first round. */
 const OBJECTS_LEFT = 0.1
 /** MiB by which memory may be above that after the first round: the allocator gives little back. */
@@ -48,6 +50,7 @@ export async function comings({ command, rounds, visits, say }: ComingOptions): 
     await visitors.ask('visit', { ws: gateway.ws, http: gateway.address, count: visits })
     await within(GONE_MS, gateway.until(nobody), 'not everybody was gone').catch(() => {})
     left.push(await gateway.status())
+    await Bun.sleep(TIMERS_MS)
     const response = await fetch('http://heap/', { unix })
     const heap = (await response.json()) as Heap // what heap.ts says
     heaps.push(heap)

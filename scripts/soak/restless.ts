@@ -18,7 +18,12 @@ interface Link {
   send(text: string): unknown
 }
 
+let speaking: ReturnType<typeof setInterval> | undefined
+
 const handlers = answer({
+  /** No more events; calls are still answered. */
+  hush: () => clearInterval(speaking),
+
   async begin({ life, rate, at }: Life): Promise<void> {
     if ('port' in at) listen(at.port, life, rate)
     else await dial(at.url, life, rate)
@@ -62,7 +67,7 @@ function serve(link: Link, life: number, rate: number): void {
   )
   const began = performance.now()
   let count = 0
-  setInterval(() => {
+  speaking = setInterval(() => {
     for (const due = ((performance.now() - began) * rate) / 1000; count < due; ) link.send(numbered(life, ++count))
   }, 1)
 }

@@ -83,7 +83,11 @@ class Witness {
   }
 }
 
+/** Nothing came for so long: nothing is on its way. */
+const QUIET_MS = 500
+
 const witnesses: Witness[] = []
+const heard = () => witnesses.reduce((sum, { events }) => sum + events, 0)
 let calling: ReturnType<typeof setInterval> | undefined
 
 const handlers = answer({
@@ -101,14 +105,16 @@ const handlers = answer({
     }, ms)
   },
 
-  events: () => witnesses.map(({ events }) => events),
-
-  /** No more calls; waits so long (ms) for the replies that are due. */
+  /** No more calls; waits so long (ms) for the replies that are due, and for the events that are on their way. */
   async settle(most: number): Promise<Account> {
     clearInterval(calling)
     const end = performance.now() + most
     while (performance.now() < end && witnesses.some(({ open, closed }) => open.size > 0 && !closed))
       await Bun.sleep(50)
+    for (let before = -1, now = heard(); now !== before; now = heard()) {
+      before = now
+      await Bun.sleep(QUIET_MS)
+    }
     return account()
   },
 })

@@ -1,6 +1,7 @@
 // The programs under measurement, from their source or from the binary: the gateway with a config of its own, the simulator.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { endsWithUs, withFiles } from './child.ts'
@@ -67,6 +68,8 @@ export async function startGateway({ command, upstream, config, env }: StartOpti
     stderr: 'pipe',
   })
   endsWithUs(running)
+  const clear = () => rmSync(place, { recursive: true, force: true })
+  process.once('exit', clear)
   let ending = false
   void lastWords(running.stderr).then((said) => {
     if (!ending) console.error(`the gateway ended by itself:\n${said}`)
@@ -75,7 +78,7 @@ export async function startGateway({ command, upstream, config, env }: StartOpti
     ending = true
     running.kill('SIGKILL')
     await running.exited
-    await rm(place, { recursive: true, force: true })
+    clear()
   }
   const address = await announced(running.stdout, /started address=(\S+)/)
   const startMs = performance.now() - began

@@ -1,21 +1,31 @@
-// The in-memory journal: a ring of entries bounded by bytes and age.
+// The in-memory journal: a ring of entries bounded by bytes and age, which makes next to no objects.
 
+import { Pages } from './pages.ts'
 import type { Cursor, Entry, Journal } from './ports.ts'
 
-/** What an entry costs beside its text: the object, its ring slot, the string's header. Measured on JavaScriptCore, rounded up. */
-const ENTRY_OVERHEAD = 128
+/** What an entry costs beside its text: its slots in the rings, which may be half empty. */
+const ENTRY_OVERHEAD = 40
 
 /** What one name of a targeted event costs. */
 const NAME_OVERHEAD = 64
 
-/** Texts with characters beyond Latin-1 take two bytes a character in memory; counted so for all, to stay on the safe side. */
-const costOf = (raw: string, to: ReadonlySet<string> | undefined) =>
-  raw.length * 2 + ENTRY_OVERHEAD + (to?.size ?? 0) * NAME_OVERHEAD
+const costOf = (bytes: number, to: ReadonlySet<string> | undefined) =>
+  bytes + ENTRY_OVERHEAD + (to?.size ?? 0) * NAME_OVERHEAD
+
+/** A slot for each entry; of sequence number n: n & (length - 1), the length being a power of two. */
+const rings = (length: number) => ({
+  places: new Float64Array(length),
+  sizes: new Float64Array(length),
+  times: new Float64Array(length),
+})
 
 export class MemoryJournal implements Journal {
   readonly epoch: string = crypto.randomUUID()
-  // Slot of sequence number n: n & (length - 1); the length is a power of two.
-  #ring: (Entry | undefined)[] = new Array(64).fill(undefined)
+  #length = 64
+  #rings = rings(this.#length)
+  readonly #pages = new Pages()
+  /** Of the few events that are not for everybody, by sequence number. */
+  readonly #to = new Map<number, ReadonlySet<string>>()
   #first = 1
   #next = 1
   #bytes = 0
@@ -42,16 +52,29 @@ export class MemoryJournal implements Journal {
   }
 
   append(raw: string, now: number, to?: ReadonlySet<string>): Cursor {
-    if (this.entries === this.#ring.length) this.#grow()
+    if (this.entries === this.#length) this.#grow()
     const seq = this.#next++
-    this.#ring[seq & (this.#ring.length - 1)] = { raw, time: now, to, next: position(seq + 1) }
-    this.#bytes += costOf(raw, to)
+    const slot = this.#slot(seq)
+    this.#rings.places[slot] = this.#pages.place(raw)
+    const size = this.#pages.write(raw)
+    this.#rings.sizes[slot] = size
+    this.#rings.times[slot] = now
+    if (to !== undefined) this.#to.set(seq, to)
+    this.#bytes += costOf(size, to)
     this.expire(now)
     return position(seq)
   }
 
   at(cursor: Cursor): Entry | undefined {
-    return cursor < this.#first || cursor >= this.#next ? undefined : this.#ring[cursor & (this.#ring.length - 1)]
+    if (cursor < this.#first || cursor >= this.#next) return undefined
+    const slot = this.#slot(cursor)
+    const { places, sizes, times } = this.#rings
+    return {
+      raw: this.#pages.read(places[slot] ?? 0, sizes[slot] ?? 0),
+      time: times[slot] ?? 0,
+      to: this.#to.get(cursor),
+      next: position(cursor + 1),
+    }
   }
 
   missed(cursor: Cursor): number {
@@ -61,14 +84,14 @@ export class MemoryJournal implements Journal {
   expire(now: number): void {
     const oldest = now - this.#maxAge
     while (this.entries > 1) {
-      const slot = this.#first & (this.#ring.length - 1)
-      const entry = this.#ring[slot]
-      if (entry !== undefined) {
-        if (this.#bytes <= this.#maxBytes && entry.time >= oldest) return
-        this.#bytes -= costOf(entry.raw, entry.to)
-      }
-      this.#ring[slot] = undefined
+      const slot = this.#slot(this.#first)
+      const { places, sizes, times } = this.#rings
+      if (this.#bytes <= this.#maxBytes && (times[slot] ?? 0) >= oldest) return
+      const to = this.#to.size === 0 ? undefined : this.#to.get(this.#first)
+      if (to !== undefined) this.#to.delete(this.#first)
+      this.#bytes -= costOf(sizes[slot] ?? 0, to)
       this.#first++
+      this.#pages.drop(places[slot] ?? 0, places[this.#slot(this.#first)] ?? 0)
     }
   }
 
@@ -77,11 +100,19 @@ export class MemoryJournal implements Journal {
     this.#maxAge = limits.maxAge
   }
 
+  #slot(seq: number): number {
+    return seq & (this.#length - 1)
+  }
+
   #grow(): void {
-    const old = this.#ring
-    this.#ring = new Array(old.length * 2).fill(undefined)
+    const old = this.#rings
+    const length = this.#length * 2
+    const grown = rings(length)
     for (let seq = this.#first; seq < this.#next; seq++)
-      this.#ring[seq & (this.#ring.length - 1)] = old[seq & (old.length - 1)]
+      for (const name of ['places', 'sizes', 'times'] as const)
+        grown[name][seq & (length - 1)] = old[name][seq & (this.#length - 1)] ?? 0
+    this.#rings = grown
+    this.#length = length
   }
 }
 

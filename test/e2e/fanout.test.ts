@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { crowd, numbered } from '../support/crowd.ts'
+import { native } from '../support/gateway.ts'
 import type { Implementation } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
 
@@ -14,7 +15,7 @@ async function speak(bot: Implementation, from: number, to: number, size: number
 }
 
 /** Node and Deno have no native publish: they prove the same with fewer. */
-const MANY = process.env['PERPETUA_RUNTIME'] === undefined ? 200 : 20
+const MANY = native ? 200 : 20
 
 /** What somebody heard who missed nothing up to event `last`. */
 const whole = (last: number) => ({ count: last, first: 1, last, gaps: 0, code: undefined })

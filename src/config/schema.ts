@@ -269,7 +269,6 @@ export type Config = v.InferOutput<typeof schema>
 /** The config as it may be written: everything optional, durations and sizes as text. */
 export type ConfigInput = v.InferInput<typeof schema>
 export type LogConfig = Config['log']
-export type UpstreamConfig = Config['upstreams'][number]
 export type ReverseConfig = Config['reverse-web-socket'][number]
 export type PostConfig = Config['http-post'][number]
 

@@ -28,6 +28,8 @@ export function openLogFile({ config, now, failed }: LogFileOptions): LogFile {
   let started = 0
   let fresh = config['force-new']
   let brokenAt: number | undefined
+  /** Files of before whose last lines are still on their way. */
+  const ending = new Set<Promise<void>>()
 
   const broke = (error: Error) => {
     stream?.destroy()
@@ -49,7 +51,9 @@ export function openLogFile({ config, now, failed }: LogFileOptions): LogFile {
   const current = () => {
     if (config.dir === '' || (brokenAt !== undefined && now() - brokenAt < RETRY_AFTER)) return undefined
     if (stream && config.aging > 0 && now() - started >= config.aging) {
-      stream.end()
+      const old = ended(stream)
+      ending.add(old)
+      void old.then(() => ending.delete(old))
       stream = undefined
     }
     stream ??= open()
@@ -69,16 +73,21 @@ export function openLogFile({ config, now, failed }: LogFileOptions): LogFile {
         broke(error instanceof Error ? error : new Error(String(error)))
       }
     },
-    close: () =>
-      new Promise((resolve) => {
-        const last = stream
-        stream = undefined
-        if (!last || last.destroyed) return resolve()
-        // Ended, or failed on the way: either way nothing more will happen.
-        last.on('close', resolve).on('error', () => resolve())
-        last.end()
-      }),
+    async close() {
+      const last = stream
+      stream = undefined
+      await Promise.all([...ending, last && ended(last)])
+    },
   }
+}
+
+/** Ends the stream; resolves when it has, or has failed on the way: either way nothing more will happen. */
+function ended(stream: WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed) return resolve()
+    stream.on('close', resolve).on('error', () => resolve())
+    stream.end()
+  })
 }
 
 /** The newest file while it is young enough, else a new one named after this moment (UTC). */

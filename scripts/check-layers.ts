@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const EDGES = ['actions', 'governance', 'storage', 'upstream', 'milky', 'downstream', 'satori', 'observe']
+const EDGES = ['actions', 'governance', 'storage', 'upstream', 'embedded', 'milky', 'downstream', 'satori', 'observe']
 
 /** Which folders of ours a folder may import, itself aside. `config` is for its types only, except where named. */
 const ALLOWED: Record<string, string[]> = {
@@ -14,7 +14,7 @@ const ALLOWED: Record<string, string[]> = {
   broker: ['onebot', 'lib'],
   simulator: ['onebot', 'lib', 'runtime'],
   ...Object.fromEntries(EDGES.map((edge) => [edge, ['broker', 'onebot', 'lib', 'runtime', 'config']])),
-  cli: ['app', 'config', 'simulator', 'observe', 'runtime', 'lib'],
+  cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
   app: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }

@@ -25,6 +25,8 @@ export interface BotOptions {
   readonly own: (bot: Bot) => OwnActions
   readonly settings: () => CallSettings
   readonly report: Report
+  /** Restarts an implementation that is ours to run; absent: it is asked to restart itself, and dialled anew. */
+  readonly restart?: (() => Promise<void>) | undefined
   /** Whether no other bot has this account. */
   readonly free: (selfId: string, bot: Bot) => boolean
   readonly now?: (() => number) | undefined
@@ -212,7 +214,7 @@ export class Bot {
   }
 
   /**
-   * Restarts the implementation after `delay` milliseconds: it is asked to, and dialled anew.
+   * Restarts the implementation after `delay` milliseconds: by who runs it, or it is asked to and dialled anew.
    * @throws ActionError while another restart is under way.
    */
   restart(delay: number): void {
@@ -365,6 +367,9 @@ export class Bot {
 
   #restartNow(): void {
     this.#restart = { phase: 'back', timer: setTimeout(() => this.#restarted(), RESTART.back) }
+    const { restart } = this.#options
+    // Asked itself it might stop before it answers, and not come back.
+    if (restart !== undefined) return void restart().catch(() => this.#restarted())
     const redial = () => this.#upstream?.redial('restart asked for')
     // Away: it is being dialled already.
     if (!this.#calls.send('set_restart', { within: RESTART.answer, ended: redial })) this.#restarted()

@@ -7,6 +7,17 @@ export type Status =
   | { kind: 'upstream-lost'; bot: string; code: number; reason: string }
   | { kind: 'upstream-retry'; bot: string; peer: string; reason: string; inMs: number; tries: number }
   | { kind: 'upstream-refused'; bot: string; peer: string; reason: string; inMs: number }
+  | { kind: 'embedded-progress'; bot: string; what: string }
+  | { kind: 'embedded-settings'; bot: string; file: string; notes: readonly string[] }
+  | { kind: 'embedded-failed'; bot: string; why: string; inMs: number }
+  | { kind: 'embedded-started'; bot: string; pid: number }
+  | { kind: 'embedded-exited'; bot: string; how: string; inMs: number }
+  | { kind: 'embedded-given-up'; bot: string; why: string; output: readonly string[] }
+  | { kind: 'embedded-qr'; bot: string; text: readonly string[] }
+  | { kind: 'embedded-qr-expired'; bot: string; why: string; again: boolean }
+  | { kind: 'embedded-logged-in'; bot: string; account: string | undefined }
+  | { kind: 'embedded-login-failed'; bot: string; why: string }
+  | { kind: 'embedded-output'; bot: string; level: 'trace' | 'debug' | 'info' | 'warn' | 'error'; text: string }
   | { kind: 'upstream-mute'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }

@@ -1,5 +1,6 @@
 // Turns a fact and its fields into one line of plain text, without secrets and without line breaks.
 
+import { stripVTControlCharacters } from 'node:util'
 import { isSecret, MASK, maskText } from '../lib/mask.ts'
 
 export type Fields = Record<string, unknown>
@@ -49,7 +50,18 @@ function cut(text: string): string {
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}… (${text.length} characters)`
 }
 
+const ESCAPE = String.fromCharCode(27)
+const COLOUR = new RegExp(`(${ESCAPE}\\[[\\d;]*m)`)
+
+/** A line of a program that runs on this terminal: it may paint, and do nothing else to it. */
+export function coloursOnly(text: string): string {
+  const cut = text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
+  // Every second piece is a colour.
+  const pieces = maskText(cut).split(COLOUR)
+  return `${pieces.map((piece, n) => (n % 2 === 1 ? piece : oneLine(stripVTControlCharacters(piece)))).join('')}${ESCAPE}[0m`
+}
+
 // A peer may choose part of a text: it must not be able to write log lines of its own, or steer a terminal.
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => JSON.stringify(char).slice(1, -1).replace(char, ' '))
 }

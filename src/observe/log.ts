@@ -1,9 +1,10 @@
 // Writes facts to the console and to a file, without secrets; never blocks, never fails its caller.
 
+import { stripVTControlCharacters } from 'node:util'
 import { Consola, type ConsolaReporter, LogLevels } from 'consola/core'
 import { colors } from 'consola/utils'
 import type { LogConfig } from '../config/schema.ts'
-import { type Fields, line } from './line.ts'
+import { coloursOnly, type Fields, line, oneLine } from './line.ts'
 import { type LogFile, openLogFile } from './logfile.ts'
 
 export const LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const
@@ -14,6 +15,10 @@ export type Facts = Record<Level, (fact: string, fields?: Fields) => void>
 
 export interface Log extends Facts {
   readonly level: Level
+  /** A line of somebody else's log, behind the name of who said it; a person at a terminal sees it with its colours. */
+  relay(level: Level, who: string, text: string): void
+  /** Something to look at, such as a picture made of characters: on the console only, as it is, whatever the level. */
+  show(lines: readonly string[]): void
   /** What is logged from now on, and where. Lines taken before go where they were meant to. */
   reconfigure(config: LogConfig): void
   /** Resolves when the file holds every line; lines after that reach the console only. */
@@ -68,6 +73,18 @@ export function openLog(config: LogConfig, options: LogOptions = {}): Log {
       }
       settings = next
       screen.options.formatOptions.colors = next.colorful
+    },
+    relay(level, who, text) {
+      if (LEVELS.indexOf(level) < LEVELS.indexOf(settings.level)) return
+      const { stdout = process.stdout, stderr = process.stderr } = options
+      const coloured = settings.colorful && (level === 'warn' || level === 'error' ? stderr : stdout).isTTY === true
+      const plain = line(`[${who}] ${stripVTControlCharacters(text)}`)
+      screen[level](coloured ? `[${who}] ${coloursOnly(text)}` : plain)
+      file?.write(`${new Date(now()).toISOString()} ${level.padEnd(5)} ${plain}`)
+    },
+    show(lines) {
+      const { stdout = process.stdout } = options
+      stdout.write(`${lines.map((text) => oneLine(stripVTControlCharacters(text))).join('\n')}\n`)
     },
     async close() {
       const last = file

@@ -2,6 +2,7 @@
 
 import type { Session } from '../broker/session.ts'
 import type { Report, Status } from '../broker/status.ts'
+import { isEmbedded, sayEmbedded } from './embedded-log.ts'
 import { limit } from './limit.ts'
 import type { Log } from './log.ts'
 
@@ -16,6 +17,7 @@ export function statusLog(log: Log): Report {
 }
 
 function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
+  if (isEmbedded(status)) return sayEmbedded(status, log)
   switch (status.kind) {
     // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
     case 'event':

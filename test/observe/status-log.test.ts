@@ -17,7 +17,7 @@ function listening(level: Level = 'debug') {
     warn: at('warn'),
     error: at('error'),
   }
-  const log = { ...facts, level, reconfigure() {}, close: async () => {} } as const
+  const log = { ...facts, level, relay() {}, show() {}, reconfigure() {}, close: async () => {} } as const
   return { lines, say: statusLog(log) }
 }
 

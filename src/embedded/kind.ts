@@ -35,11 +35,12 @@ export interface Settings {
 export type OutputFact =
   /** A whole QR code to scan, ready to be printed line by line (without colours). */
   | { readonly kind: 'qr'; readonly text: readonly string[] }
-  /** The code that was shown can no longer be used. `again`: another follows by itself. */
-  | { readonly kind: 'qr-expired'; readonly why: string; readonly again: boolean }
+  /** The code that was shown can no longer be used: nobody scanned it in time, or somebody said no on the phone. */
+  | { readonly kind: 'qr-expired'; readonly why: 'expired' | 'cancelled' }
   | { readonly kind: 'logged-in'; readonly account?: string }
+  /** Told once a run. `why` says what to do where that is known. The program usually ends then. */
   | { readonly kind: 'login-failed'; readonly why: string }
-  /** A line of its log, without colours and without what is only level. */
+  /** A line of its log, without colours and level. An empty `text` is a heading or padding: nothing worth a line. */
   | { readonly kind: 'level'; readonly level: Level; readonly text: string }
 
 export type Level = 'trace' | 'debug' | 'info' | 'warn' | 'error'

@@ -1,7 +1,7 @@
 // perpetua check: says whether the config can be used, and what it would run.
 
 import { defineCommand } from 'citty'
-import { implementations } from '../config/implementations.ts'
+import { type Implementation, implementations } from '../config/implementations.ts'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { ConfigError, problemText } from '../config/problem.ts'
 import { clientToken } from '../config/rules.ts'
@@ -53,10 +53,10 @@ function facts(config: Config): [name: string, text: string][] {
   const { http, 'web-socket': links, 'msg-expire-time': age, journal, log } = config
   const range = links['range-port']
   return [
-    ...implementations(config).map(({ name, kind, url, 'self-id': id }): [string, string] => {
-      const where = kind === 'forward' ? `connect to ${url}` : 'wait for it to connect'
-      return ['implementation', [name, where, id && `as ${id}`].filter(Boolean).join(', ')]
-    }),
+    ...implementations(config).map(({ name, kind, url, 'self-id': id }): [string, string] => [
+      'implementation',
+      [name, WHERE[kind](url), id && `as ${id}`].filter(Boolean).join(', '),
+    ]),
     ['clients', `${http.tls.cert === '' ? 'http' : 'https'}://${host(http.host)}:${http.port}, ${tokenText(config)}`],
     ['allotted ports', range.enabled ? `${range.start}-${range.end}` : 'any free port'],
     ...config['reverse-web-socket'].map(({ name, url }): [string, string] => ['reverse', named(name, url)]),
@@ -66,6 +66,12 @@ function facts(config: Config): [name: string, text: string][] {
     ['log', `${log.level}, ${log.dir === '' ? 'no files' : log.dir}`],
   ]
 }
+
+const WHERE = {
+  forward: (url) => `connect to ${url}`,
+  reverse: () => 'wait for it to connect',
+  embedded: () => 'run Lagrange.OneBot',
+} as const satisfies Record<Implementation['kind'], (url: string) => string>
 
 const host = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name)
 const named = (name: string, url: string) => (name === '' ? url : `${name}, ${url}`)

@@ -10,6 +10,8 @@ import { configOf } from '../config/schema.ts'
 import { type Answers, template } from '../config/template.ts'
 import { complain, say } from './say.ts'
 
+const EMBEDDED = 'embedded'
+
 // Where each listens unless told otherwise.
 const ADDRESSES = [
   { label: 'NapCat', value: 'ws://127.0.0.1:3001' },
@@ -17,6 +19,8 @@ const ADDRESSES = [
   { label: 'Lagrange.OneBot', value: 'ws://127.0.0.1:8081' },
   { label: 'go-cqhttp', value: 'ws://127.0.0.1:8080/' },
   { label: 'another / 其他', value: implementations(configOf())[0]?.url ?? '' },
+  // Last: what it takes to log in with it is hard to come by, see docs/lagrange.md.
+  { label: 'none: run Lagrange.OneBot here / 没有，由 perpetua 运行 Lagrange.OneBot', value: EMBEDDED },
 ]
 
 const HOSTS = [
@@ -45,18 +49,19 @@ const QUESTIONS: Question[] = [
   async (answers, cancelled) => {
     const address = await choose('Which OneBot implementation do you use? / 使用哪个 OneBot 实现？', ADDRESSES)
     if (address === undefined) return false
+    if (address === EMBEDDED) return embedded(answers, cancelled)
     const message = 'Its forward WebSocket address / 它的正向 WebSocket 地址'
-    return fill(answers, cancelled, { key: 'ntqq-impl.external-web-socket', message, suggestion: address })
-  },
-  (answers, cancelled) => {
-    const message = 'Its access token, empty for none / 它的 token，没有则留空'
-    return fill(answers, cancelled, { key: 'ntqq-impl.external-access-token', message, suggestion: '' })
+    const token = 'Its access token, empty for none / 它的 token，没有则留空'
+    return (
+      (await fill(answers, cancelled, { key: 'ntqq-impl.external-web-socket', message, suggestion: address })) &&
+      (await fill(answers, cancelled, { key: 'ntqq-impl.external-access-token', message: token, suggestion: '' }))
+    )
   },
   async (answers, cancelled) => {
     const host = await choose('Who may connect to perpetua? / 谁可以连接 perpetua？', HOSTS)
     if (host === undefined) return false
     answers['http.host'] = host
-    if (isLoopback(host) || answers['ntqq-impl.external-access-token'] !== '') return true
+    if (isLoopback(host) || (answers['ntqq-impl.external-access-token'] ?? '') !== '') return true
     const suggestion = Buffer.from(crypto.getRandomValues(new Uint8Array(18))).toString('base64url')
     const message = 'The token that clients must show / 客户端必须使用的 token'
     return fill(answers, cancelled, { key: 'http.access-token', message, suggestion })
@@ -66,6 +71,18 @@ const QUESTIONS: Question[] = [
     return fill(answers, cancelled, { key: 'http.port', message, suggestion: '8080' })
   },
 ]
+
+/** What it needs for its login, as far as it is known. */
+async function embedded(answers: Answers, cancelled: AbortSignal): Promise<boolean> {
+  answers['ntqq-impl.mode'] = EMBEDDED
+  answers['ntqq-impl.external-web-socket'] = ''
+  const account = 'The QQ number to log in as, empty for any / 要登录的 QQ 号，可留空'
+  const signServer = 'Its sign server, empty if you have none yet / 签名服务器地址，没有则留空'
+  return (
+    (await fill(answers, cancelled, { key: 'ntqq-impl.account', message: account, suggestion: '' })) &&
+    (await fill(answers, cancelled, { key: 'ntqq-impl.sign-server-url', message: signServer, suggestion: '' }))
+  )
+}
 
 interface Blank {
   key: string

@@ -44,7 +44,7 @@ export const orderedRange = <T extends { start: number; end: number }>() =>
     if (end < start) report(['end'], `a port not below start (${start})`)
   })
 
-/** Who is dialled needs an address, and nothing may be asked for that this version cannot do. */
+/** Who is dialled needs an address, and who is run here must be the first. */
 export const reachable = <T extends Declaring>() =>
   rule<T>((config, report) => {
     const first = implementations(config).length - config.upstreams.length
@@ -53,18 +53,15 @@ export const reachable = <T extends Declaring>() =>
       const at = (key: string) => (own ? ['ntqq-impl', key] : ['upstreams', index - first, key])
       if (kind === 'forward' && url === '')
         report(at(own ? 'external-web-socket' : 'url'), 'an address that starts with ws:// or wss://')
-      if (kind === 'embedded')
+      // One place for its program, its login and its settings: one of them.
+      if (kind === 'embedded' && !own)
         report(
-          own && config['ntqq-impl'].mode === 'auto' ? at('external-web-socket') : at(own ? 'mode' : 'kind'),
-          'an implementation of your own: this version of perpetua does not run one itself yet',
-          own ? NEEDS_EXTERNAL : 'kind: forward with its url, or kind: reverse',
+          at('kind'),
+          'forward or reverse: perpetua runs one implementation itself, that of ntqq-impl',
+          'kind: forward with its url, or kind: reverse; or ntqq-impl.mode: embedded',
         )
     }
   })
-
-const NEEDS_EXTERNAL =
-  'start NapCat, LLBot, Lagrange or the like, then set ntqq-impl.external-web-socket to its address such as ' +
-  'ws://127.0.0.1:3001, or ntqq-impl.mode: reverse and let it connect here'
 
 export const certificateWithKey = <T extends { cert: string; key: string }>() =>
   rule<T>(({ cert, key }, report) => {

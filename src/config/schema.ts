@@ -52,6 +52,25 @@ const update = v.pipe(
   v.metadata(about('of the implementation that perpetua runs itself', '内置实现的更新')),
 )
 
+const download = v.pipe(
+  v.strictObject({
+    base: key(
+      address('http', 'https'),
+      '',
+      about(
+        'a server that answers as GitHub and its API do; empty: GitHub itself',
+        '与 GitHub 及其 API 兼容的服务器，留空则为 GitHub',
+      ),
+    ),
+    mirror: key(
+      address('http', 'https'),
+      '',
+      about('put before the whole address of a file, as download mirrors want it', '加在文件完整地址之前的镜像前缀'),
+    ),
+  }),
+  v.metadata(about('where the embedded implementation is downloaded from', '内置实现的下载来源')),
+)
+
 const implementation = v.pipe(
   v.strictObject({
     'external-web-socket': key(
@@ -65,8 +84,38 @@ const implementation = v.pipe(
       choice('auto', 'external', 'reverse', 'embedded'),
       'auto',
       about(
-        'auto: external if an address is set | external: dial it | reverse: it dials us | embedded: not in this version',
-        'auto：填写了地址即 external | external：连接它 | reverse：由它连接本程序 | embedded：此版本尚不支持',
+        'auto: external if an address is set, else embedded | external: dial it | reverse: it dials us | embedded: perpetua runs Lagrange.OneBot itself',
+        'auto：填写了地址即 external，否则 embedded | external：连接它 | reverse：由它连接本程序 | embedded：由 perpetua 自行运行 Lagrange.OneBot',
+      ),
+    ),
+    path: key(
+      text(),
+      '',
+      about(
+        'for embedded: its program, or a folder with it in; empty: looked for beside the config file, else downloaded',
+        'embedded：程序文件或其所在文件夹，留空则在配置文件旁查找，找不到时下载',
+      ),
+    ),
+    archive: key(
+      text(),
+      '',
+      about(
+        'for embedded: a .zip or .tar.gz with the program, instead of a download',
+        'embedded：包含程序的 .zip 或 .tar.gz，用以代替下载',
+      ),
+    ),
+    download: v.optional(download, {}),
+    account: key(
+      account(),
+      '',
+      about('for embedded: the QQ number to log in as; empty: any', 'embedded：要登录的 QQ 号，留空为不限'),
+    ),
+    'sign-server-url': key(
+      address('http', 'https'),
+      '',
+      about(
+        'for embedded: the sign server it asks; empty: as it is set there',
+        'embedded：签名服务器地址，留空则不改动其设置',
       ),
     ),
   }),
@@ -79,8 +128,8 @@ const upstream = v.strictObject({
     choice('forward', 'reverse', 'embedded'),
     'forward',
     about(
-      'forward: we dial it | reverse: it dials us | embedded: not in this version',
-      'forward：连接它 | reverse：由它连接本程序 | embedded：此版本尚不支持',
+      'forward: we dial it | reverse: it dials us | embedded: only as ntqq-impl',
+      'forward：连接它 | reverse：由它连接本程序 | embedded：仅可用于 ntqq-impl',
     ),
   ),
   url: key(webSocket(), '', about('its address, for forward', '地址（forward）')),

@@ -73,6 +73,34 @@ test('[CLI16] answers that the config would refuse are asked again; a token is s
   })
 })
 
+test('[CLI16] who has no implementation may have one run here, and is asked for its login', async () => {
+  await using home = await folder()
+  await using it = init(home)
+  await it.says(/Which OneBot implementation/)
+  it.types(DOWN.repeat(5) + ENTER)
+  await it.says(/The QQ number to log in as/)
+  await answer(it, 'me')
+  await it.says(/wanted a QQ number[\s\S]*The QQ number to log in as/)
+  await answer(it, '10001')
+  await it.says(/Its sign server/)
+  await answer(it, 'https://sign.example/api')
+  await it.says(/Who may connect/)
+  it.types(DOWN + ENTER)
+  await it.says(/token that clients must show/)
+  it.types(ENTER)
+  await it.says(/Port for clients/)
+  it.types(ENTER)
+  expect((await it.ended).code).toBe(0)
+  const config = await written(home)
+  expect(config['ntqq-impl']).toMatchObject({
+    mode: 'embedded',
+    account: '10001',
+    'external-web-socket': '',
+    'sign-server-url': 'https://sign.example/api',
+  })
+  expect(config.http['access-token']).toMatch(/^[\w-]{24}$/)
+})
+
 test('[CLI17] Ctrl-C at a question ends it cleanly, with nothing written', async () => {
   for (const words of [['init'], ['start']]) {
     await using home = await folder()

@@ -120,17 +120,38 @@ satori: {}
 alerts: {}
 journal: {persist: true}
 actions: {hold: 1s, resend: true}
-ntqq-impl: {path: a, archive: b, download: {}}
+ntqq-impl: {hold: 1s, qrcode: {}}
 `
   expect(problems(text).every(({ found }) => found === 'an unknown key')).toBe(true)
-  expect(problems(text)).toHaveLength(13)
+  expect(problems(text)).toHaveLength(12)
 })
 
-test('[CFG8] an implementation run by us is not there yet, which is said with what to set instead', () => {
-  const embedded = ['ntqq-impl: {mode: embedded}', "ntqq-impl: {external-web-socket: ''}"]
-  for (const text of embedded)
-    expect(told(text)).toEqual([expect.stringMatching(/does not run one itself yet \(start NapCat, .*mode: reverse/)])
-  expect(places('upstreams: [{url: ws://a}, {kind: embedded, url: ws://b}]')).toEqual(['upstreams[1].kind'])
+test('[CFG8] the implementation of ntqq-impl may be run by us, with keys of its own; no other may', () => {
+  const first = (text: string) => implementations(parse(text).config)[0]?.kind
+  for (const text of ['ntqq-impl: {mode: embedded}', "ntqq-impl: {external-web-socket: ''}"])
+    expect(first(text)).toBe('embedded')
+  const { config } = parse(`ntqq-impl:
+  path: /opt/Lagrange.OneBot
+  archive: my.zip
+  download: {base: 'http://127.0.0.1:1/', mirror: https://mirror.example/}
+  account: 10001
+  sign-server-url: https://sign.example/api
+`)
+  expect(config['ntqq-impl']).toMatchObject({
+    path: '/opt/Lagrange.OneBot',
+    archive: 'my.zip',
+    download: { base: 'http://127.0.0.1:1/', mirror: 'https://mirror.example/' },
+    account: '10001',
+    'sign-server-url': 'https://sign.example/api',
+  })
+  expect(places('ntqq-impl: {account: me, sign-server-url: x, download: {mirror: y}}').toSorted()).toEqual([
+    'ntqq-impl.account',
+    'ntqq-impl.download.mirror',
+    'ntqq-impl.sign-server-url',
+  ])
+  const second = 'upstreams: [{url: ws://a}, {kind: embedded, url: ws://b}]'
+  expect(places(second)).toEqual(['upstreams[1].kind'])
+  expect(told(second)).toEqual([expect.stringMatching(/that of ntqq-impl \(.*ntqq-impl\.mode: embedded\)/)])
   expect(places("ntqq-impl: {mode: external, external-web-socket: ''}")).toEqual(['ntqq-impl.external-web-socket'])
 })
 

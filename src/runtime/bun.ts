@@ -6,6 +6,7 @@ import type { Context } from 'hono'
 import { type BunWebSocketData, upgradeWebSocket, websocket } from 'hono/bun'
 import type { WSEvents } from 'hono/ws'
 import { dial } from './bun-dial.ts'
+import { spawn } from './bun-spawn.ts'
 import { plainAddress, shortReason } from './frame.ts'
 import type { AcceptedSocket, Host, HostEnv, Listener, ListenOptions, SocketEvents } from './host.ts'
 
@@ -157,4 +158,4 @@ async function listen({ host, port, app, maxFrame, tls }: ListenOptions): Promis
   return listener
 }
 
-export const bunHost = { name: 'bun', listen, dial } satisfies Host
+export const bunHost = { name: 'bun', listen, dial, spawn } satisfies Host

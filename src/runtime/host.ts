@@ -1,4 +1,4 @@
-// What a host runtime lends us: listeners, dialled WebSockets; one interface, an implementation per runtime.
+// What a host runtime lends us: listeners, dialled WebSockets, processes; one interface, an implementation per runtime.
 
 import type { Context, Hono } from 'hono'
 
@@ -107,10 +107,53 @@ export class DialError extends Error {
   }
 }
 
+export interface SpawnOptions {
+  /** Path of the executable. */
+  command: string
+  args: readonly string[]
+  cwd: string
+  /** The whole of the child's environment. Default: ours. */
+  env?: Record<string, string> | undefined
+  /** `inherit`: it reads our terminal. `ignore`: it finds the end at once. */
+  stdin: 'inherit' | 'ignore'
+  /** Bytes as they come, one call at a time, never after `exited`. They are the owner's to keep. */
+  output(bytes: Uint8Array, from: 'stdout' | 'stderr'): void
+}
+
+/** How a process ended: one of both, `code` alone on Windows. */
+export interface Ending {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** A process we started. It does not end with us: whoever starts it ends it. */
+export interface Child {
+  readonly pid: number
+  /**
+   * Resolves once it has ended and its last output was handed over; where a process of its own keeps the pipes open,
+   * a second after its end, and what that one says is lost.
+   */
+  readonly exited: Promise<Ending>
+  /** Without effect once it has ended. Windows knows no signals: there each of them ends it at once. */
+  kill(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT'): void
+}
+
+/** A command that could not be started. `code` is the system's: ENOENT, EACCES, ENOEXEC, ... */
+export class SpawnError extends Error {
+  override name = 'SpawnError'
+  readonly code: string
+  constructor(message: string, options: { code: string; cause: unknown }) {
+    super(message, { cause: options.cause })
+    this.code = options.code
+  }
+}
+
 export interface Host {
   readonly name: 'bun' | 'deno' | 'node'
   /** Resolves once the port accepts connections. Rejects with the system's error (`code` EADDRINUSE, EACCES, ...) kept as cause or itself. */
   listen(options: ListenOptions): Promise<Listener>
   /** Resolves when the handshake is done (after `events.open` ran); rejects with DialError. Sends no PING of its own, ever. */
   dial(options: DialOptions): Promise<Socket>
+  /** Resolves once the process runs; rejects with SpawnError. */
+  spawn(options: SpawnOptions): Promise<Child>
 }

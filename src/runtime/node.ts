@@ -8,6 +8,7 @@ import { plainAddress } from './frame.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from './host.ts'
 import { dial } from './node-dial.ts'
 import { within } from './node-http.ts'
+import { spawn } from './node-spawn.ts'
 import { publish, type Topics } from './node-topics.ts'
 import { handshakes } from './node-upgrade.ts'
 
@@ -76,4 +77,4 @@ async function listen(options: ListenOptions): Promise<Listener> {
   return listener
 }
 
-export const nodeHost = { name: 'Deno' in globalThis ? 'deno' : 'node', listen, dial } satisfies Host
+export const nodeHost = { name: 'Deno' in globalThis ? 'deno' : 'node', listen, dial, spawn } satisfies Host

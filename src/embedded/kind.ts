@@ -31,14 +31,17 @@ export interface Settings {
   readonly notes: readonly string[]
 }
 
-/** What a line of output means. A line may mean several things: its level and that somebody has logged in. */
+/** What a line of output means. A line outside a QR code has its level first, and may mean something besides. */
 export type OutputFact =
-  /** A whole QR code to scan, ready to be printed line by line (without colours). */
+  /**
+   * A whole QR code to scan, ready to be printed line by line, without colours. Empty when one is waited for but could
+   * not be made out: the picture is still there.
+   */
   | { readonly kind: 'qr'; readonly text: readonly string[] }
   /** The code that was shown can no longer be used: nobody scanned it in time, or somebody said no on the phone. */
   | { readonly kind: 'qr-expired'; readonly why: 'expired' | 'cancelled' }
   | { readonly kind: 'logged-in'; readonly account?: string }
-  /** Told once a run. `why` says what to do where that is known. The program usually ends then. */
+  /** The login was refused, or ended by QQ later. `why` says what to do where that is known. */
   | { readonly kind: 'login-failed'; readonly why: string }
   /** A line of its log, without colours and level. An empty `text` is a heading or padding: nothing worth a line. */
   | { readonly kind: 'level'; readonly level: Level; readonly text: string }

@@ -34,6 +34,16 @@ export function commandHelp({ meta, args = {} }: Described): string {
   ).trimEnd()
 }
 
+export function familyHelp({ meta }: Described, commands: Described[]): string {
+  return page(
+    `perpetua ${meta.name}: ${meta.description}`,
+    `perpetua ${meta.name} <command> [options]`,
+    ['Commands', commands.map((command) => [command.meta.name.slice(meta.name.length + 1), command.meta.description])],
+    ['Options', options(COMMON)],
+    ['Exit codes', exitCodes()],
+  ).trimEnd()
+}
+
 type Part = [heading: string, rows: [name: string, text: string][]]
 
 function page(title: string, usage: string, ...parts: Part[]): string {

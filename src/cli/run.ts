@@ -5,8 +5,9 @@ import { suggest } from '../lib/suggest.ts'
 import { check } from './check.ts'
 import { EXIT } from './exit.ts'
 import { mistake } from './flags.ts'
-import { commandHelp, type Described, programHelp } from './help.ts'
+import { commandHelp, type Described, familyHelp, programHelp } from './help.ts'
 import { init } from './init.ts'
+import { lagrange } from './lagrange.ts'
 import { sandbox } from './sandbox.ts'
 import { complain, say } from './say.ts'
 import type { StartGateway } from './serve.ts'
@@ -16,9 +17,13 @@ import { versionText } from './version.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: each takes different options, which only its own `run` knows
 type Command = CommandDef<any> & Described
+/** Commands that belong together: `perpetua lagrange install`. */
+interface Family extends Described {
+  readonly family: Record<string, Command>
+}
 
 // citty also allows promises for each part; ours are plain.
-const COMMANDS = { start, init, check, sandbox, simulate } as unknown as Record<string, Command>
+const COMMANDS = { start, init, check, lagrange, sandbox, simulate } as unknown as Record<string, Command | Family>
 
 /** What commands get from outside; tests bring a gateway of their own. */
 export interface Means {
@@ -38,9 +43,27 @@ export async function main(words: string[], means: Means = {}): Promise<void> {
 
 /** Resolves with the exit code once everything is done. */
 async function run(words: string[], means: Means = {}): Promise<number> {
-  const { name, rest, named } = commandOf(words)
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (!command) return misuse(`unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)))
+  const { name, rest: after, named } = commandOf(words)
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!found) return misuse(`unknown command "${name}"`, suggest(name, Object.keys(COMMANDS)))
+  if ('family' in found) return runFamily(found, after, means)
+  return runOne(found, after, means, named)
+}
+
+async function runFamily(family: Family, words: string[], means: Means): Promise<number> {
+  const { family: members } = family
+  const [name = '', ...rest] = words
+  if (name === '' || name.startsWith('-')) {
+    if (asks(words, '--version', '-v')) return answer(versionText)
+    if (asks(words, '--help', '-h')) return answer(familyHelp(family, Object.values(members)))
+    return misuse(`${family.meta.name} needs to know what to do: ${Object.keys(members).join(', ')}`)
+  }
+  const found = Object.hasOwn(members, name) ? members[name] : undefined
+  if (found) return runOne(found, rest, means, true)
+  return misuse(`unknown command "${family.meta.name} ${name}"`, suggest(name, Object.keys(members)))
+}
+
+async function runOne(command: Command, rest: string[], means: Means, named: boolean): Promise<number> {
   if (asks(rest, '--version', '-v')) return answer(versionText)
   if (asks(rest, '--help', '-h')) return answer(named ? commandHelp(command) : programHelp(Object.values(COMMANDS)))
   const wrong = mistake(rest, command.args ?? {})

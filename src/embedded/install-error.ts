@@ -3,7 +3,8 @@
 import { DownloadError } from '../lib/download.ts'
 import { fileProblem, isOfFiles } from '../lib/file-error.ts'
 import { HeldError } from '../lib/lock-file.ts'
-import { UnpackError } from '../lib/unpack.ts'
+import { UnpackError } from '../lib/unpack-error.ts'
+import { FindError } from './find.ts'
 import { NoSuchFileError } from './release.ts'
 
 /** The message says what went wrong and what to do. */
@@ -28,6 +29,7 @@ export function explained(error: unknown, { kind, folder }: About): unknown {
   if (error instanceof DownloadError)
     return wrap(`${kind.name} was not downloaded: ${error.message}; ${advice(error, folder)}`)
   if (error instanceof NoSuchFileError) return wrap(`${error.message}; ${ARCHIVE}, or ${EXTERNAL}`)
+  if (error instanceof FindError) return wrap(error.message)
   if (error instanceof UnpackError) return wrap(`${kind.name} was not unpacked: ${error.message}; ${WAYS}`)
   if (error instanceof HeldError)
     return wrap(

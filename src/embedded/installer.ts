@@ -4,10 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import { type Downloaded, download, type Patience, sha256Of } from '../lib/download.ts'
-import { findBelow } from '../lib/find-below.ts'
 import { lockFile } from '../lib/lock-file.ts'
 import { maskText } from '../lib/mask.ts'
-import { unpack } from '../lib/unpack.ts'
+import { programIn } from './find.ts'
 import { explained, InstallError } from './install-error.ts'
 import type { Kind, Machine } from './kind.ts'
 import { type Origin, type ReleaseFile, releaseFile } from './release.ts'
@@ -132,9 +131,11 @@ async function place(
   progress?.({ step: 'unpack', archive: basename(archive) })
   const unpacked = join(folder, `${NEW}${randomUUID()}`)
   try {
+    // The libraries behind it take longer to load than the whole gateway, and are rarely needed.
+    const { unpack } = await import('../lib/unpack.ts')
     await unpack(archive, unpacked, { signal })
     const wanted = kind.executable(machine.os)
-    const program = findBelow(unpacked, wanted)
+    const program = await programIn(unpacked, wanted)
     if (program === undefined) throw new InstallError(`${basename(archive)} has no ${wanted} in it`)
     chmodSync(program, 0o755)
     describe(unpacked, {

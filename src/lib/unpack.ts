@@ -8,6 +8,7 @@ import { createGunzip } from 'node:zlib'
 import { Parser, type ReadEntry } from 'tar'
 import yauzl from 'yauzl'
 import { isOfFiles } from './file-error.ts'
+import { UnpackError } from './unpack-error.ts'
 
 export interface Limits {
   /** Unpacked, all files together. */
@@ -20,11 +21,6 @@ export interface Limits {
 
 /** Far beyond any program that would be unpacked here, and what a disk can still bear. */
 const LIMITS: Limits = { bytes: 2 * 2 ** 30, entries: 20_000, ratio: 100, free: 64 * 2 ** 20 }
-
-/** The archive cannot be used. The message names the entry to blame. */
-export class UnpackError extends Error {
-  override readonly name = 'UnpackError'
-}
 
 /**
  * Unpacks `archive` into `folder`, which it makes, and which must not be there yet; on failure it is gone again.

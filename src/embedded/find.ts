@@ -3,6 +3,7 @@
 import { access, chmod, constants, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Kind, Machine } from './kind.ts'
+import { versionsIn } from './versions.ts'
 
 export interface Where {
   readonly kind: Kind
@@ -35,7 +36,8 @@ const MOST = 20_000
 export async function find(where: Where): Promise<Found> {
   const { kind, machine, path, archive, folder } = where
   if (path !== '') return { from: 'path', executable: await named(where) }
-  const own = await programIn(folder, kind.executable(machine.os))
+  // What was installed knows which of its versions counts; anything else was put there by hand or by the Go version.
+  const own = versionsIn(folder).current?.program ?? (await programIn(folder, kind.executable(machine.os)))
   if (own !== undefined) {
     // Unpacked by hand or by a tool that knows no execute bit. What cannot be changed, the start will tell.
     if (!(await runnable(own))) await chmod(own, 0o755).catch(() => undefined)

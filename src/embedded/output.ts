@@ -26,6 +26,10 @@ const REASONS: readonly (readonly [RegExp, (found: string) => string])[] = [
   [/Signer (platform|version) mismatch/, (found) => `the sign server is for another ${found}: ${NEW_SIGN_SERVER}`],
   [/Sign server is not configured/, () => `there is no sign server: ${NEW_SIGN_SERVER}`],
   [/sign\.lagrangecore\.org/, () => `the public sign server has ended: ${NEW_SIGN_SERVER}`],
+  [
+    /Found LiteDB database/,
+    () => 'lagrange-<account>.db is of an old version: delete it, or migrate it as the log says',
+  ],
   [/Key Exchange Failed/, () => 'the key exchange with QQ failed: try again later'],
   [/\bLogin [Ff]ailed: (.{1,300})/, (found) => `QQ refused: ${found}`],
   [/^(?:\[\w+\] )?(?:Tag|State): (.{1,300})/, (found) => `QQ refused: ${found}`],
@@ -70,11 +74,12 @@ export function lagrangeReader(): Reader {
 
     if (told.has('login-failed')) return
     const kicked = /\bKickNTEvent: (.{1,300})/.exec(text)?.[1]
+    const failed = text.includes('All login failed!')
     const crash = CRASH.exec(text)?.[1]
     if (kicked !== undefined) yield tell({ kind: 'login-failed', why: `QQ ended the session: ${kicked}` })
     // The same exception is told by the host's log, and then by .NET.
-    else if (!told.has('logged-in') && (crash !== undefined || text.includes('All login failed!')))
-      yield tell({ kind: 'login-failed', why: reason ?? crash ?? 'no way to log in worked' })
+    else if (!told.has('logged-in') && (failed || crash !== undefined))
+      yield tell({ kind: 'login-failed', why: reason ?? (failed ? undefined : crash) ?? 'no way to log in worked' })
   }
 
   function tell(fact: OutputFact): OutputFact {

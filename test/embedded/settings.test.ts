@@ -305,7 +305,9 @@ test('[LGR16] what somebody should know is noted: no sign server, a port in use,
   const address = other.address()
   const taken = typeof address === 'object' && address !== null ? address.port : 0
   const busy = official.replace('lagrangecore.org', 'example').replace(`${PORT}`, `${taken}`)
-  expect(await notes(busy)).toEqual([expect.stringMatching(new RegExp(`port ${taken}, but another program has it: .*${NAME}$`))])
+  expect(await notes(busy)).toEqual([
+    expect.stringMatching(new RegExp(`port ${taken}, but another program has it: .*${NAME}$`)),
+  ])
   expect(await cwd.read(NAME)).toBe(busy)
   await new Promise((resolve) => other.close(resolve))
   expect(await notes(busy)).toEqual([])

@@ -66,12 +66,22 @@ export async function run(baked: StandInFlags): Promise<void> {
   noteStart(join(folder, NAMES.starts))
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => leave(flags, signal))
   if (flags.exitAfter !== undefined) setTimeout(() => process.exit(flags.exitCode ?? 0), flags.exitAfter)
-  for (let i = 0; i < (flags.spams ?? 0); i++) await print(`${String(i).padEnd(99, '.')}\n`)
+  await spam(flags.spams ?? 0)
   if (flags.longLine !== undefined) await print(`${'x'.repeat(flags.longLine)}\n`)
   if (flags.garbles) await print(Buffer.from([0xff, 0xfe, 0x41, 0xe7, 0xbe, 0x0a, 0x6c, 0x61, 0x73, 0x74]))
   if (flags.exitCode !== undefined && flags.exitAfter === undefined) process.exit(flags.exitCode)
   if (flags.hangs) return stay()
   await serve(flags)
+}
+
+async function spam(lines: number): Promise<void> {
+  for (let from = 0; from < lines; from += 1_000) {
+    const some = Array.from(
+      { length: Math.min(1_000, lines - from) },
+      (_, i) => `${String(from + i).padEnd(99, '.')}\n`,
+    )
+    await print(some.join(''))
+  }
 }
 
 /** One line a start; `twice` when another one that was noted still runs. */

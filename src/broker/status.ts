@@ -12,6 +12,8 @@ export type Status =
   | { kind: 'embedded-failed'; bot: string; why: string; inMs: number }
   | { kind: 'embedded-started'; bot: string; pid: number }
   | { kind: 'embedded-exited'; bot: string; how: string; inMs: number }
+  | { kind: 'embedded-ended'; bot: string; how: string }
+  | { kind: 'embedded-trouble'; bot: string; what: string; pid: number }
   | { kind: 'embedded-given-up'; bot: string; why: string; output: readonly string[] }
   | { kind: 'embedded-qr'; bot: string; text: readonly string[] }
   | { kind: 'embedded-qr-expired'; bot: string; why: string; again: boolean }

@@ -30,6 +30,10 @@ export function sayEmbedded(status: EmbeddedStatus, log: Log): void {
         how: status.how,
         in: `${(status.inMs / 1000).toFixed(1)}s`,
       })
+    case 'embedded-ended':
+      return log.info('own implementation ended', { bot, how: status.how })
+    case 'embedded-trouble':
+      return log.warn(status.what, { bot, pid: status.pid })
     case 'embedded-given-up':
       log.error('own implementation fails again and again: not started any more', { bot, why: status.why })
       for (const text of status.output) log.relay('error', 'last words', text)

@@ -1,0 +1,195 @@
+// Runs a bot's own implementation: found or fetched, set up, started, minded, and dialled for as long as it lives.
+
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Report } from '../broker/status.ts'
+import { Backoff } from '../lib/backoff.ts'
+import type { Host } from '../runtime/host.ts'
+import type { Kind, OutputFact, Reader, Settings, Wanted } from './kind.ts'
+import { Supervisor, type SupervisorFact } from './supervisor.ts'
+
+export interface EmbeddedOptions {
+  /** The bot's name, for facts. */
+  readonly bot: string
+  readonly kind: Kind
+  /** Its working directory: settings, keys and pictures are there. */
+  readonly cwd: string
+  readonly pidFile: string
+  readonly wanted: Wanted
+  readonly spawn: Host['spawn']
+  /** Whether a person at a terminal may type to it. */
+  readonly stdin: 'inherit' | 'ignore'
+  /** Resolves with the program, found or fetched. Rejects with what to do about it. */
+  readonly program: (signal: AbortSignal, progress: (what: string) => void) => Promise<string>
+  /** Keeps a connection to it, for the bot. */
+  readonly dial: (at: { url: string; token: string }) => { stop(): Promise<void> }
+  readonly report: Report
+}
+
+/** Pauses (ms) after a program that could not be had: a network that is not up yet soon is, a wrong setting takes longer. */
+const PATIENCE = { first: 10_000, most: 600_000, stable: 0 }
+
+export class Embedded {
+  readonly #options: EmbeddedOptions
+  readonly #supervisor: Supervisor
+  readonly #stopped = new AbortController()
+  #reader: Reader
+  #settings: Settings | undefined
+  #dialled: { stop(): Promise<void> } | undefined
+  #work: Promise<void> = Promise.resolve()
+  /** When the run of now began (ms since 1970). */
+  #since = Date.now()
+
+  constructor(options: EmbeddedOptions) {
+    this.#options = options
+    this.#reader = options.kind.reader()
+    this.#supervisor = new Supervisor({
+      spawn: options.spawn,
+      stdin: options.stdin,
+      pidFile: options.pidFile,
+      program: () => this.#prepare(),
+      line: (text) => this.#said(text),
+      report: (fact) => this.#supervised(fact),
+    })
+  }
+
+  start(): void {
+    this.#work = this.#run()
+  }
+
+  /** An open connection to it means that it has logged in. */
+  connected(): void {
+    this.#supervisor.mark('running')
+  }
+
+  /** Resolves once the old one has ended; one at a time. */
+  restart(): Promise<void> {
+    return this.#supervisor.restart()
+  }
+
+  /** For the operator. */
+  status() {
+    return { kind: this.#options.kind.name, url: this.#settings?.url ?? null, ...this.#supervisor.state }
+  }
+
+  /** The picture of the QR code to scan; undefined while none is waited for. */
+  async qrcode(): Promise<Uint8Array | undefined> {
+    if (this.#supervisor.state.state !== 'waiting-for-login') return undefined
+    const file = await this.#options.kind.qrcode(this.#options.cwd, this.#since)
+    return file === undefined ? undefined : await readFile(file).catch(() => undefined)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#work
+    await this.#dialled?.stop()
+    await this.#supervisor.stop()
+  }
+
+  /** Until the program is there and set up; from then on the supervisor minds it. */
+  async #run(): Promise<void> {
+    const { bot, report } = this.#options
+    const { signal } = this.#stopped
+    const backoff = new Backoff(PATIENCE)
+    while (!signal.aborted)
+      try {
+        await this.#prepare()
+        if (!signal.aborted) this.#supervisor.start()
+        return
+      } catch (error) {
+        if (signal.aborted) return
+        const inMs = backoff.next()
+        report({ kind: 'embedded-failed', bot, why: error instanceof Error ? error.message : String(error), inMs })
+        await sleep(inMs, undefined, { signal }).catch(() => undefined) // woken early to end
+      }
+  }
+
+  async #prepare(): Promise<{ command: string; args: string[]; cwd: string }> {
+    const { bot, kind, cwd, wanted, program, report } = this.#options
+    const command = await program(this.#stopped.signal, (what) => report({ kind: 'embedded-progress', bot, what }))
+    const settings = await kind.settings(cwd, wanted, freePort)
+    if (settings.changed || settings.notes.length > 0)
+      report({ kind: 'embedded-settings', bot, file: settings.file, notes: settings.notes })
+    await this.#listensAt(settings)
+    this.#reader = kind.reader()
+    this.#since = Date.now()
+    return { command, args: [], cwd }
+  }
+
+  /** Its settings may have been edited between two runs. */
+  async #listensAt(settings: Settings): Promise<void> {
+    const before = this.#settings
+    this.#settings = settings
+    if (before?.url === settings.url && before.token === settings.token) return
+    await this.#dialled?.stop()
+    if (!this.#stopped.signal.aborted) this.#dialled = this.#options.dial(settings)
+  }
+
+  #said(text: string): void {
+    for (const fact of this.#reader(text)) this.#heard(fact, text)
+  }
+
+  #heard(fact: OutputFact, raw: string): void {
+    const { bot, report } = this.#options
+    switch (fact.kind) {
+      case 'qr':
+        this.#supervisor.mark('waiting-for-login')
+        return report({ kind: 'embedded-qr', bot, text: fact.text })
+      case 'qr-expired':
+        return report({ kind: 'embedded-qr-expired', bot, why: fact.why, again: fact.again })
+      case 'logged-in':
+        return report({ kind: 'embedded-logged-in', bot, account: fact.account })
+      case 'login-failed':
+        return report({ kind: 'embedded-login-failed', bot, why: fact.why })
+      case 'level':
+        return report({ kind: 'embedded-output', bot, level: fact.level, text: raw })
+      default:
+        return fact satisfies never
+    }
+  }
+
+  #supervised(fact: SupervisorFact): void {
+    const { bot, report } = this.#options
+    switch (fact.kind) {
+      case 'started':
+        return report({ kind: 'embedded-started', bot, pid: fact.pid })
+      case 'exited':
+        return report({ kind: 'embedded-exited', bot, how: fact.how, inMs: fact.inMs })
+      case 'given-up':
+        return report({ kind: 'embedded-given-up', bot, why: fact.why, output: fact.output })
+      case 'ended':
+        return report({ kind: 'embedded-ended', bot, how: fact.how })
+      case 'stubborn':
+        return report({
+          kind: 'embedded-trouble',
+          bot,
+          what: `it did not end within ${fact.afterMs} ms: killed`,
+          pid: fact.pid,
+        })
+      case 'left-over':
+        return report({
+          kind: 'embedded-trouble',
+          bot,
+          what: 'one that an earlier gateway left is ended first',
+          pid: fact.pid,
+        })
+      case 'unnoted':
+        return report({ kind: 'embedded-trouble', bot, what: `it cannot be noted down: ${fact.why}`, pid: fact.pid })
+      default:
+        return fact satisfies never
+    }
+  }
+}
+
+/** A port that nobody has at the moment. */
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
+}

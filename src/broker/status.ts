@@ -16,7 +16,7 @@ export type Status =
   | { kind: 'embedded-trouble'; bot: string; what: string; pid: number }
   | { kind: 'embedded-given-up'; bot: string; why: string; output: readonly string[] }
   | { kind: 'embedded-qr'; bot: string; text: readonly string[] }
-  | { kind: 'embedded-qr-expired'; bot: string; why: string; again: boolean }
+  | { kind: 'embedded-qr-expired'; bot: string; why: string }
   | { kind: 'embedded-logged-in'; bot: string; account: string | undefined }
   | { kind: 'embedded-login-failed'; bot: string; why: string }
   | { kind: 'embedded-output'; bot: string; level: 'trace' | 'debug' | 'info' | 'warn' | 'error'; text: string }

@@ -137,7 +137,7 @@ export class Embedded {
         this.#supervisor.mark('waiting-for-login')
         return report({ kind: 'embedded-qr', bot, text: fact.text })
       case 'qr-expired':
-        return report({ kind: 'embedded-qr-expired', bot, why: fact.why, again: fact.again })
+        return report({ kind: 'embedded-qr-expired', bot, why: fact.why })
       case 'logged-in':
         return report({ kind: 'embedded-logged-in', bot, account: fact.account })
       case 'login-failed':

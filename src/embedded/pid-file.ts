@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Identity, identityOf, sameProcess } from '../lib/identity.ts'
-import { isRunning } from '../lib/process.ts'
+import { hasEnded, isRunning } from '../lib/process.ts'
 
 interface Note extends Identity {
   readonly pid: number
@@ -95,8 +95,7 @@ async function end(note: Note, graceMs: number): Promise<void> {
 async function ended(note: Note, withinMs: number): Promise<boolean> {
   const deadline = performance.now() + withinMs
   for (;;) {
-    // Asking for its identity is dear but on Linux, and there alone the ended may lie unburied.
-    if (process.platform === 'linux' ? !(await isThere(note)) : !isRunning(note.pid)) return true
+    if (hasEnded(note.pid, note.start)) return true
     if (performance.now() >= deadline) return false
     await sleep(POLL_MS)
   }

@@ -4,12 +4,23 @@ import { readFileSync } from 'node:fs'
 
 /** When a process started, in the system's own terms; undefined where that cannot be told (only Linux says). */
 export function startOf(pid: number): string | undefined {
+  return fieldsOf(pid)?.[19]
+}
+
+/** Whether `pid`, which started at `start`, has ended; one that nobody has buried yet has, where that can be told. */
+export function hasEnded(pid: number, start: string): boolean {
+  if (process.platform !== 'linux') return !isRunning(pid)
+  const fields = fieldsOf(pid)
+  return fields === undefined || fields[19] !== start || fields[0] === 'Z' || fields[0] === 'X'
+}
+
+/** What Linux says of a process, from its state on. */
+function fieldsOf(pid: number): string[] | undefined {
   try {
-    // The name in parentheses may hold anything; the start time is the 20th field after it.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // The name in parentheses before them may hold anything.
+    return readFileSync(`/proc/${pid}/stat`, 'latin1')
       .replace(/^.*\) /s, '')
       .split(' ')
-    return fields[19]
   } catch {
     return undefined
   }

@@ -159,21 +159,31 @@ async function untar(archive: string, target: Target): Promise<void> {
   failed.promise.catch(() => {}) // told below, whether or not somebody waits for it just then
   parser.on('error', failed.reject)
   let writing = Promise.resolve()
+  let last: ReadEntry | undefined
   parser.on('entry', (entry) => {
+    last = entry
     writing = writing.then(() => fromTar(entry, target))
     writing.catch(failed.reject)
   })
-  const unzipped = createReadStream(archive).pipe(createGunzip())
-  const feed = async () => {
+  const packed = createReadStream(archive)
+  const unzipped = packed.pipe(createGunzip())
+  packed.on('error', (error) => unzipped.destroy(error))
+  try {
     for await (const chunk of unzipped) {
       // What comes out counts, not only what ends up in files: padding may be a bomb, too.
       target.count(chunk.byteLength)
-      if (!parser.write(chunk)) await once(parser, 'drain')
+      if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), failed.promise])
     }
     parser.end()
-    await writing
+    await Promise.race([writing, failed.promise])
+  } catch (error) {
+    // Whoever writes the file that is not whole waits for more: that must end, and its handle be closed.
+    last?.destroy(error)
+    await writing.catch(() => {})
+    throw error
+  } finally {
+    packed.destroy()
   }
-  await Promise.race([feed(), failed.promise])
 }
 
 async function fromTar(entry: ReadEntry, target: Target): Promise<void> {

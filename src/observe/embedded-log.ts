@@ -44,13 +44,7 @@ export function sayEmbedded(status: EmbeddedStatus, log: Log): void {
       log.warn('login needed: scan this code with QQ on the phone; as a picture at /api/qrcode', { bot })
       return log.show(status.text)
     case 'embedded-qr-expired':
-      return log.warn(
-        status.again ? 'login code expired: another follows' : 'login code expired: set_restart brings another',
-        {
-          bot,
-          why: status.why,
-        },
-      )
+      return log.warn(`login code ${status.why}: it is started again, and shows another`, { bot })
     case 'embedded-logged-in':
       return log.info('logged in', { bot, account: status.account })
     case 'embedded-login-failed':

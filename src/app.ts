@@ -23,10 +23,12 @@ import { discovery } from './downstream/discovery.ts'
 import { forward } from './downstream/forward.ts'
 import { httpApi } from './downstream/http-api.ts'
 import { postTarget } from './downstream/post.ts'
+import { refusal, refusedLink } from './downstream/refusal.ts'
 import { reverseLink } from './downstream/reverse.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
+import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
 import { overview } from './observe/overview.ts'
 import { page } from './observe/page.ts'
@@ -91,6 +93,7 @@ class RunningGateway implements Gateway {
   readonly #since = Date.now()
   readonly #host: Host
   readonly #report: Report
+  readonly #counts = counts()
   #config: Config
   #listener: Listener | undefined
   /** Listeners of earlier addresses, kept for the links they still hold. */
@@ -114,12 +117,14 @@ class RunningGateway implements Gateway {
     this.#config = config
     this.#report = (status) => {
       logged(status)
+      this.#counts.report(status)
       report?.(status)
       // Afterwards: who dials or joins because of it must find the bot ready.
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
     }
     this.#allotments = new Allotments({
       host,
+      bots: this.bots,
       settings: () => allotmentSettings(this.#config),
       access: () => access(this.#config),
       report: this.#report,
@@ -229,6 +234,11 @@ class RunningGateway implements Gateway {
     app.route('/', forward({ bots, access: guarded, report, count, page: () => page(bots) }))
     app.use('/onebot/v11/*', guard(guarded, report))
     app.route('/onebot/v11', httpApi({ bots, report }))
+    app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))
+    app.onError((error, c) => {
+      this.#options.log.error('unexpected error', { path: c.req.path, error, stack: error.stack })
+      return refusedLink(c, 500, 'internal error; the log of perpetua says more', report)
+    })
     return app
   }
 
@@ -246,6 +256,7 @@ class RunningGateway implements Gateway {
       since: this.#since,
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
+      facts: this.#counts.facts,
     })
   }
 

@@ -2,12 +2,13 @@
 
 import { Hono } from 'hono'
 import type { Bot } from '../broker/bot.ts'
+import type { Bots } from '../broker/bots.ts'
 import { nameProblem } from '../broker/registry.ts'
 import type { Report } from '../broker/status.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from '../runtime/host.ts'
 import { type Access, guard } from './auth.ts'
-import { acceptClient, type LinkCount } from './client.ts'
+import { acceptClient, botFor, type LinkCount, unknownBot, wantedId } from './client.ts'
 import { refusedLink } from './refusal.ts'
 
 export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFrame' | 'tls'> {
@@ -19,6 +20,7 @@ export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFram
 
 export interface AllotmentOptions {
   readonly host: Host
+  readonly bots: Bots
   readonly settings: () => AllotmentSettings
   readonly access: () => Access
   readonly report: Report
@@ -96,15 +98,18 @@ export class Allotments {
   }
 
   #app(allotment: Allotment, bot: Bot, name: string | undefined): Hono<HostEnv> {
-    const { access, report, count } = this.#options
+    const { access, bots, report, count } = this.#options
     const app = new Hono<HostEnv>()
     app.use(guard(access, report))
     app.all('*', async (c) => {
       if (allotment.state !== 'waiting')
         return refusedLink(c, 409, 'this port belongs to another client; ask get_ws_port for one', report)
+      // Whoever asked for the port may not have said whose events it wants; its handshake may.
+      const served = wantedId(c) ? botFor(c, bots) : bot
+      if (served === undefined) return refusedLink(c, 404, unknownBot(c, bots), report)
       let opened = false
       allotment.state = 'taken'
-      const response = await acceptClient(c, bot, {
+      const response = await acceptClient(c, served, {
         transport: 'allotment',
         events: true,
         calls: true,
@@ -126,7 +131,12 @@ export class Allotments {
 
   async #listen(app: Hono<HostEnv>): Promise<Listener> {
     const { timeout: _, range, ...settings } = this.#options.settings()
-    if (range === undefined) return this.#options.host.listen({ ...settings, port: 0, app })
+    if (range === undefined)
+      return this.#options.host.listen({ ...settings, port: 0, app }).catch((error) => {
+        // Out of files or of ports.
+        const why = error instanceof Error ? error.message : String(error)
+        return refuse('no-port', `get_ws_port: no port to be had: ${why}`)
+      })
     for (let port = range.start; port <= range.end; port++) {
       if (this.#taken.has(port)) continue
       this.#taken.add(port)

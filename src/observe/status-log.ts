@@ -69,6 +69,8 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
       return log.debug('the frame', { text: cut(status.text) })
     case 'reply-unknown':
       return log.debug('reply to no open call: dropped', { bot: status.bot })
+    case 'reply-orphaned':
+      return log.debug('reply for a client that has left: dropped', { bot: status.bot, ...who(status.session) })
     case 'session-opened':
       return log.info('client connected', { bot: status.bot, ...who(status.session) })
     case 'session-closed':

@@ -1,13 +1,18 @@
 // Ports of their own: who gets one, who may use it, and when it is free again.
 
 import { describe, expect, test } from 'bun:test'
+import { startGateway } from '../../src/app.ts'
+import { configOf } from '../../src/config/schema.ts'
+import { openLog } from '../../src/observe/log.ts'
+import { host as currentHost } from '../../src/runtime/current.ts'
+import type { Host } from '../../src/runtime/host.ts'
 import { Client } from '../support/client.ts'
-import { ok } from '../support/implementation.ts'
+import { Implementation, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { testbed } from '../support/testbed.ts'
 
-const ask = async (address: string) =>
-  (await (await fetch(`${address}/api/get_ws_port`)).json()) as { retcode: number; data: { port: number } }
+const ask = async (address: string, query = '') =>
+  (await (await fetch(`${address}/api/get_ws_port${query}`)).json()) as { retcode: number; data: { port: number } }
 const lease = async (address: string) => (await ask(address)).data.port
 const at = (port: number) => `ws://127.0.0.1:${port}`
 
@@ -104,6 +109,35 @@ describe('an allotted port', () => {
     expect(answers.find(({ retcode }) => retcode !== 0)).toMatchObject({ status: 'failed', retcode: 10001 })
     expect((await bed.gateway.status()).allotments).toBe(512)
   })
+})
+
+test('[DSC15] the handshake at an allotted port may choose the bot, too; an unknown one does not use the port up', async () => {
+  await using second = new Implementation({ selfId: 20002 })
+  await using bed = await testbed({ config: { upstreams: [{ name: 'second', url: second.url }] } })
+  await bed.gateway.until(({ bots }) => bots[1]?.online === true)
+  const port = await lease(bed.gateway.address)
+  const refused = await knock(`http://127.0.0.1:${port}`, '/?self_id=5', {}, { upgrade: true })
+  expect([refused.status, JSON.parse(refused.body)]).toMatchObject([404, { retcode: 1404 }])
+  await using other = await Client.connect(at(port), { headers: { 'X-Self-ID': '20002' } })
+  expect(await other.next()).toMatchObject({ sub_type: 'connect', self_id: 20002 })
+  // Without a wish it is the bot that the port was asked for.
+  const { port: own } = (await ask(bed.gateway.address, '?self_id=20002')).data
+  await using served = await Client.connect(at(own))
+  expect(await served.next()).toMatchObject({ self_id: 20002 })
+})
+
+test('[DSC14] where the system has no port or no file left, that is 10001, too', async () => {
+  let asked = 0
+  const host: Host = {
+    ...currentHost,
+    listen: (options) =>
+      asked++ === 0 ? currentHost.listen(options) : Promise.reject(new Error('EMFILE: too many open files')),
+  }
+  const config = configOf({ http: { port: 0 }, admin: { token: 'a' }, log: { dir: '', level: 'error' } })
+  await using running = await startGateway({ config, host, log: openLog(config.log) })
+  const said = 'get_ws_port: no port to be had: EMFILE: too many open files'
+  const refused = { status: 'failed', retcode: 10001, msg: said, message: said, wording: said }
+  expect(await ask(running.address)).toMatchObject(refused)
 })
 
 describe('a range of ports', () => {

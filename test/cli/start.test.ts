@@ -165,3 +165,20 @@ test('[CLI15] a bug ends the program with exit 1 and a line in the log', async (
   const [log = ''] = await at.list('logs')
   expect(await at.read('logs', log)).toMatch(/error unexpected error error="a bug" stack=/)
 })
+
+test('[CLI24] a start tells where the status is and where its token lies; the token itself only on a terminal', async () => {
+  for (const terminal of [false, true]) {
+    await using at = await home('ntqq-impl: {mode: reverse}\n')
+    await using it = program([], { cwd: at.path, env: { PERPETUA_HTTP_PORT: '0' }, terminal })
+    const [, status = ''] = await it.says(/status address=(\S+) token-file=data\/admin-token/)
+    const token = (await at.read('data', 'admin-token')).trim()
+    if (terminal) await it.says(new RegExp(`Status / \\S+ ${status}\\?access_token=${token}`))
+    const headers = { Authorization: `Bearer ${token}` }
+    expect([(await fetch(status)).status, (await fetch(status, { headers })).status]).toEqual([401, 200])
+    it.signal('SIGTERM')
+    const { code, stdout, stderr } = await it.ended
+    expect([code, `${stdout}${stderr}`.includes(token)]).toEqual([0, terminal])
+    const [name = ''] = await at.list('logs')
+    expect(await at.read('logs', name)).not.toContain(token)
+  }
+})

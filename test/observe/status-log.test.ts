@@ -113,7 +113,7 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [
     { kind: 'upstream-refused', bot, peer: 'p', reason: '401', inMs: 60_000 },
     'error',
-    /check the access token/,
+    /^implementation refused us/,
     { bot, peer: 'p', reason: '401', in: '60.0s' },
   ],
   [{ kind: 'upstream-mute', bot, peer: 'p' }, 'warn', /silent/, { bot, peer: 'p' }],
@@ -122,7 +122,7 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'bot-conflict', bot, selfId: '1' }, 'error', /another upstream/, { bot, self_id: '1' }],
   [
     { kind: 'link-retry', target: 't', reason: 'r', inMs: 1_000, tries: 1 },
-    'info',
+    'warn',
     /^client not reachable/,
     { target: 't', reason: 'r', in: '1.0s' },
   ],

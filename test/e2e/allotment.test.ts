@@ -91,7 +91,7 @@ describe('an allotted port', () => {
     expect(await client.call('get_online_clients')).toMatchObject({ data: [{ transport: 'allotment' }] })
   })
 
-  test('[DSC12] needs the token like every other link', async () => {
+  test('[SEC2] needs the token like every other link', async () => {
     await using bed = await testbed({ config: { http: { 'access-token': 'secret' } } })
     const port = await lease(bed.gateway.address)
     const address = `http://127.0.0.1:${port}`

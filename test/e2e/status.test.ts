@@ -32,7 +32,7 @@ test('[OBS9] the status tells bots, sessions, journal and calls as numbers, and 
   })
 })
 
-test('[OBS10] the status wants the admin token: from this machine too, and no client token will do', async () => {
+test('[SEC9] the status wants the admin token: from this machine too, and no client token will do', async () => {
   await using bed = await testbed({ config: { http: { 'access-token': 'client' } } })
   const ask = async (headers: Record<string, string>) =>
     (await fetch(`${bed.gateway.address}/api/status`, { headers })).status

@@ -11,8 +11,10 @@ import { maskText } from '../lib/mask.ts'
 import { DialError, type DialOptions, type Host, type Socket, type SocketEvents } from '../runtime/host.ts'
 import { dialledLink } from './link.ts'
 
-export interface ReverseOptions extends Pick<DialOptions, 'maxFrame' | 'tls'> {
+export interface ReverseOptions extends Pick<DialOptions, 'tls'> {
   readonly entry: ReverseConfig
+  /** Bytes; asked anew for each link. */
+  readonly maxFrame: () => number
   readonly bots: Bots
   readonly host: Host
   readonly report: Report
@@ -85,7 +87,15 @@ class Reverse implements ReverseLink {
     }
     const { signal } = this.#stopped
     try {
-      await host.dial({ url: entry.url, headers, maxFrame, tls, timeout: HANDSHAKE, signal, events: this.#events(bot) })
+      await host.dial({
+        url: entry.url,
+        headers,
+        maxFrame: maxFrame(),
+        tls,
+        timeout: HANDSHAKE,
+        signal,
+        events: this.#events(bot),
+      })
     } catch (error) {
       if (!(error instanceof DialError)) throw error
       this.#again(error.message)

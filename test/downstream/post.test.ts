@@ -363,7 +363,7 @@ test('[POST10] it serves every bot, also those that come later, and leaves with 
   first.says(groupMessage('y'))
   expect((await hook.received.take()).headers.get('x-self-id')).toBe('10001')
   expect(onlineClients(second.bot)).toMatchObject([{ client_name: 'panel', transport: 'http-post', self_id: 20002 }])
-  second.bots.remove(second.bot)
+  second.bots.set([first.bot])
   second.bot.stop(CLOSING.removed)
   await turn()
   expect([second.bot.sessions.size, first.bot.sessions.size]).toEqual([0, 1])

@@ -2,13 +2,13 @@
 
 import { Hono } from 'hono'
 import type { Bot } from '../broker/bot.ts'
-import type { Bots } from '../broker/bots.ts'
+import { CLOSING } from '../broker/closing.ts'
 import { nameProblem } from '../broker/registry.ts'
 import type { Report } from '../broker/status.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Host, HostEnv, Listener, ListenOptions } from '../runtime/host.ts'
 import { type Access, guard } from './auth.ts'
-import { acceptClient, botFor, type LinkCount, unknownBot, wantedId } from './client.ts'
+import { acceptClient, type LinkCount } from './client.ts'
 import { refusedLink } from './refusal.ts'
 
 export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFrame' | 'tls'> {
@@ -20,7 +20,6 @@ export interface AllotmentSettings extends Pick<ListenOptions, 'host' | 'maxFram
 
 export interface AllotmentOptions {
   readonly host: Host
-  readonly bots: Bots
   readonly settings: () => AllotmentSettings
   readonly access: () => Access
   readonly report: Report
@@ -51,6 +50,7 @@ export class Allotments {
   readonly #allotments = new Set<Allotment>()
   /** Ports of the range that are given out, or being tried. */
   readonly #taken = new Set<number>()
+  #stopped = false
 
   constructor(options: AllotmentOptions) {
     this.#options = options
@@ -84,6 +84,11 @@ export class Allotments {
     try {
       const listener = await this.#listen(this.#app(allotment, bot, name))
       allotment.listener = listener
+      // It was on its way when the end began, and nobody else would close it.
+      if (this.#stopped) {
+        await this.#end(allotment)
+        refuse('unavailable', CLOSING.shutdown.text)
+      }
       allotment.timer = setTimeout(() => this.#expire(allotment), this.#options.settings().timeout)
       this.#options.report({ kind: 'allotted', port: listener.port, peer })
       return listener.port
@@ -93,23 +98,22 @@ export class Allotments {
     }
   }
 
+  /** Takes back every port; from now on none is given out. */
   async stop(): Promise<void> {
+    this.#stopped = true
     await Promise.all([...this.#allotments].map((one) => this.#end(one)))
   }
 
   #app(allotment: Allotment, bot: Bot, name: string | undefined): Hono<HostEnv> {
-    const { access, bots, report, count } = this.#options
+    const { access, report, count } = this.#options
     const app = new Hono<HostEnv>()
     app.use(guard(access, report))
     app.all('*', async (c) => {
       if (allotment.state !== 'waiting')
         return refusedLink(c, 409, 'this port belongs to another client; ask get_ws_port for one', report)
-      // Whoever asked for the port may not have said whose events it wants; its handshake may.
-      const served = wantedId(c) ? botFor(c, bots) : bot
-      if (served === undefined) return refusedLink(c, 404, unknownBot(c, bots), report)
       let opened = false
       allotment.state = 'taken'
-      const response = await acceptClient(c, served, {
+      const response = await acceptClient(c, bot, {
         transport: 'allotment',
         events: true,
         calls: true,

@@ -7,12 +7,12 @@ import { openLog } from '../../src/observe/log.ts'
 import { host as currentHost } from '../../src/runtime/current.ts'
 import type { Host } from '../../src/runtime/host.ts'
 import { Client } from '../support/client.ts'
-import { Implementation, ok } from '../support/implementation.ts'
+import { ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { testbed } from '../support/testbed.ts'
 
-const ask = async (address: string, query = '') =>
-  (await (await fetch(`${address}/api/get_ws_port${query}`)).json()) as { retcode: number; data: { port: number } }
+const ask = async (address: string) =>
+  (await (await fetch(`${address}/api/get_ws_port`)).json()) as { retcode: number; data: { port: number } }
 const lease = async (address: string) => (await ask(address)).data.port
 const at = (port: number) => `ws://127.0.0.1:${port}`
 
@@ -111,21 +111,6 @@ describe('an allotted port', () => {
   })
 })
 
-test('[DSC15] the handshake at an allotted port may choose the bot, too; an unknown one does not use the port up', async () => {
-  await using second = new Implementation({ selfId: 20002 })
-  await using bed = await testbed({ config: { upstreams: [{ name: 'second', url: second.url }] } })
-  await bed.gateway.until(({ bots }) => bots[1]?.online === true)
-  const port = await lease(bed.gateway.address)
-  const refused = await knock(`http://127.0.0.1:${port}`, '/?self_id=5', {}, { upgrade: true })
-  expect([refused.status, JSON.parse(refused.body)]).toMatchObject([404, { retcode: 1404 }])
-  await using other = await Client.connect(at(port), { headers: { 'X-Self-ID': '20002' } })
-  expect(await other.next()).toMatchObject({ sub_type: 'connect', self_id: 20002 })
-  // Without a wish it is the bot that the port was asked for.
-  const { port: own } = (await ask(bed.gateway.address, '?self_id=20002')).data
-  await using served = await Client.connect(at(own))
-  expect(await served.next()).toMatchObject({ self_id: 20002 })
-})
-
 test('[DSC14] where the system has no port or no file left, that is 10001, too', async () => {
   let asked = 0
   const host: Host = {
@@ -165,4 +150,34 @@ describe('a range of ports', () => {
     await bed.gateway.until(({ allotments }) => allotments === 0)
     expect(await lease(bed.gateway.address)).toBe(start)
   })
+})
+
+test('[DSC16] a port that is being opened when the gateway stops is closed again', async () => {
+  const gate = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<number>()
+  let first = true
+  const host: Host = {
+    ...currentHost,
+    async listen(options) {
+      if (first) {
+        first = false
+        return currentHost.listen(options)
+      }
+      asked.resolve()
+      await gate.promise
+      const listener = await currentHost.listen(options)
+      opened.resolve(listener.port)
+      return listener
+    },
+  }
+  const config = configOf({ http: { port: 0 }, 'web-socket': { timeout: '1h' }, log: { dir: '', level: 'error' } })
+  const running = await startGateway({ config, host, log: openLog(config.log) })
+  const answer = ask(running.address).catch(() => undefined)
+  await asked.promise
+  await running.stop()
+  gate.resolve()
+  const port = await opened.promise
+  while ((await opens(port)) !== 'refused') await Bun.sleep(1)
+  await answer
 })

@@ -119,6 +119,14 @@ test('[POST1] with a secret the body is signed', async () => {
   expect(headers.get('x-signature')).toBe(`sha1=${wanted}`)
 })
 
+test('[POST1] a percent sign in a password stands for itself where it begins no escape', async () => {
+  using bed = bench()
+  await using hook = new WebHook()
+  await using _ = posting(bed, { url: hook.url.replace('//', '//me:100%@') })
+  bed.says(groupMessage('x'))
+  expect((await hook.received.take()).headers.get('authorization')).toBe(`Basic ${btoa('me:100%')}`)
+})
+
 test('[POST1] a user and password in the address are sent as such, and shown to nobody', async () => {
   using bed = bench()
   await using hook = new WebHook()

@@ -132,7 +132,6 @@ class RunningGateway implements Gateway {
     }
     this.#allotments = new Allotments({
       host,
-      bots: this.bots,
       settings: () => allotmentSettings(this.#config, this.#files),
       access: () => access(this.#config),
       report: this.#report,

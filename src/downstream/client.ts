@@ -45,8 +45,7 @@ export const unknownBot = (c: Context<HostEnv>, bots: Bots): string =>
       .join(', ') || 'none'
   }`
 
-/** '' counts as no wish. */
-export const wantedId = (c: Context<HostEnv>) => c.req.query('self_id') ?? c.req.header('x-self-id')
+const wantedId = (c: Context<HostEnv>) => c.req.query('self_id') ?? c.req.header('x-self-id')
 
 /** Answers the handshake: with a session, or with why not. */
 export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): Promise<Response> {

@@ -99,8 +99,6 @@ class Dialling implements DialledUpstream {
     this.#link = link
     this.#backoff.opened()
     this.#options.bot.connected(link, this.#peer)
-    // It came while we stopped.
-    if (this.#stopped.signal.aborted) link.close(1000, 'the gateway is done with this link')
     return link
   }
 

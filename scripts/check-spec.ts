@@ -1,4 +1,4 @@
-// Fails when a rule of test/SPEC.md has no test, or a test names a rule that is not there.
+// Fails when a rule of test/SPEC.md has no test or stands in the wrong section, or a test names a rule that is not there.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,9 +7,12 @@ const ID = /\[([A-Z]+\d+[a-z]?)\]/g
 
 const rules = new Set<string>()
 const problems: string[] = []
+let section = 'no heading such as "### LNK: links"'
 for (const line of readFileSync('test/SPEC.md', 'utf8').split('\n')) {
+  section = /^### ([A-Z]+): \S/.exec(line)?.[1] ?? section
   const id = /^- \[([A-Z]+\d+[a-z]?)\]/.exec(line)?.[1]
   if (id === undefined) continue
+  if (id.replace(/\d.*/, '') !== section) problems.push(`test/SPEC.md: [${id}] stands under ${section}`)
   if (rules.has(id)) problems.push(`test/SPEC.md: [${id}] twice`)
   rules.add(id)
 }

@@ -1,6 +1,6 @@
 // Puts the organs together: a config in, a running gateway out. The only file that knows two organs at once.
 
-import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { type Context, Hono } from 'hono'
 import { onlineClients } from './actions/clients.ts'
 import { ownActions } from './actions/table.ts'
@@ -8,25 +8,27 @@ import { Bot } from './broker/bot.ts'
 import { Bots } from './broker/bots.ts'
 import { CLOSING } from './broker/closing.ts'
 import { MemoryJournal } from './broker/journal.ts'
-import type { CallSettings } from './broker/ports.ts'
 import { Room } from './broker/room.ts'
 import type { Session } from './broker/session.ts'
 import type { Report } from './broker/status.ts'
-import { changes } from './config/diff.ts'
+import { type Changes, changes } from './config/diff.ts'
+import { type Files, readFiles } from './config/files.ts'
 import { type Implementation, implementations } from './config/implementations.ts'
-import { clientToken } from './config/rules.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
-import { type AllotmentSettings, Allotments } from './downstream/allotment.ts'
-import { type Access, admit, guard } from './downstream/auth.ts'
+import { access, allotmentSettings, callSettings, journalLimits } from './config/settings.ts'
+import { Allotments } from './downstream/allotment.ts'
+import { admit, guard } from './downstream/auth.ts'
 import { LinkCount } from './downstream/client.ts'
 import { discovery } from './downstream/discovery.ts'
 import { forward } from './downstream/forward.ts'
 import { httpApi } from './downstream/http-api.ts'
 import { postTarget } from './downstream/post.ts'
+import { refusal, refusedLink } from './downstream/refusal.ts'
 import { reverseLink } from './downstream/reverse.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
+import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
 import { overview } from './observe/overview.ts'
 import { page } from './observe/page.ts'
@@ -56,7 +58,10 @@ export interface Gateway extends AsyncDisposable {
   readonly bots: Bots
   /** Opens what shows and steers. */
   readonly admin: AdminToken
-  /** Makes the running gateway what the config says; links that it does not concern stay open. */
+  /**
+   * Makes the running gateway what the config says; links that it does not concern stay open. Rejects with the system's
+   * error when an address cannot be had or a file not be used: then everything is as it was. Calls wait for each other.
+   */
   apply(config: Config): Promise<void>
   /** Orderly: stops accepting, answers open calls, closes links with 1001. */
   stop(): Promise<void>
@@ -91,7 +96,10 @@ class RunningGateway implements Gateway {
   readonly #since = Date.now()
   readonly #host: Host
   readonly #report: Report
+  readonly #counts = counts()
   #config: Config
+  /** What is in the files that the config names. */
+  #files: Files
   #listener: Listener | undefined
   /** Listeners of earlier addresses, kept for the links they still hold. */
   readonly #retired: Listener[] = []
@@ -103,6 +111,8 @@ class RunningGateway implements Gateway {
   readonly #posts = new Map<PostConfig, Organ>()
   readonly #app: Hono<HostEnv>
   #admin: AdminToken
+  /** The last change asked for. */
+  #applied: Promise<void> = Promise.resolve()
   #stopping: Promise<void> | undefined
 
   constructor(options: GatewayOptions) {
@@ -112,15 +122,17 @@ class RunningGateway implements Gateway {
     this.#admin = adminToken(config.admin.token, dataDir)
     this.#host = host
     this.#config = config
+    this.#files = readFiles(config)
     this.#report = (status) => {
       logged(status)
+      this.#counts.report(status)
       report?.(status)
       // Afterwards: who dials or joins because of it must find the bot ready.
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
     }
     this.#allotments = new Allotments({
       host,
-      settings: () => allotmentSettings(this.#config),
+      settings: () => allotmentSettings(this.#config, this.#files),
       access: () => access(this.#config),
       report: this.#report,
       count: this.#count,
@@ -140,23 +152,36 @@ class RunningGateway implements Gateway {
   }
 
   async start(): Promise<void> {
-    this.#listener = await this.#listen(this.#config)
-    for (const entry of implementations(this.#config)) this.#addUpstream(entry)
-    for (const entry of this.#config['reverse-web-socket']) this.#addReverse(entry)
-    for (const entry of this.#config['http-post']) this.#addPost(entry)
+    this.#listener = await this.#listen(this.#config, this.#files)
+    const { 'reverse-web-socket': reverse, 'http-post': posts } = this.#config
+    await this.#changeUpstreams({ added: implementations(this.#config), removed: [] })
+    for (const entry of reverse) this.#addReverse(entry)
+    for (const entry of posts) this.#addPost(entry)
   }
 
-  async apply(config: Config): Promise<void> {
+  apply(config: Config): Promise<void> {
+    this.#applied = this.#applied.catch(() => undefined).then(() => this.#apply(config))
+    return this.#applied
+  }
+
+  async #apply(config: Config): Promise<void> {
+    if (this.#stopping !== undefined) return
     const changed = changes(this.#config, config)
-    // First what can fail: an address that cannot be had leaves everything as it is.
-    if (changed.http) await this.#move(config)
+    // First what can fail: it leaves everything as it is.
+    const files = readFiles(config)
+    // Certificates are renewed in place, under the same names.
+    const renewed = !isDeepStrictEqual(files.tls, this.#files.tls)
+    if (changed.http || renewed || this.#listener === undefined) await this.#move(config, files)
     this.#config = config
+    this.#files = files
     if (changed.admin) this.#admin = adminToken(config.admin.token, this.#options.dataDir)
-    await this.#drop(this.#reverse, changed.reverse.kept)
-    await this.#drop(this.#posts, changed.post.kept)
-    for (const entry of [...this.#upstreams.keys()])
-      if (!changed.upstreams.kept.some((kept) => sameEntry(kept, entry))) await this.#removeUpstream(entry)
-    for (const entry of changed.upstreams.added) this.#addUpstream(entry)
+    // A client is dialled anew only once its old link is gone; and all at once, since each may take its time.
+    await Promise.all(
+      [...taken(this.#reverse, changed.reverse.removed), ...taken(this.#posts, changed.post.removed)].map((organ) =>
+        organ.stop(),
+      ),
+    )
+    await this.#changeUpstreams(changed.upstreams)
     for (const entry of changed.reverse.added) this.#addReverse(entry)
     for (const entry of changed.post.added) this.#addPost(entry)
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
@@ -172,6 +197,8 @@ class RunningGateway implements Gateway {
   }
 
   async #stop(): Promise<void> {
+    // A change under way is seen through: what it adds must be stopped, too.
+    await this.#applied.catch(() => undefined)
     const listeners = [this.#listener, ...this.#retired].filter((one) => one !== undefined)
     for (const listener of listeners) void listener.stop()
     for (const bot of this.bots.all()) bot.windDown()
@@ -187,26 +214,35 @@ class RunningGateway implements Gateway {
     await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()))
   }
 
-  #listen({ http, 'web-socket': links }: Config): Promise<Listener> {
-    const { host, port } = http
-    return this.#host.listen({ host, port, app: this.#app, maxFrame: links['max-frame'], tls: tlsOf(http.tls) })
+  #listen({ http, 'web-socket': links }: Config, { tls }: Files, port = http.port): Promise<Listener> {
+    return this.#host.listen({ host: http.host, port, app: this.#app, maxFrame: links['max-frame'], tls })
   }
 
-  /** The new address first, then the old one stops accepting; its links live on. */
-  async #move(config: Config): Promise<void> {
+  /** The new address first, then the old one stops accepting, unless it is the same port; links live on. */
+  async #move(config: Config, files: Files): Promise<void> {
     const old = this.#listener
-    const sameAddress =
-      old !== undefined && config.http.port === this.#config.http.port && config.http.host === this.#config.http.host
-    if (sameAddress) await old.stop()
+    const samePort = old !== undefined && config.http.port === this.#config.http.port
+    // Where any port will do, the one of now does.
+    const port = samePort ? old.port : config.http.port
+    if (samePort) await this.#retire()
     try {
-      this.#listener = await this.#listen(config)
+      const listener = await this.#listen(config, files, port)
+      await this.#retire()
+      this.#listener = listener
     } catch (error) {
-      if (sameAddress) this.#listener = await this.#listen(this.#config)
+      // As it was, also where its files have changed since.
+      if (samePort) this.#listener = await this.#listen(this.#config, this.#files, port)
       throw error
-    } finally {
-      if (old !== undefined && old !== this.#listener) this.#retired.push(old)
     }
-    if (!sameAddress) await old?.stop()
+  }
+
+  /** The address takes nobody any more; its links live on. */
+  async #retire(): Promise<void> {
+    const old = this.#listener
+    if (old === undefined) return
+    this.#listener = undefined
+    this.#retired.push(old)
+    await old.stop()
   }
 
   #routes(): Hono<HostEnv> {
@@ -229,6 +265,11 @@ class RunningGateway implements Gateway {
     app.route('/', forward({ bots, access: guarded, report, count, page: () => page(bots) }))
     app.use('/onebot/v11/*', guard(guarded, report))
     app.route('/onebot/v11', httpApi({ bots, report }))
+    app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))
+    app.onError((error, c) => {
+      this.#options.log.error('unexpected error', { path: c.req.path, error, stack: error.stack })
+      return refusedLink(c, 500, 'internal error; the log of perpetua says more', report)
+    })
     return app
   }
 
@@ -246,13 +287,27 @@ class RunningGateway implements Gateway {
       since: this.#since,
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
+      facts: this.#counts.facts,
     })
   }
 
-  #addUpstream(entry: Implementation): void {
+  /** Bots first, then their links: an account is free once its bot of before has gone. */
+  async #changeUpstreams({ added, removed }: Pick<Changes['upstreams'], 'added' | 'removed'>): Promise<void> {
+    const gone = taken(this.#upstreams, removed)
+    const fresh = added.map((entry) => [entry, this.#newBot(entry)] as const)
+    const bots = [...Array.from(this.#upstreams, ([entry, { bot }]) => [entry, bot] as const), ...fresh]
+    const order = implementations(this.#config)
+    const place = (entry: Implementation) => order.findIndex((one) => sameEntry(one, entry))
+    this.bots.set(bots.sort(([a], [b]) => place(a) - place(b)).map(([, bot]) => bot))
+    for (const { bot } of gone) bot.stop(CLOSING.removed)
+    await Promise.all(gone.map(({ organ }) => organ.stop()))
+    for (const [entry, bot] of fresh) this.#upstreams.set(entry, { bot, organ: this.#upstreamOrgan(entry, bot) })
+  }
+
+  #newBot(entry: Implementation): Bot {
     const { bots } = this
     const report = this.#report
-    const bot = new Bot({
+    return new Bot({
       name: entry.name || entry.url || entry['self-id'] || entry.kind,
       journal: () => new MemoryJournal(journalLimits(this.#config)),
       room: this.#room,
@@ -261,8 +316,6 @@ class RunningGateway implements Gateway {
       report,
       free: (selfId, self) => bots.free(selfId, self),
     })
-    bots.add(bot)
-    this.#upstreams.set(entry, { bot, organ: this.#upstreamOrgan(entry, bot) })
   }
 
   #upstreamOrgan(entry: Implementation, bot: Bot): Organ {
@@ -273,31 +326,26 @@ class RunningGateway implements Gateway {
       bot,
       url: entry.url,
       accessToken,
-      tls: { ca: fileText(entry.ca), insecure: entry.insecure },
-      maxFrame: this.#config['web-socket']['max-frame'],
+      tls: this.#tlsFor(entry),
+      maxFrame: () => this.#config['web-socket']['max-frame'],
       host: this.#host,
       report,
       patience: this.#options.patience,
     })
   }
 
-  async #removeUpstream(entry: Implementation): Promise<void> {
-    const upstream = this.#upstreams.get(entry)
-    if (upstream === undefined) return
-    this.#upstreams.delete(entry)
-    this.bots.remove(upstream.bot)
-    upstream.bot.stop(CLOSING.removed)
-    await upstream.organ.stop()
+  #tlsFor({ ca, insecure }: { ca: string; insecure: boolean }) {
+    return { ca: this.#files.authorities.get(ca), insecure }
   }
 
   #addReverse(entry: ReverseConfig): void {
     const reverse = reverseLink({
       entry,
-      tls: { ca: fileText(entry.ca), insecure: entry.insecure },
+      tls: this.#tlsFor(entry),
       bots: this.bots,
       host: this.#host,
       report: this.#report,
-      maxFrame: this.#config['web-socket']['max-frame'],
+      maxFrame: () => this.#config['web-socket']['max-frame'],
       patience: this.#options.patience,
     })
     this.#reverse.set(entry, reverse)
@@ -305,13 +353,6 @@ class RunningGateway implements Gateway {
 
   #addPost(entry: PostConfig): void {
     this.#posts.set(entry, postTarget({ entry, bots: this.bots, report: this.#report }))
-  }
-
-  /** All at once: peers that do not answer the closing handshake cost the same time however many they are. */
-  async #drop<T>(running: Map<T, Organ>, kept: readonly T[]): Promise<void> {
-    const gone = [...running].filter(([entry]) => !kept.some((one) => sameEntry(one, entry)))
-    for (const [entry] of gone) running.delete(entry)
-    await Promise.all(gone.map(([, organ]) => organ.stop()))
   }
 }
 
@@ -326,31 +367,12 @@ const mostLinks = () => Math.max(1, Math.min(MOST_LINKS, (openFileLimit() ?? Inf
 /** Configs are parsed anew: entries are the same when they say the same. */
 const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
-const access = (config: Config): Access => ({
-  token: clientToken(config),
-  openDiscovery: config.http['open-discovery'],
-  hosts: config.http['allowed-hosts'],
-  origins: config.http['allowed-origins'],
-})
-
-const callSettings = ({ actions }: Config): CallSettings => ({
-  timeout: actions.timeout,
-  timeouts: actions.timeouts,
-  rateLimitedInterval: actions['rate-limited-interval'],
-})
-
-const journalLimits = (config: Config) => ({
-  maxBytes: config.journal['max-bytes'],
-  maxAge: config['msg-expire-time'],
-})
-
-function allotmentSettings({ http, 'web-socket': links }: Config): AllotmentSettings {
-  const { enabled, start, end } = links['range-port']
-  const range = enabled ? { start, end } : undefined
-  return { host: http.host, maxFrame: links['max-frame'], tls: tlsOf(http.tls), timeout: links.timeout, range }
+/** What runs for these entries, each of which stands for one; it is no longer there then. */
+function taken<T, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
+  return entries.flatMap((entry) => {
+    const found = [...running].find(([one]) => sameEntry(one, entry))
+    if (found === undefined) return []
+    running.delete(found[0])
+    return [found[1]]
+  })
 }
-
-const tlsOf = ({ cert, key }: Config['http']['tls']) =>
-  cert === '' ? undefined : { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
-
-const fileText = (file: string) => (file === '' ? undefined : readFileSync(file, 'utf8'))

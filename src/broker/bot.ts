@@ -333,7 +333,7 @@ export class Bot {
   }
 
   #reply(session: Session, text: string): void {
-    if (session.flow.state === 'gone') return
+    if (session.flow.state === 'gone') return this.#options.report({ kind: 'reply-orphaned', bot: this.name, session })
     const { link } = session
     if (link.buffered === 0) session.repliesUnread = 0
     // Both: what is unread may be a big event, and then it is no fault of the replies.

@@ -3,21 +3,16 @@
 import type { Bot } from './bot.ts'
 
 export class Bots {
-  readonly #bots: Bot[] = []
+  #bots: readonly Bot[] = []
   readonly #watchers = new Set<() => void>()
 
   all(): readonly Bot[] {
     return this.#bots
   }
 
-  add(bot: Bot): void {
-    this.#bots.push(bot)
-    this.changed()
-  }
-  remove(bot: Bot): void {
-    const at = this.#bots.indexOf(bot)
-    if (at < 0) return
-    this.#bots.splice(at, 1)
+  /** These from now on, in this order, all in one turn: at no time does the second pass for the first. */
+  set(bots: readonly Bot[]): void {
+    this.#bots = [...bots]
     this.changed()
   }
 

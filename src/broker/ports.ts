@@ -39,7 +39,7 @@ export interface Link {
 export interface Upstream {
   /** False: not connected, or too much is unread there; nothing was queued. */
   send(text: string): boolean
-  /** Drops the connection, if any, and makes a new one now, for the reason given. */
+  /** Drops the connection, if any, for the reason given. A new one is made or awaited as after any loss. */
   redial(reason: string): void
 }
 

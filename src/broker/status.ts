@@ -26,6 +26,7 @@ export type Status =
   | { kind: 'bot-conflict'; bot: string; selfId: string }
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
+  | { kind: 'reply-orphaned'; bot: string; session: Session }
   | { kind: 'event'; bot: string; raw: string }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }

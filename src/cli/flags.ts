@@ -43,8 +43,17 @@ function find(flag: string, known: ArgsDef) {
     : Object.values(known).find((def) => 'alias' in def && def.alias === name)
 }
 
+/** What other programs take as options, and ours reads from its config. */
+const IN_CONFIG: Record<string, [key: string, variable: string]> = {
+  port: ['http.port', 'PERPETUA_HTTP_PORT'],
+  host: ['http.host', 'PERPETUA_HTTP_HOST'],
+  token: ['http.access-token', 'PERPETUA_HTTP_ACCESS_TOKEN'],
+}
+
 function unknown(flag: string, known: ArgsDef): string {
-  const names = [...Object.keys(known), 'help', 'version']
-  const near = suggest(flag.replace(/^-+/, ''), names)
+  const name = flag.replace(/^-+/, '')
+  const [key, variable] = (Object.hasOwn(known, 'config') && Object.hasOwn(IN_CONFIG, name) && IN_CONFIG[name]) || []
+  if (key !== undefined) return `unknown option ${flag}: set ${key} in the config, or ${variable} in the environment`
+  const near = suggest(name, [...Object.keys(known), 'help', 'version'])
   return `unknown option ${flag}${near === undefined ? '' : `, did you mean --${near}?`}`
 }

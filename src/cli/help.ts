@@ -15,12 +15,13 @@ const COMMON: ArgsDef = {
   version: { type: 'boolean', alias: 'v', description: 'Show the version' },
 }
 
-export function programHelp(commands: Described[]): string {
+/** `standard`: the command that is meant where none is named. */
+export function programHelp(commands: Described[], standard: Pick<Described, 'args'>): string {
   return page(
     `perpetua ${versionText}: ${description}`,
     'perpetua [command] [options]',
     ['Commands', commands.map(({ meta }) => [meta.name, meta.description])],
-    ['Options', options(COMMON)],
+    ['Options', options({ ...standard.args, ...COMMON })],
     ['Exit codes', exitCodes()],
   ).concat('Without a command, perpetua starts the gateway. perpetua <command> --help tells more about a command.')
 }

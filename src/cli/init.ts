@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { defineCommand } from 'citty'
 import { createConfig } from './create.ts'
 import { EXIT } from './exit.ts'
-import { configOption } from './options.ts'
+import { configOption, DEFAULT_CONFIG } from './options.ts'
 import { complain, say } from './say.ts'
 
 export const init = defineCommand({
@@ -14,13 +14,14 @@ export const init = defineCommand({
     force: { type: 'boolean', description: 'Replace a file that is there already' },
   },
   async run({ args: { config: file, force = false } }) {
+    const where = file === DEFAULT_CONFIG ? '' : ` --config ${file}`
     if (existsSync(file) && !force) {
-      complain(`${file} is there already: edit it, or replace it with perpetua init --force`)
+      complain(`${file} is there already: edit it, or replace it with perpetua init${where} --force`)
       return EXIT.failed.code
     }
     const { outcome } = await createConfig(file, { overwrite: force })
     if (outcome === 'unwritable') return EXIT.failed.code
-    if (outcome === 'written') say('Next: perpetua start')
+    if (outcome === 'written') say(`Next: perpetua start${where}`)
     return EXIT.ok.code
   },
 })

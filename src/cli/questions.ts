@@ -68,7 +68,9 @@ const QUESTIONS: Question[] = [
   },
   (answers, cancelled) => {
     const message = 'Port for clients / 客户端连接的端口'
-    return fill(answers, cancelled, { key: 'http.port', message, suggestion: '8080' })
+    // go-cqhttp listens on 8080 itself.
+    const taken = /:8080(?:\/|$)/.test(String(answers['ntqq-impl.external-web-socket']))
+    return fill(answers, cancelled, { key: 'http.port', message, suggestion: taken ? '8090' : '8080' })
   },
 ]
 
@@ -123,7 +125,10 @@ async function line(message: string, cancelled: AbortSignal): Promise<string | u
 }
 
 async function choose(message: string, options: { label: string; value: string }[]): Promise<string | undefined> {
-  const picked: unknown = await createConsola().prompt(message, { type: 'select', options, cancel: 'symbol' })
+  // A prompt longer than the line would leave a piece of itself with every key.
+  say(message)
+  const keys = '↑ ↓, Enter / 回车'
+  const picked: unknown = await createConsola().prompt(keys, { type: 'select', options, cancel: 'symbol' })
   return typeof picked === 'string' ? picked : undefined
 }
 

@@ -65,9 +65,10 @@ async function runFamily(family: Family, words: string[], means: Means): Promise
 
 async function runOne(command: Command, rest: string[], means: Means, named: boolean): Promise<number> {
   if (asks(rest, '--version', '-v')) return answer(versionText)
-  if (asks(rest, '--help', '-h')) return answer(named ? commandHelp(command) : programHelp(Object.values(COMMANDS)))
+  if (asks(rest, '--help', '-h'))
+    return answer(named ? commandHelp(command) : programHelp(Object.values(COMMANDS), command))
   const wrong = mistake(rest, command.args ?? {})
-  if (wrong !== undefined) return misuse(wrong)
+  if (wrong !== undefined) return misuse(wrong, undefined, named ? `perpetua ${name}` : 'perpetua')
   const { result } = await runCommand(command, { rawArgs: rest, data: means })
   return typeof result === 'number' ? result : EXIT.ok.code
 }
@@ -87,8 +88,8 @@ function answer(text: string): number {
   return EXIT.ok.code
 }
 
-function misuse(what: string, near?: string): number {
+function misuse(what: string, near?: string, program = 'perpetua'): number {
   complain(`perpetua: ${what}${near === undefined ? '' : `, did you mean ${near}?`}`)
-  complain('Run perpetua --help for commands and options.')
+  complain(`Run ${program} --help for ${program === 'perpetua' ? 'commands and options' : 'its options'}.`)
   return EXIT.usage.code
 }

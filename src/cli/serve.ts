@@ -73,16 +73,18 @@ function tellAdmin({ address, admin }: Gateway, log: Log): void {
 const NOT_APPLIED = 'config not applied: going on with the one before'
 
 function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): Reload {
+  let inForce = config
   return watchConfig({
     file,
     current: { config, text },
-    async changed(next, old) {
-      const { log: logging, restart } = changes(old, next.config)
-      if (logging) log.reconfigure(next.config.log)
+    async changed(next) {
+      const { log: logging, restart } = changes(inForce, next.config)
       for (const notice of next.notices) log.warn(notice)
       if (restart.length > 0) log.warn('takes effect at the next start', { keys: restart.join(' ') })
       try {
         await gateway.apply(next.config)
+        inForce = next.config
+        if (logging) log.reconfigure(next.config.log)
         log.info('config applied', { config: file })
       } catch (error) {
         log.error(explained(error, next.config).fact, { error })

@@ -9,7 +9,10 @@ import type { Config } from './schema.ts'
 export interface ReloadOptions extends LoadOptions {
   /** What is in force now, and the text it came from. */
   current: Pick<Loaded, 'config' | 'text'>
-  /** A config that differs from the one in force; from then on it is the one in force. Calls never overlap. */
+  /**
+   * A config that differs from `old`, the one before; or any that was asked for: what failed may work now, and the files
+   * that it names may have changed. Calls never overlap.
+   */
   changed(next: Loaded, old: Config): void | Promise<void>
   refused(problems: Problem[]): void
   /** Milliseconds between two looks at the file. */
@@ -41,7 +44,7 @@ export function watchConfig(options: ReloadOptions): Reload {
       const known = next.text === text
       text = next.text
       refusedText = undefined
-      if ((known && !asked) || isDeepStrictEqual(next.config, config)) return
+      if (!asked && (known || isDeepStrictEqual(next.config, config))) return
       const old = config
       config = next.config
       await changed(next, old)

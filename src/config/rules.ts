@@ -63,6 +63,43 @@ export const reachable = <T extends Declaring>() =>
     }
   })
 
+interface Dialling extends Declaring {
+  http: { host: string; port: number }
+  'reverse-web-socket': { url: string }[]
+}
+
+/** 8080 is popular: whoever dials the gateway's own address meets itself, and nothing tells. */
+export const notItself = <T extends Dialling>() =>
+  rule<T>((config, report) => {
+    const first = implementations(config).length - config.upstreams.length
+    const told = (keys: (string | number)[], whose: string) =>
+      report(
+        keys,
+        `the address of ${whose}: this is perpetua's own`,
+        'set http.port to another, or correct the address',
+      )
+    for (const [index, { url }] of implementations(config).entries())
+      if (isOwn(url, config.http))
+        told(
+          index < first ? ['ntqq-impl', 'external-web-socket'] : ['upstreams', index - first, 'url'],
+          'the implementation',
+        )
+    for (const [index, { url }] of config['reverse-web-socket'].entries())
+      if (isOwn(url, config.http)) told(['reverse-web-socket', index, 'url'], 'the client')
+  })
+
+/** As far as can be told without asking the system: names of other machines may be ours, too. */
+function isOwn(url: string, http: { host: string; port: number }): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname, port } = new URL(url)
+  if (!isLoopback(hostname) || Number(port || (protocol === 'wss:' ? 443 : 80)) !== http.port) return false
+  const bare = (name: string) => name.replace(/^\[|\]$/g, '')
+  return (
+    ['0.0.0.0', '::', 'localhost', bare(hostname)].includes(bare(http.host)) ||
+    (hostname === 'localhost' && isLoopback(http.host))
+  )
+}
+
 export const certificateWithKey = <T extends { cert: string; key: string }>() =>
   rule<T>(({ cert, key }, report) => {
     if (cert !== '' && key === '') report(['key'], 'the file of the private key, since cert is set')

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { type About, account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
-import { certificateWithKey, closedToStrangers, orderedRange, reachable, uniqueNames } from './rules.ts'
+import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
 
 const about = (en: string, zh: string) => ({ en, zh }) satisfies About
 const secret = (en: string, zh: string) => ({ en, zh, secret: true }) satisfies About
@@ -18,6 +18,9 @@ const port = (min = 0) => whole({ wanted: `a port ${min}-65535`, min, max: 65_53
 const webSocket = () => address('ws', 'wss')
 const filled = (wanted: string) => text({ wanted, pattern: /\S/ })
 const name = () => key(text(), '', about('a name of your own, for logs and status', '自定义名称，用于日志和状态'))
+// Sent in a header, which cannot bear more.
+const shownToken = (meaning: About) =>
+  key(text({ wanted: 'text of ASCII characters only', pattern: /^[\x20-\x7e]*$/ }), '', meaning)
 const certificates = {
   ca: key(text(), '', about('PEM file that replaces the system roots', '替代系统根证书的 PEM 文件')),
   insecure: key(flag(), false, about('accept any certificate', '接受任何证书')),
@@ -78,7 +81,7 @@ const implementation = v.pipe(
       'ws://127.0.0.1:5700/onebot/v11/ws',
       about("the implementation's forward WebSocket", 'OneBot 实现的正向 WebSocket 地址'),
     ),
-    'external-access-token': key(text(), '', secret('the token it asks for', '连接它所用的 token')),
+    'external-access-token': shownToken(secret('the token it asks for', '连接它所用的 token')),
     update: v.optional(update, {}),
     mode: key(
       choice('auto', 'external', 'reverse', 'embedded'),
@@ -133,7 +136,7 @@ const upstream = v.strictObject({
     ),
   ),
   url: key(webSocket(), '', about('its address, for forward', '地址（forward）')),
-  'access-token': key(text(), '', secret('its token', '它的 token')),
+  'access-token': shownToken(secret('its token', '它的 token')),
   'self-id': key(
     account(),
     '',
@@ -231,7 +234,7 @@ const webSocketSection = v.pipe(
 const reverse = v.strictObject({
   name: name(),
   url: key(webSocket(), '', about('where to connect', '连接的地址')),
-  'access-token': key(text(), '', secret('the token it asks for', '它要求的 token')),
+  'access-token': shownToken(secret('the token it asks for', '它要求的 token')),
   'self-id': key(account(), '', about('of which bot; empty or 0: the first', '所属机器人，留空或 0 为第一个')),
   ...certificates,
 })
@@ -311,6 +314,7 @@ export const schema = v.pipe(
   }),
   closedToStrangers(),
   reachable(),
+  notItself(),
 )
 
 /** The config as the program uses it: every key present, durations in milliseconds, sizes in bytes. */

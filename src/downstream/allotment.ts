@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono'
 import type { Bot } from '../broker/bot.ts'
+import { CLOSING } from '../broker/closing.ts'
 import { nameProblem } from '../broker/registry.ts'
 import type { Report } from '../broker/status.ts'
 import { refuse } from '../onebot/retcode.ts'
@@ -49,6 +50,7 @@ export class Allotments {
   readonly #allotments = new Set<Allotment>()
   /** Ports of the range that are given out, or being tried. */
   readonly #taken = new Set<number>()
+  #stopped = false
 
   constructor(options: AllotmentOptions) {
     this.#options = options
@@ -82,6 +84,11 @@ export class Allotments {
     try {
       const listener = await this.#listen(this.#app(allotment, bot, name))
       allotment.listener = listener
+      // It was on its way when the end began, and nobody else would close it.
+      if (this.#stopped) {
+        await this.#end(allotment)
+        refuse('unavailable', CLOSING.shutdown.text)
+      }
       allotment.timer = setTimeout(() => this.#expire(allotment), this.#options.settings().timeout)
       this.#options.report({ kind: 'allotted', port: listener.port, peer })
       return listener.port
@@ -91,7 +98,9 @@ export class Allotments {
     }
   }
 
+  /** Takes back every port; from now on none is given out. */
   async stop(): Promise<void> {
+    this.#stopped = true
     await Promise.all([...this.#allotments].map((one) => this.#end(one)))
   }
 
@@ -126,7 +135,12 @@ export class Allotments {
 
   async #listen(app: Hono<HostEnv>): Promise<Listener> {
     const { timeout: _, range, ...settings } = this.#options.settings()
-    if (range === undefined) return this.#options.host.listen({ ...settings, port: 0, app })
+    if (range === undefined)
+      return this.#options.host.listen({ ...settings, port: 0, app }).catch((error) => {
+        // Out of files or of ports.
+        const why = error instanceof Error ? error.message : String(error)
+        return refuse('no-port', `get_ws_port: no port to be had: ${why}`)
+      })
     for (let port = range.start; port <= range.end; port++) {
       if (this.#taken.has(port)) continue
       this.#taken.add(port)

@@ -60,10 +60,12 @@ export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): P
 function refuseClient(bot: Bot, name: string | undefined, { count }: Door): [RefusalStatus, string] | undefined {
   const problem = name === undefined ? undefined : nameProblem(name)
   if (problem !== undefined) return [400, `client_name: ${problem}`]
-  if (name !== undefined && bot.sessions.nameTaken(name)) return [409, `client_name: another client is named "${name}"`]
+  if (name !== undefined && bot.sessions.nameTaken(name)) return [409, nameTaken(name)]
   if (count.now >= count.most) return [503, `${count.now} links are open, which is the most this gateway holds`]
   return undefined
 }
+
+const nameTaken = (name: string) => `client_name: another client is named "${name}"`
 
 function wiring(
   c: Context<HostEnv>,
@@ -72,6 +74,7 @@ function wiring(
   door: Door,
 ): Parameters<typeof c.env.upgrade>[1] {
   const { listener, peer } = c.env
+  const { path } = c.req
   const decoder = new TextDecoder()
   let session: Session | undefined
   const heard = (text: string) => {
@@ -83,8 +86,10 @@ function wiring(
       door.opened?.()
       const link = acceptedLink(socket, { transport: door.transport, peer, channel: listener })
       // Two handshakes may have asked for one name at the same time.
-      if (name !== undefined && bot.sessions.nameTaken(name)) link.close(CLOSING.refused)
-      else session = bot.join(link, { events: door.events, calls: door.calls, name })
+      if (name !== undefined && bot.sessions.nameTaken(name)) {
+        door.report({ kind: 'link-refused', peer, path, status: 409, why: nameTaken(name) })
+        link.close(CLOSING.refused)
+      } else session = bot.join(link, { events: door.events, calls: door.calls, name })
     },
     text: (_socket, text) => heard(text),
     // Some clients send their text in binary frames.

@@ -15,6 +15,7 @@ const RETCODES = {
   406: 1400,
   409: 1409,
   426: 1400,
+  500: 1503,
   503: 1503,
 } as const
 export type RefusalStatus = keyof typeof RETCODES

@@ -11,8 +11,10 @@ import { maskText } from '../lib/mask.ts'
 import { DialError, type DialOptions, type Host, type Socket, type SocketEvents } from '../runtime/host.ts'
 import { dialledLink } from './link.ts'
 
-export interface ReverseOptions extends Pick<DialOptions, 'maxFrame' | 'tls'> {
+export interface ReverseOptions extends Pick<DialOptions, 'tls'> {
   readonly entry: ReverseConfig
+  /** Bytes; asked anew for each link. */
+  readonly maxFrame: () => number
   readonly bots: Bots
   readonly host: Host
   readonly report: Report
@@ -85,14 +87,22 @@ class Reverse implements ReverseLink {
     }
     const { signal } = this.#stopped
     try {
-      await host.dial({ url: entry.url, headers, maxFrame, tls, timeout: HANDSHAKE, signal, events: this.#events(bot) })
+      await host.dial({
+        url: entry.url,
+        headers,
+        maxFrame: maxFrame(),
+        tls,
+        timeout: HANDSHAKE,
+        signal,
+        events: this.#events(bot, selfId),
+      })
     } catch (error) {
       if (!(error instanceof DialError)) throw error
       this.#again(error.message)
     }
   }
 
-  #events(bot: Bot): SocketEvents {
+  #events(bot: Bot, selfId: string): SocketEvents {
     const decoder = new TextDecoder()
     const gone = Promise.withResolvers<void>()
     let session: Session | undefined
@@ -102,7 +112,7 @@ class Reverse implements ReverseLink {
     return {
       open: (socket) => {
         this.#gone = gone.promise
-        session = this.#opened(bot, socket)
+        session = this.#opened(bot, selfId, socket)
       },
       text: (_socket, text) => heard(text),
       binary: (_socket, bytes) => heard(decoder.decode(bytes)),
@@ -118,12 +128,13 @@ class Reverse implements ReverseLink {
     }
   }
 
-  #opened(bot: Bot, socket: Socket): Session | undefined {
+  #opened(bot: Bot, selfId: string, socket: Socket): Session | undefined {
     this.#state = 'open'
     this.#backoff.opened()
     const link = dialledLink(socket, { transport: 'reverse', peer: this.#peer })
-    if (this.#stopped.signal.aborted) {
-      link.close(CLOSING.shutdown)
+    // The handshake named an account that is another now: the client took the link for that one's.
+    if (bot.selfId !== selfId) {
+      link.close(CLOSING.accountChanged)
       return undefined
     }
     const { name } = this.#options.entry

@@ -10,6 +10,8 @@ export const isSecret = (name: string): boolean => NAMES.has(name.toLowerCase().
 const INSIDE = [
   // ?key=T in an address, as web hooks are often protected
   /([?&](?:token|key|secret|password|sign|sig|signature)=)[^\s"'&#]+/gi,
+  // "token":"T" in JSON, as some actions have it
+  /("(?:token|secret|password)"\s*:\s*")[^"]+/gi,
   // access_token=T in an address, "access_token":"T" in JSON, access-token: T in YAML
   /(access[-_]?token["']?\s*[=:]\s*["']?)[^\s"'&#,}]+/gi,
   /(\bBearer\s+)[^\s"',}]+/gi,

@@ -68,8 +68,17 @@ function target(url: string): { address: string; credentials: Record<string, str
   if (username === '' && password === '') return { address: url, credentials: {} }
   address.username = ''
   address.password = ''
-  const pair = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64')
+  const pair = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
   return { address: address.href, credentials: { Authorization: `Basic ${pair}` } }
+}
+
+/** A percent sign that begins no escape stands for itself. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 async function bounded(response: Response): Promise<string | undefined> {

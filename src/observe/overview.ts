@@ -3,6 +3,7 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { clientOf, type Session } from '../broker/session.ts'
+import type { Counted } from './counts.ts'
 
 export interface OverviewOptions {
   readonly bots: Bots
@@ -11,9 +12,10 @@ export interface OverviewOptions {
   readonly since: number
   readonly links: () => number
   readonly allotments: () => number
+  readonly facts: Counted
 }
 
-export function overview({ bots, version, since, links, allotments }: OverviewOptions) {
+export function overview({ bots, version, since, links, allotments, facts }: OverviewOptions) {
   return {
     version,
     uptime: Math.floor((Date.now() - since) / 1000),
@@ -21,6 +23,7 @@ export function overview({ bots, version, since, links, allotments }: OverviewOp
     links: links(),
     allotments: allotments(),
     bots: bots.all().map(botOf),
+    facts,
   }
 }
 

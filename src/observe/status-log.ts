@@ -4,6 +4,7 @@ import type { Session } from '../broker/session.ts'
 import type { Report, Status } from '../broker/status.ts'
 import { isEmbedded, sayEmbedded } from './embedded-log.ts'
 import { limit } from './limit.ts'
+import type { Fields } from './line.ts'
 import type { Log } from './log.ts'
 
 /** Frames are shown at `debug` only, and no more of them than this. */
@@ -13,10 +14,11 @@ const THROTTLE = 5_000
 
 export function statusLog(log: Log): Report {
   const seldom = limit(log, THROTTLE)
-  return (status) => say(status, log, seldom)
+  const again = retries(log)
+  return (status) => say(status, log, seldom, again)
 }
 
-function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
+function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: ReturnType<typeof retries>): void {
   if (isEmbedded(status)) return sayEmbedded(status, log)
   switch (status.kind) {
     // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
@@ -35,17 +37,15 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
     case 'upstream-lost':
       return log.warn('implementation lost', { bot: status.bot, code: status.code, reason: status.reason })
     case 'upstream-retry':
-      return repeated(log, status.tries)('implementation not reachable: trying again', {
+      return again('implementation not reachable: trying again', status.peer, status, {
         bot: status.bot,
         peer: status.peer,
-        reason: status.reason,
-        in: seconds(status.inMs),
       })
     case 'upstream-refused':
-      return log.error('implementation refused us: check the access token', {
+      return log.error('implementation refused us: check external-access-token (in upstreams: access-token)', {
         bot: status.bot,
         peer: status.peer,
-        reason: status.reason,
+        reason: reasonOf(status.reason, status.peer),
         in: seconds(status.inMs),
       })
     case 'upstream-mute':
@@ -71,6 +71,8 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
       return log.debug('the frame', { text: cut(status.text) })
     case 'reply-unknown':
       return log.debug('reply to no open call: dropped', { bot: status.bot })
+    case 'reply-orphaned':
+      return log.debug('reply for a client that has left: dropped', { bot: status.bot, ...who(status.session) })
     case 'session-opened':
       return log.info('client connected', { bot: status.bot, ...who(status.session) })
     case 'session-closed':
@@ -121,11 +123,7 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
         why: cut(status.why),
       })
     case 'link-retry':
-      return repeated(log, status.tries)('client not reachable: trying again', {
-        target: status.target,
-        reason: status.reason,
-        in: seconds(status.inMs),
-      })
+      return again('client not reachable: trying again', status.target, status, { target: status.target })
     case 'delivery-failed':
       return seldom.warn('delivery failed: trying again, later events wait in the journal', {
         target: status.target,
@@ -149,8 +147,25 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>): void {
   }
 }
 
-/** What fails again and again is worth a line at first, and a reminder now and then. */
-const repeated = (log: Log, tries: number) => (tries % 10 === 1 ? log.info : log.debug)
+interface Retry {
+  readonly reason: string
+  readonly tries: number
+  readonly inMs: number
+}
+
+/** What fails again and again is worth a line at first and whenever it fails differently, and a reminder now and then. */
+function retries(log: Log) {
+  const before = new Map<string, string>()
+  return (fact: string, peer: string, { tries, inMs, ...status }: Retry, fields: Fields) => {
+    const reason = reasonOf(status.reason, peer)
+    const news = tries % 10 === 1 || before.get(peer) !== reason
+    before.set(peer, reason)
+    log[news ? 'warn' : 'debug'](fact, { ...fields, reason, in: seconds(inMs) })
+  }
+}
+
+/** The address stands beside it. */
+const reasonOf = (reason: string, peer: string) => reason.replace(`dial ${peer}: `, '')
 const verbose = ({ level }: Log) => level === 'debug' || level === 'trace'
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)}s`
 const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text)

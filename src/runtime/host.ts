@@ -93,6 +93,7 @@ export interface DialOptions {
   tls?: { ca?: string | undefined; insecure?: boolean | undefined } | undefined
   /** Milliseconds until an unanswered handshake is given up. */
   timeout: number
+  /** Gives the dial up; once aborted, `open` is not called any more. An open socket is not touched. */
   signal?: AbortSignal | undefined
   events: SocketEvents
 }

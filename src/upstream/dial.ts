@@ -7,16 +7,18 @@ import { maskText } from '../lib/mask.ts'
 import { DialError, type DialOptions, type Host } from '../runtime/host.ts'
 import { ImplementationLink, linkEvents } from './link.ts'
 
-export interface DialUpstreamOptions extends Pick<DialOptions, 'url' | 'maxFrame' | 'tls'> {
+export interface DialUpstreamOptions extends Pick<DialOptions, 'url' | 'tls'> {
   readonly bot: Bot
   readonly accessToken: string
+  /** Bytes; asked anew for each connection. */
+  readonly maxFrame: () => number
   readonly host: Host
   readonly report: Report
   readonly patience?: Patience | undefined
 }
 
 export interface DialledUpstream {
-  /** Resolves once nothing is left of it; clients are not told. */
+  /** Dials no more, and closes the connection there is; clients are not told. */
   stop(): Promise<void>
 }
 
@@ -64,7 +66,7 @@ class Dialling implements DialledUpstream {
     try {
       await host.dial({
         url,
-        maxFrame,
+        maxFrame: maxFrame(),
         tls,
         timeout: HANDSHAKE,
         signal: this.#stopped.signal,
@@ -97,8 +99,6 @@ class Dialling implements DialledUpstream {
     this.#link = link
     this.#backoff.opened()
     this.#options.bot.connected(link, this.#peer)
-    // It came while we stopped.
-    if (this.#stopped.signal.aborted) link.close(1000, 'the gateway is done with this link')
     return link
   }
 

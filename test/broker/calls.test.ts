@@ -391,7 +391,7 @@ test('[CAL13] own actions are answered here, whatever happens in them, once and 
   expect([upstream.sent.length, caller.open.calls]).toEqual([0, 0])
 })
 
-test('[CAL14] when a client has left, its replies are dropped quietly and its calls end all the same', () => {
+test('[CAL14] when a client has left, its replies are dropped and reported, and its calls end all the same', () => {
   using bed = new BotBed()
   const upstream = bed.online()
   const { caller, link, session } = bed.join()
@@ -402,6 +402,7 @@ test('[CAL14] when a client has left, its replies are dropped quietly and its ca
   bed.bot.received(answerTo(upstream.sent[0] as string))
   later(bed, 61_000)
   expect([link.got.length, session.open.calls, bed.bot.waiting.replies]).toEqual([before, 0, 0])
+  expect(bed.of('reply-orphaned')).toHaveLength(2)
 })
 
 test('[CAL15] stopping answers what is open: 1504 for writes, 1503 for reads; no timer is left', () => {

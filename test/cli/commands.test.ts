@@ -16,7 +16,9 @@ test('[CLI1] unknown commands and options exit 2, with what was likely meant on 
     'frobnicate now': 'unknown command "frobnicate"\n',
     'start --confg x': 'unknown option --confg, did you mean --config?',
     '--confg=x': 'unknown option --confg, did you mean --config?',
-    'check -x': 'unknown option -x',
+    'check -x': 'unknown option -x\nRun perpetua check --help for its options.',
+    '--port 9000': 'unknown option --port: set http.port in the config, or PERPETUA_HTTP_PORT in the environment\n',
+    'sandbox --host x': 'unknown option --host\n',
     'check x': 'unexpected argument "x"',
     'check --config': '--config needs a value: --config <file>',
     'check --config --json': '--config needs a value: --config <file>',
@@ -48,7 +50,7 @@ test('[CLI3] help tells commands, options and exit codes, without colours in a p
   for (const words of [['--help'], ['-h'], ['help']]) {
     const { code, stdout } = await perpetua(home, ...words)
     expect(code).toBe(0)
-    for (const word of ['start', 'init', 'check', 'sandbox', 'simulate', '-v, --version'])
+    for (const word of ['start', 'init', 'check', 'sandbox', 'simulate', '-c, --config <file>', '-v, --version'])
       expect(stdout).toContain(`  ${word}`)
     expect(stdout.match(/^ {2}\d /gm)).toEqual(['  0 ', '  1 ', '  2 ', '  3 ', '  4 '])
     expect(stdout).not.toContain('\u001b')
@@ -78,7 +80,10 @@ test('[CLI4] init writes the commented default file, and never replaces one unas
   expect((await perpetua(home, 'init', '--force')).code).toBe(0)
   expect(await home.read('config', 'config.yml')).toBe(template())
 
-  expect((await perpetua(home, 'init', '-c', 'elsewhere/my.yml')).code).toBe(0)
+  const elsewhere = await perpetua(home, 'init', '-c', 'elsewhere/my.yml')
+  expect(elsewhere).toMatchObject({ code: 0, stdout: expect.stringContaining('start --config elsewhere/my.yml\n') })
+  const again = await perpetua(home, 'init', '-c', 'elsewhere/my.yml')
+  expect(again.stderr).toContain('init --config elsewhere/my.yml --force')
   expect(await home.list('elsewhere')).toEqual(['my.yml'])
   await Bun.write(home.at('file'), '')
   expect(await perpetua(home, 'init', '-c', 'file/c.yml')).toMatchObject({

@@ -23,10 +23,10 @@ test('[CLI16] on a terminal, a few questions make a config; Enter takes what is 
   await using home = await folder()
   await using it = init(home)
   const questions = [
-    /Which OneBot implementation/,
+    /Which OneBot implementation[\s\S]*another/,
     /forward WebSocket address/,
     /Its access token/,
-    /Who may connect/,
+    /Who may connect[\s\S]*0\.0\.0\.0/,
     /Port/,
   ]
   for (const question of questions) {
@@ -46,7 +46,7 @@ test('[CLI16] on a terminal, a few questions make a config; Enter takes what is 
 test('[CLI16] answers that the config would refuse are asked again; a token is suggested where one is needed', async () => {
   await using home = await folder()
   await using it = init(home)
-  await it.says(/Which OneBot implementation/)
+  await it.says(/Which OneBot implementation[\s\S]*another/)
   it.types(DOWN + DOWN + ENTER)
   await it.says(/forward WebSocket address/)
   await answer(it, 'http://x')
@@ -55,7 +55,7 @@ test('[CLI16] answers that the config would refuse are asked again; a token is s
   await answer(it, 'ws://10.0.0.2:6700/')
   await it.says(/Its access token/)
   it.types(ENTER)
-  await it.says(/Who may connect/)
+  await it.says(/Who may connect[\s\S]*0\.0\.0\.0/)
   it.types(DOWN + ENTER)
   await it.says(/token that clients must show/)
   it.types(ENTER)
@@ -101,11 +101,28 @@ test('[CLI16] who has no implementation may have one run here, and is asked for 
   expect(config.http['access-token']).toMatch(/^[\w-]{24}$/)
 })
 
+test('[CLI16] the port suggested for clients is not the one that the implementation listens on', async () => {
+  await using home = await folder()
+  await using it = init(home)
+  await it.says(/Which OneBot implementation[\s\S]*another/)
+  it.types(DOWN + DOWN + DOWN + ENTER)
+  await it.says(/forward WebSocket address[\s\S]*:8080/)
+  it.types(ENTER)
+  await it.says(/Its access token/)
+  it.types(ENTER)
+  await it.says(/Who may connect[\s\S]*0\.0\.0\.0/)
+  it.types(ENTER)
+  await it.says(/Port for clients/)
+  it.types(ENTER)
+  expect((await it.ended).code).toBe(0)
+  expect((await written(home)).http.port).toBe(8090)
+})
+
 test('[CLI17] Ctrl-C at a question ends it cleanly, with nothing written', async () => {
   for (const words of [['init'], ['start']]) {
     await using home = await folder()
     await using it = program(words, { cwd: home.path, terminal: true })
-    await it.says(/Which OneBot implementation/)
+    await it.says(/Which OneBot implementation[\s\S]*another/)
     it.types(ENTER)
     await it.says(/forward WebSocket address/)
     it.types(CTRL_C)

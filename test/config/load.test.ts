@@ -458,3 +458,30 @@ test('[CFG24] any text either loads or is refused with problems', () => {
     { numRuns: 300 },
   )
 })
+
+test('[CFG36] the address of the gateway itself is nobody to dial', () => {
+  const dial = (url: string) => `ntqq-impl: {external-web-socket: '${url}'}`
+  expect(told(dial('ws://127.0.0.1:8080'))).toEqual([
+    'config.yml:1:34  ntqq-impl.external-web-socket: found "ws://127.0.0.1:8080", wanted the address of the ' +
+      "implementation: this is perpetua's own (set http.port to another, or correct the address)",
+  ])
+  expect(places(`${dial('ws://localhost:8080/x')}\nreverse-web-socket: [{url: 'ws://127.0.0.1:8080/'}]`)).toEqual([
+    'ntqq-impl.external-web-socket',
+    'reverse-web-socket[0].url',
+  ])
+  expect(places(`http: {host: 0.0.0.0, access-token: t}\n${dial('ws://[::1]:8080')}`)).toHaveLength(1)
+  expect(places(`http: {port: 80}\nupstreams: [{url: ws://127.0.0.1}]`)).toEqual(['upstreams[0].url'])
+  for (const text of ['http: {port: 8081}', 'http: {host: 127.0.0.2}', 'http: {host: 10.0.0.5, access-token: t}'])
+    expect(parse(`${text}\n${dial('ws://127.0.0.1:8080')}`).config).toBeDefined()
+  expect(parse(dial('ws://10.0.0.5:8080')).config).toBeDefined()
+})
+
+test('[CFG37] a token that no header can bear is refused, and not shown', () => {
+  const [problem = ''] = told("ntqq-impl: {external-access-token: '秘密'}")
+  expect(problem).toContain('external-access-token: found ')
+  expect(problem).toContain('wanted text of ASCII characters only')
+  expect(problem).not.toContain('秘密')
+  expect(places("reverse-web-socket: [{url: 'ws://a', access-token: 'ü'}]")).toEqual([
+    'reverse-web-socket[0].access-token',
+  ])
+})

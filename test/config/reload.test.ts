@@ -91,5 +91,14 @@ test('[CFG34] a reload that is asked for says what is wrong, a missing file too'
   await it.reload.reload()
   await rm(it.file)
   await it.reload.reload()
-  expect(await it.hear(1)).toEqual([expect.stringContaining('no such file')])
+  expect(await it.hear(2)).toEqual(['1 -> 1', expect.stringContaining('no such file')])
+})
+
+test('[CFG35] a reload that is asked for takes effect again, a file that only seems changed does not', async () => {
+  await using it = await watched('http: {port: 1}')
+  await it.write('# the same\nhttp: {port: 1}')
+  await it.reload.reload()
+  await it.reload.reload()
+  await it.write('http: {port: 2}')
+  expect(await it.hear(3)).toEqual(['1 -> 1', '1 -> 1', '1 -> 2'])
 })

@@ -12,7 +12,7 @@ const judged = (headers: Record<string, string>, access: Partial<Access> = {}, d
     { discovery },
   )?.status
 
-test('[SEC50] what a page of another site makes a browser fetch is refused, with an Origin or without', () => {
+test('[SEC11] what a page of another site makes a browser fetch is refused, with an Origin or without', () => {
   for (const discovery of [false, true])
     for (const access of [{}, { token: 'secret' }]) {
       const headers = { host: '127.0.0.1:8080', authorization: 'Bearer secret' }
@@ -23,7 +23,7 @@ test('[SEC50] what a page of another site makes a browser fetch is refused, with
     }
 })
 
-test('[SEC50] an allowed page of another site may come, since it says who it is', () => {
+test('[SEC11] an allowed page of another site may come, since it says who it is', () => {
   const headers = { host: '127.0.0.1:8080', origin: 'https://example.com', 'sec-fetch-site': 'cross-site' }
   expect(judged(headers)).toBe(403)
   expect(judged(headers, { origins: ['https://example.com'] })).toBeUndefined()

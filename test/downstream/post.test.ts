@@ -119,6 +119,14 @@ test('[POST1] with a secret the body is signed', async () => {
   expect(headers.get('x-signature')).toBe(`sha1=${wanted}`)
 })
 
+test('[POST1] a percent sign in a password stands for itself where it begins no escape', async () => {
+  using bed = bench()
+  await using hook = new WebHook()
+  await using _ = posting(bed, { url: hook.url.replace('//', '//me:100%@') })
+  bed.says(groupMessage('x'))
+  expect((await hook.received.take()).headers.get('authorization')).toBe(`Basic ${btoa('me:100%')}`)
+})
+
 test('[POST1] a user and password in the address are sent as such, and shown to nobody', async () => {
   using bed = bench()
   await using hook = new WebHook()
@@ -363,7 +371,7 @@ test('[POST10] it serves every bot, also those that come later, and leaves with 
   first.says(groupMessage('y'))
   expect((await hook.received.take()).headers.get('x-self-id')).toBe('10001')
   expect(onlineClients(second.bot)).toMatchObject([{ client_name: 'panel', transport: 'http-post', self_id: 20002 }])
-  second.bots.remove(second.bot)
+  second.bots.set([first.bot])
   second.bot.stop(CLOSING.removed)
   await turn()
   expect([second.bot.sessions.size, first.bot.sessions.size]).toEqual([0, 1])

@@ -1,6 +1,11 @@
 // Ports of their own: who gets one, who may use it, and when it is free again.
 
 import { describe, expect, test } from 'bun:test'
+import { startGateway } from '../../src/app.ts'
+import { configOf } from '../../src/config/schema.ts'
+import { openLog } from '../../src/observe/log.ts'
+import { host as currentHost } from '../../src/runtime/current.ts'
+import type { Host } from '../../src/runtime/host.ts'
 import { Client } from '../support/client.ts'
 import { ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
@@ -86,7 +91,7 @@ describe('an allotted port', () => {
     expect(await client.call('get_online_clients')).toMatchObject({ data: [{ transport: 'allotment' }] })
   })
 
-  test('[DSC12] needs the token like every other link', async () => {
+  test('[SEC2] needs the token like every other link', async () => {
     await using bed = await testbed({ config: { http: { 'access-token': 'secret' } } })
     const port = await lease(bed.gateway.address)
     const address = `http://127.0.0.1:${port}`
@@ -104,6 +109,20 @@ describe('an allotted port', () => {
     expect(answers.find(({ retcode }) => retcode !== 0)).toMatchObject({ status: 'failed', retcode: 10001 })
     expect((await bed.gateway.status()).allotments).toBe(512)
   })
+})
+
+test('[DSC14] where the system has no port or no file left, that is 10001, too', async () => {
+  let asked = 0
+  const host: Host = {
+    ...currentHost,
+    listen: (options) =>
+      asked++ === 0 ? currentHost.listen(options) : Promise.reject(new Error('EMFILE: too many open files')),
+  }
+  const config = configOf({ http: { port: 0 }, admin: { token: 'a' }, log: { dir: '', level: 'error' } })
+  await using running = await startGateway({ config, host, log: openLog(config.log) })
+  const said = 'get_ws_port: no port to be had: EMFILE: too many open files'
+  const refused = { status: 'failed', retcode: 10001, msg: said, message: said, wording: said }
+  expect(await ask(running.address)).toMatchObject(refused)
 })
 
 describe('a range of ports', () => {
@@ -131,4 +150,34 @@ describe('a range of ports', () => {
     await bed.gateway.until(({ allotments }) => allotments === 0)
     expect(await lease(bed.gateway.address)).toBe(start)
   })
+})
+
+test('[DSC16] a port that is being opened when the gateway stops is closed again', async () => {
+  const gate = Promise.withResolvers<void>()
+  const asked = Promise.withResolvers<void>()
+  const opened = Promise.withResolvers<number>()
+  let first = true
+  const host: Host = {
+    ...currentHost,
+    async listen(options) {
+      if (first) {
+        first = false
+        return currentHost.listen(options)
+      }
+      asked.resolve()
+      await gate.promise
+      const listener = await currentHost.listen(options)
+      opened.resolve(listener.port)
+      return listener
+    },
+  }
+  const config = configOf({ http: { port: 0 }, 'web-socket': { timeout: '1h' }, log: { dir: '', level: 'error' } })
+  const running = await startGateway({ config, host, log: openLog(config.log) })
+  const answer = ask(running.address).catch(() => undefined)
+  await asked.promise
+  await running.stop()
+  gate.resolve()
+  const port = await opened.promise
+  while ((await opens(port)) !== 'refused') await Bun.sleep(1)
+  await answer
 })

@@ -1,9 +1,25 @@
 // A config that changes under a running gateway: what it concerns changes, everything else stays.
 
 import { expect, test } from 'bun:test'
+import { copyFile } from 'node:fs/promises'
+import { connect } from 'node:tls'
+import { startGateway } from '../../src/app.ts'
+import { configOf } from '../../src/config/schema.ts'
+import { openLog } from '../../src/observe/log.ts'
+import { host as currentHost } from '../../src/runtime/current.ts'
+import type { Host } from '../../src/runtime/host.ts'
+import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
+import { folder } from '../support/folder.ts'
 import { groupMessage, Implementation } from '../support/implementation.ts'
-import { testbed } from '../support/testbed.ts'
+import { BRISK, testbed } from '../support/testbed.ts'
+
+async function freePort(): Promise<number> {
+  const free = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
+  const port = Number(free.port)
+  await free.stop(true)
+  return port
+}
 
 test('[REL1] links that a change does not concern stay open', async () => {
   await using bed = await testbed()
@@ -37,9 +53,7 @@ test('[REL2] a new token counts for whoever comes from now on', async () => {
 test('[REL3] another port: the new one serves, the old one takes nobody, its links stay', async () => {
   await using bed = await testbed()
   await using client = await bed.client()
-  const free = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-  const port = Number(free.port)
-  await free.stop(true)
+  const port = await freePort()
   await bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url }, http: { port } })
   await using other = await Client.connect(`ws://127.0.0.1:${port}/`)
   await other.next(({ self_client }) => self_client === true)
@@ -99,4 +113,164 @@ test('[REL6] reverse links and web hooks come and go with their entries', async 
   await bed.gateway.apply(base)
   await bed.gateway.until(({ bots }) => bots[0]?.sessions.length === 0)
   await hook.stop(true)
+})
+
+test('[REL7] there and back again: links of every address stay, the first takes clients as before', async () => {
+  const [here, there] = [await freePort(), await freePort()]
+  await using bed = await testbed({ config: { http: { port: here } } })
+  const own = { 'ntqq-impl': { 'external-web-socket': bed.bot.url } }
+  const clients: Client[] = []
+  for (const port of [here, there, here, there, here]) {
+    await bed.gateway.apply({ ...own, http: { port } })
+    const client = await Client.connect(`ws://127.0.0.1:${port}/`)
+    await client.next(({ self_client }) => self_client === true)
+    clients.push(client)
+  }
+  bed.bot.send(groupMessage('all'))
+  for (const client of clients) expect(await client.event('message')).toMatchObject({ raw_message: 'all' })
+  await bed.gateway.stop()
+  for (const client of clients) expect((await client.closed).code).toBe(1001)
+})
+
+test('[REL8] another host on the same port', async () => {
+  const port = await freePort()
+  await using bed = await testbed({ config: { http: { port } } })
+  await using client = await bed.client()
+  const http = { port, host: '0.0.0.0', 'allow-anonymous': true }
+  await bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url }, http })
+  await using other = await Client.connect(`ws://127.0.0.1:${port}/`)
+  await other.next(({ self_client }) => self_client === true)
+  bed.bot.send(groupMessage('both'))
+  for (const link of [client, other]) expect(await link.event('message')).toMatchObject({ raw_message: 'both' })
+})
+
+const pem = (name: string) => new URL(`../fixtures/tls/${name}.pem`, import.meta.url).pathname
+
+/** Whose certificate is shown there. */
+function shownAt(address: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const socket = connect({ host: '127.0.0.1', port: Number(new URL(address).port), rejectUnauthorized: false }, () => {
+    resolve(String(socket.getPeerCertificate().subject.CN))
+    socket.destroy()
+  })
+  socket.on('error', reject)
+  return promise
+}
+
+test('[REL9] a certificate renewed in place is shown once a reload is asked for; one that is none changes nothing', async () => {
+  await using at = await folder()
+  const put = async (name: string) => {
+    await copyFile(pem(`${name}cert`), at.at('cert.pem'))
+    await copyFile(pem(`${name}key`), at.at('key.pem'))
+  }
+  await put('')
+  const port = await freePort()
+  const http = { port, tls: { cert: at.at('cert.pem'), key: at.at('key.pem') } }
+  await using bed = await testbed({ config: { http } })
+  await using client = await bed.client('/onebot/v11/ws', { tls: { rejectUnauthorized: false } })
+  const reload = () => bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url } }).catch(String)
+  expect(await shownAt(bed.gateway.address)).toBe('localhost')
+  await Bun.write(at.at('cert.pem'), 'no certificate')
+  await reload()
+  expect(await shownAt(bed.gateway.address)).toBe('localhost')
+  await put('renewed-')
+  await reload()
+  expect(await shownAt(bed.gateway.address)).toBe('renewed')
+  const { port: allotted } = (
+    (await (await fetch(`${bed.gateway.address}/api/get_ws_port`, { tls: { rejectUnauthorized: false } })).json()) as {
+      data: { port: number }
+    }
+  ).data
+  expect(await shownAt(`https://127.0.0.1:${allotted}`)).toBe('renewed')
+  bed.bot.send(groupMessage('still'))
+  expect(await client.event('message')).toMatchObject({ raw_message: 'still' })
+})
+
+test('[REL10] a change of which one file cannot be read changes nothing, and is made once it can', async () => {
+  await using at = await folder()
+  await using app = new Application()
+  await using bed = await testbed()
+  await using client = await bed.client()
+  const next = {
+    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    upstreams: [{ url: 'wss://127.0.0.1:1/', ca: at.at('ca.pem') }],
+    'reverse-web-socket': [{ url: app.url }],
+  }
+  await bed.gateway.apply(next).catch(String)
+  expect((await bed.gateway.status()).bots).toHaveLength(1)
+  expect(app.handshakes.left).toEqual([])
+  await copyFile(pem('ca'), at.at('ca.pem'))
+  await bed.gateway.apply(next)
+  expect(await (await app.links.take()).next()).toMatchObject({ sub_type: 'connect' })
+  expect((await bed.gateway.status()).bots).toHaveLength(2)
+  bed.bot.send(groupMessage('same link'))
+  expect(await client.event('message')).toMatchObject({ raw_message: 'same link' })
+})
+
+test('[REL11] bots keep the order of the config: whoever names none gets the first, also when its entry has changed', async () => {
+  await using second = new Implementation({ selfId: 20002 })
+  await using app = new Application()
+  const others = { upstreams: [{ url: second.url }], 'reverse-web-socket': [{ url: app.url }] }
+  await using bed = await testbed({ config: others, ...BRISK })
+  const old = await app.links.take()
+  expect(await old.next()).toMatchObject({ self_id: 10001 })
+  await bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
+  const own = { 'external-web-socket': bed.bot.url, 'external-access-token': 'new' }
+  await bed.gateway.apply({ ...others, 'ntqq-impl': own })
+  expect((await old.closed).code).toBe(1012)
+  await bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
+  expect((await bed.gateway.status()).bots.map(({ self_id }) => self_id)).toEqual(['10001', '20002'])
+  expect(await (await app.links.take()).next()).toMatchObject({ self_id: 10001 })
+})
+
+test('[REL12] another limit for frames counts for links that are dialled from now on', async () => {
+  const small = { 'max-frame': '64KiB' }
+  await using bed = await testbed({ config: { 'web-socket': small }, ...BRISK })
+  await using client = await bed.client()
+  const long = groupMessage('x'.repeat(100_000))
+  await bed.bot.handshakes.take()
+  bed.bot.send(long)
+  expect(await bed.bot.ended.take()).toBe(1009)
+  await bed.gateway.apply({
+    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'web-socket': { 'max-frame': '1MiB' },
+  })
+  // It may have come back before the change.
+  await bed.bot.handshakes.take()
+  bed.bot.drop()
+  await bed.bot.handshakes.take()
+  await bed.gateway.until(({ bots }) => bots[0]?.online === true)
+  bed.bot.send(long)
+  expect(String((await client.event('message'))['raw_message']).length).toBe(100_000)
+})
+
+test('[REL13] changes are made one after the other', async () => {
+  await using one = new Implementation({ selfId: 20002 })
+  await using bed = await testbed()
+  const first = { 'ntqq-impl': { 'external-web-socket': one.url } }
+  const both = { 'ntqq-impl': { 'external-web-socket': bed.bot.url }, upstreams: [{ url: one.url }] }
+  await Promise.all([first, both, first, both].map((config) => bed.gateway.apply(config)))
+  const { bots } = await bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
+  expect(bots.map(({ self_id }) => self_id)).toEqual(['10001', '20002'])
+})
+
+test('[REL14] what a change opens while the gateway stops is closed with the rest', async () => {
+  const gate = Promise.withResolvers<void>()
+  let held = false
+  const host: Host = {
+    ...currentHost,
+    async listen(options) {
+      if (held) await gate.promise
+      return currentHost.listen(options)
+    },
+  }
+  const port = await freePort()
+  const log = openLog(configOf({ log: { dir: '', level: 'error' } }).log)
+  const running = await startGateway({ config: configOf({ http: { port: 0 } }), log, host })
+  held = true
+  const change = running.apply(configOf({ http: { port } }))
+  const end = running.stop()
+  gate.resolve()
+  await Promise.all([change, end])
+  expect(await fetch(`http://127.0.0.1:${port}/`).catch((error: unknown) => error)).toBeInstanceOf(Error)
 })

@@ -135,6 +135,40 @@ describe('a client that we dial', () => {
     expect(await link.closed).toMatchObject({ code: 1001 })
   })
 
+  test('[LNK37] never gets one account’s events on a link that was opened for another', async () => {
+    const gate = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const named: (string | null)[] = []
+    const second = Promise.withResolvers<void>()
+    const first = Promise.withResolvers<number>()
+    await using app = Bun.serve<{ turn: number }>({
+      port: 0,
+      hostname: '127.0.0.1',
+      async fetch(request, server) {
+        const turn = named.push(request.headers.get('x-self-id'))
+        asked.resolve()
+        await gate.promise
+        return server.upgrade(request, { data: { turn } }) ? undefined : new Response('upgrade')
+      },
+      websocket: {
+        message({ data: { turn } }, text) {
+          if (turn === 1) first.reject(new Error(`told ${text}`))
+          else second.resolve()
+        },
+        close: ({ data: { turn } }, code) => void (turn === 1 && first.resolve(code)),
+      },
+    })
+    const config = { 'reverse-web-socket': [{ url: `ws://127.0.0.1:${app.port}/` }] }
+    await using bed = await testbed({ config, ...BRISK })
+    await asked.promise
+    bed.bot.send(lifecycle(20002))
+    await bed.gateway.until(({ bots }) => bots[0]?.self_id === '20002')
+    gate.resolve()
+    expect(await first.promise).toBe(1012)
+    await second.promise
+    expect(named).toEqual(['10001', '20002'])
+  })
+
   test('[LNK26] gets the bot that its entry names', async () => {
     await using app = new Application()
     await using first = new Implementation({ selfId: 10001 })

@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test'
 import { groupMessage } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
 
-test('[OBS9] the status tells bots, sessions, journal and calls as numbers', async () => {
+test('[OBS9] the status tells bots, sessions, journal and calls as numbers, and how often each fact happened', async () => {
   await using bed = await testbed()
   await using client = await bed.client('/?client_name=alice')
   client.send({ action: 'get_status', echo: 1 })
@@ -28,10 +28,11 @@ test('[OBS9] the status tells bots, sessions, journal and calls as numbers', asy
         ],
       },
     ],
+    facts: { event: 1, action: 1, 'session-opened': 1 },
   })
 })
 
-test('[OBS10] the status wants the admin token: from this machine too, and no client token will do', async () => {
+test('[SEC9] the status wants the admin token: from this machine too, and no client token will do', async () => {
   await using bed = await testbed({ config: { http: { 'access-token': 'client' } } })
   const ask = async (headers: Record<string, string>) =>
     (await fetch(`${bed.gateway.address}/api/status`, { headers })).status

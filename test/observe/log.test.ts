@@ -151,6 +151,7 @@ test('[LOG8] secrets never appear: fields that hold one, and texts that contain 
     error: new Error('refused', { cause: new Error('401 for ?access_token=hush') }),
     hook: 'https://host/hook?a=1&key=hush&token=hush#x',
     raw: '{"access_token":"hush"}',
+    frame: '{"action":"login","params":{"token": "hush","password":"hush","secret":"hush"}}',
     bearer: 'Authorization: Bearer hush',
   })
   expect(text).not.toContain('hush')

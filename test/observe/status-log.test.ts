@@ -1,8 +1,11 @@
 // The lines that facts become.
 
 import { expect, test } from 'bun:test'
+import type { Session } from '../../src/broker/session.ts'
+import type { Status } from '../../src/broker/status.ts'
 import type { Facts, Level } from '../../src/observe/log.ts'
 import { statusLog } from '../../src/observe/status-log.ts'
+import { FakeLink, sessionOf } from '../support/broker.ts'
 
 type Line = [level: string, fact: string, fields: Record<string, unknown> | undefined]
 
@@ -33,9 +36,23 @@ test('[OBS6] what fails again and again has its first line and a reminder now an
   const { lines, say } = listening()
   for (let tries = 1; tries <= 21; tries++)
     say({ kind: 'upstream-retry', bot: 'b', peer: 'p', reason: 'r', inMs: 1500, tries })
-  expect(lines.filter(([level]) => level === 'info')).toHaveLength(3)
+  expect(lines.filter(([level]) => level === 'warn')).toHaveLength(3)
   expect(lines).toHaveLength(21)
   expect(lines[0]?.[2]).toEqual({ bot: 'b', peer: 'p', reason: 'r', in: '1.5s' })
+})
+
+test('[OBS6] what fails for another reason than before is news; its address is written once', () => {
+  const { lines, say } = listening()
+  const peer = 'ws://127.0.0.1:3001/'
+  const reasons = ['closed with 1001', `dial ${peer}: refused`, `dial ${peer}: refused`, `dial ${peer}: timeout`]
+  for (const [i, reason] of reasons.entries())
+    say({ kind: 'upstream-retry', bot: 'b', peer, reason, inMs: 1500, tries: i + 1 })
+  expect(lines.map(([level, , fields]) => [level, fields?.['reason']])).toEqual([
+    ['warn', 'closed with 1001'],
+    ['warn', 'refused'],
+    ['debug', 'refused'],
+    ['warn', 'timeout'],
+  ])
 })
 
 test('[OBS7] what a peer can cause at will is thinned out', () => {
@@ -62,4 +79,72 @@ test('[OBS8] frames are shown at debug only', () => {
   expect(lines.map(([level]) => level)).toEqual(['warn', 'debug'])
   expect(JSON.stringify(lines[0])).not.toContain('xx')
   expect(String(lines[1]?.[2]?.['text'])).toMatch(/^x{1024}\.\.\. \(5000 characters\)$/)
+})
+
+const session: Session = { ...sessionOf(new FakeLink()), name: 'alice' }
+const client = { client: 'alice', transport: 'forward', peer: session.link.peer }
+const bot = 'b'
+/** Each fact that somebody who keeps the log waits for: its level, some of its words, its fields. */
+const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
+  [{ kind: 'session-opened', bot, session }, 'info', /^client connected/, { bot, ...client }],
+  [
+    { kind: 'session-closed', bot, session, code: 1006, reason: 'lost' },
+    'info',
+    /^client disconnected/,
+    { bot, ...client, code: 1006, reason: 'lost' },
+  ],
+  [{ kind: 'session-named', bot, session, name: 'alice' }, 'info', /^client named/, { bot, ...client }],
+  [{ kind: 'session-slow', bot, session, buffered: 9 }, 'warn', /^client slow/, { bot, ...client, unread: 9 }],
+  [{ kind: 'session-in-step', bot, session }, 'info', /in step again/, { bot, ...client }],
+  [{ kind: 'session-behind', bot, session, missed: 5 }, 'warn', /lost events/, { bot, ...client, missed: 5 }],
+  [
+    { kind: 'link-refused', peer: 'p', path: '/', status: 403, why: 'wrong token' },
+    'warn',
+    /^link refused/,
+    { peer: 'p', path: '/', status: 403, why: 'wrong token' },
+  ],
+  [{ kind: 'upstream-connected', bot, peer: 'p' }, 'info', /^implementation connected/, { bot, peer: 'p' }],
+  [
+    { kind: 'upstream-lost', bot, code: 1001, reason: 'bye' },
+    'warn',
+    /^implementation lost/,
+    { bot, code: 1001, reason: 'bye' },
+  ],
+  [
+    { kind: 'upstream-refused', bot, peer: 'p', reason: '401', inMs: 60_000 },
+    'error',
+    /^implementation refused us/,
+    { bot, peer: 'p', reason: '401', in: '60.0s' },
+  ],
+  [{ kind: 'upstream-mute', bot, peer: 'p' }, 'warn', /silent/, { bot, peer: 'p' }],
+  [{ kind: 'bot-identified', bot, selfId: '1' }, 'info', /^bot online/, { bot, self_id: '1' }],
+  [{ kind: 'bot-changed', bot, from: '1', to: '2' }, 'warn', /another account/, { bot, from: '1', to: '2' }],
+  [{ kind: 'bot-conflict', bot, selfId: '1' }, 'error', /another upstream/, { bot, self_id: '1' }],
+  [
+    { kind: 'link-retry', target: 't', reason: 'r', inMs: 1_000, tries: 1 },
+    'warn',
+    /^client not reachable/,
+    { target: 't', reason: 'r', in: '1.0s' },
+  ],
+  [
+    { kind: 'delivery-failed', target: 't', reason: 'r', attempt: 1, inMs: 1_500 },
+    'warn',
+    /^delivery failed/,
+    { target: 't', reason: 'r', attempt: 1, in: '1.5s' },
+  ],
+  [{ kind: 'delivery-given-up', target: 't', reason: 'r' }, 'error', /given up/, { target: 't', reason: 'r' }],
+  [{ kind: 'call-timeout', bot, action: 'a', ms: 9 }, 'warn', /^no reply/, { bot, action: 'a', ms: 9 }],
+  [{ kind: 'reply-unknown', bot }, 'debug', /dropped/, { bot }],
+  [{ kind: 'reply-orphaned', bot, session }, 'debug', /dropped/, { bot, ...client }],
+  [{ kind: 'restart', bot, delay: 5 }, 'info', /^restart/, { bot, delay: 5 }],
+  [{ kind: 'allotted', port: 1, peer: 'p' }, 'info', /^port allotted/, { port: 1, peer: 'p' }],
+  [{ kind: 'allotment-expired', port: 1 }, 'info', /taken back/, { port: 1 }],
+]
+
+test('[OBS11] who comes, goes or is refused, what becomes of implementations, and who is slow has its line', () => {
+  for (const [status, level, words, fields] of LINES) {
+    const { lines, say } = listening()
+    say(status)
+    expect(lines).toEqual([[level, expect.stringMatching(words), fields]])
+  }
 })

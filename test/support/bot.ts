@@ -94,7 +94,7 @@ export function bench(parts: BotParts = {}): Bench {
       room.stop()
     },
   }
-  bots.add(bot)
+  bots.set([...bots.all(), bot])
   bot.connected(upstream, 'test')
   bot.identify(selfId)
   return it

@@ -30,6 +30,7 @@ export interface Overview {
   rss: number
   links: number
   allotments: number
+  facts: Partial<Record<Status['kind'], number>>
   bots: {
     name: string
     self_id: string | null

@@ -80,16 +80,20 @@ async function isThere(note: Note): Promise<boolean> {
 
 async function end(note: Note, graceMs: number): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (!(await isThere(note))) return
-    try {
-      process.kill(note.pid, signal)
-    } catch (error) {
-      // It has just ended, unless it may not be signalled: that shows below.
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
-    }
+    if (await isThere(note)) send(note.pid, signal)
+    // On Linux, where it may only show its executable no more because it is dying, its end is waited for.
+    else if (process.platform !== 'linux') return
     if (await ended(note, graceMs)) return
   }
   throw new Error(`process ${note.pid} (${note.executable}), left by an earlier run, does not end; end it by hand`)
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // It has just ended, or may not be signalled: that shows by its not ending.
+  }
 }
 
 async function ended(note: Note, withinMs: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import { access, chmod, constants, mkdir, symlink, utimes, writeFile } from 'nod
 import { dirname, join } from 'node:path'
 import { FindError, find, type Where } from '../../src/embedded/find.ts'
 import { lagrange } from '../../src/embedded/lagrange.ts'
+import { describe, use } from '../../src/embedded/versions.ts'
 import { type Folder, folder } from '../support/folder.ts'
 
 const linux = { os: 'linux', cpu: 'x64', musl: false }
@@ -77,6 +78,31 @@ test('[LGR5] it is found at any depth, the nearest to the top and then the newes
   const top = await program(own('publish', 'Lagrange.OneBot'))
   expect(await found()).toEqual({ from: 'folder', executable: top })
   expect(await find(where(at, { path: own() }))).toEqual({ from: 'path', executable: top })
+})
+
+test('[LGR5] of the versions that were installed, the one in use counts', async () => {
+  await using at = await folder()
+  const own = (...names: string[]) => at.at('config', 'Lagrange.OneBot', ...names)
+  const install = async (name: string) => {
+    const file = await program(own(name, DEEP))
+    const about = {
+      id: 1,
+      platform: 'linux-x64',
+      updatedAt: '',
+      sha256: name,
+      executable: DEEP,
+      installedAt: name,
+      from: '',
+    }
+    describe(own(name), about)
+    use(own(), name)
+    return file
+  }
+  const newer = await install('b')
+  expect(await find(where(at))).toEqual({ from: 'folder', executable: newer })
+  const older = await install('a')
+  await utimes(older, 1, 1)
+  expect(await find(where(at))).toEqual({ from: 'folder', executable: older })
 })
 
 test('[LGR5] on Windows it is the .exe', async () => {

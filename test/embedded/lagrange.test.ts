@@ -62,6 +62,7 @@ test('[LGR3] the picture to scan is the newest that was written since the start'
   await rm(cwd.at('qr-10001.png'))
   await symlink(cwd.at('gone'), cwd.at('qr-8.png'))
   await writeFile(cwd.at('qr-9.png'), '')
+  await utimes(cwd.at('qr-9.png'), start, start)
   expect(await lagrange.qrcode(cwd.path, start)).toBe(cwd.at('qr-0.png'))
   expect(await lagrange.qrcode(cwd.at('nowhere'), start)).toBeUndefined()
 })

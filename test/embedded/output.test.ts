@@ -52,6 +52,8 @@ test('[LGR7] lines of the log in its midst do not spoil it, and another code fol
     level: 'info',
     text: '[WtExchangeLogic] QrCode Fetched, Expiration: 120 seconds',
   })
+  const slow = rows.flatMap((row) => [row, 'a line'])
+  expect(meaning(slow)).toEqual([{ kind: 'qr', text: rows }])
   const late = Array.from({ length: 40 }, () => 'a line')
   expect(meaning([...rows.slice(0, 3), ...late, ...rows])).toEqual([{ kind: 'qr', text: rows }])
 })
@@ -103,7 +105,7 @@ test('[LGR9] an expired or a refused code is told, and then why the login failed
     'Unhandled exception. System.Exception: All login failed!',
     '   at Lagrange.OneBot.Core.Login.LoginService.StartAsync(CancellationToken token)',
   ]
-  const after = (...lines: string[]) => meaning([...lines, ...end])
+  const after = (...lines: string[]) => meaning([...lines, ...lines, ...end])
   expect(
     after('warn: Lagrange.Core.BotContext[0]', core('QrCode Expired, Please Fetch QrCode Again', 'WARNING')),
   ).toEqual([

@@ -202,7 +202,7 @@ test('[LGR14] the first forward WebSocket that is switched on is used as it is',
     await used(
       { Type: 'Http' },
       entry({ Enable: false }),
-      entry({ Enable: 'false' }),
+      entry({ Enable: 'False' }),
       entry({ AccessToken: 'a' }),
       entry({}),
     ),

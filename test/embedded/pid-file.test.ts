@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { chmod, copyFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import { PidFile } from '../../src/embedded/pid-file.ts'
 import type { SupervisorFact } from '../../src/embedded/supervisor.ts'
 import { identityOf } from '../../src/lib/identity.ts'
@@ -41,7 +42,12 @@ async function place(flags: StandInFlags = {}): Promise<Place> {
     standIn: it,
     pidFile: own.at('data', 'lagrange.pid'),
     parent(runtime) {
-      const words = [join(import.meta.dir, 'parent.ts'), it.executable, own.path, own.at('data', 'lagrange.pid')]
+      const words = [
+        fileURLToPath(new URL('parent.ts', import.meta.url)),
+        it.executable,
+        own.path,
+        own.at('data', 'lagrange.pid'),
+      ]
       const child = spawn(RUNTIMES[runtime], words, { stdio: ['ignore', 'pipe', 'inherit'] })
       parents.push(child)
       const told = new Inbox<SupervisorFact | { kind: 'line'; text: string }>()

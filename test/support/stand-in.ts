@@ -2,6 +2,7 @@
 
 import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { NAMES, SCANNED, type StandInFlags } from './stand-in-program.ts'
 
 export interface StandIn {
@@ -20,7 +21,7 @@ export interface StandIn {
  * it is of no use).
  */
 export function standInScript(flags: StandInFlags = {}): string {
-  const program = join(import.meta.dir, 'stand-in-program.ts')
+  const program = fileURLToPath(new URL('stand-in-program.ts', import.meta.url))
   return `#!${process.execPath}\nimport { run } from ${JSON.stringify(program)}\nawait run(${JSON.stringify(flags)})\n`
 }
 

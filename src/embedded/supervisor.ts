@@ -277,6 +277,8 @@ export class Supervisor implements AsyncDisposable {
   }
 }
 
-function spelled({ code, signal }: Ending): string {
-  return signal === null ? `exit code ${code}` : `ended by ${signal}`
+/** Windows's codes beyond a byte are known in hexadecimal: 0xc0000005, 0xe0434352 (an exception in .NET). */
+export function spelled({ code, signal }: Ending): string {
+  if (signal !== null || code === null) return `ended by ${signal ?? 'something unknown'}`
+  return `exit code ${code >= 0 && code < 256 ? code : `0x${(code >>> 0).toString(16)}`}`
 }

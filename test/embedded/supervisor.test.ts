@@ -1,6 +1,7 @@
 // One process is kept running: starts, ends, pauses, giving up, restarts, and all that it may do meanwhile.
 
 import { expect, test } from 'bun:test'
+import { spelled } from '../../src/embedded/supervisor.ts'
 import { lives, supervised } from './supervised.ts'
 
 test('[SUP1] the state goes from starting over what it is marked as to stopped, each with what belongs to it', async () => {
@@ -269,3 +270,11 @@ test('[SUP13] whatever it says, memory stays bounded', async () => {
   // It said 300 MB.
   expect((most - before) / 1_000_000).toBeLessThan(75)
 }, 60_000)
+
+test('[SUP21] how it ended is told by exit code or signal, and as Windows has it', () => {
+  expect(spelled({ code: 0, signal: null })).toBe('exit code 0')
+  expect(spelled({ code: 255, signal: null })).toBe('exit code 255')
+  expect(spelled({ code: null, signal: 'SIGABRT' })).toBe('ended by SIGABRT')
+  expect(spelled({ code: 0xe0434352, signal: null })).toBe('exit code 0xe0434352')
+  expect(spelled({ code: -1073741819, signal: null })).toBe('exit code 0xc0000005')
+})

@@ -1,10 +1,9 @@
 // Unpacks .zip and .tar.gz archives that nobody vouches for: nothing outside the folder, no links, within limits.
 
-import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { createGunzip } from 'node:zlib'
+import { crc32, createGunzip } from 'node:zlib'
 import { Parser, type ReadEntry } from 'tar'
 import yauzl from 'yauzl'
 import { isOfFiles } from './file-error.ts'
@@ -82,7 +81,7 @@ class Target {
     await mkdir(this.#place(name), { recursive: true })
   }
 
-  async file(name: string, executable: boolean, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async file(name: string, executable: boolean, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const place = this.#place(name)
     await mkdir(dirname(place), { recursive: true })
     // 'wx': a second file of the same name would replace what was looked at before.
@@ -90,7 +89,7 @@ class Target {
       throw error.code === 'EEXIST' ? new UnpackError(`${shown(name)} is in the archive twice`) : error
     })
     try {
-      for await (const chunk of content) await handle.appendFile(chunk)
+      for await (const chunk of chunks) await handle.appendFile(chunk)
     } finally {
       await handle.close()
     }
@@ -139,18 +138,22 @@ async function unzip(archive: string, target: Target): Promise<void> {
       const name = entry.fileName
       if (kind !== 0 && kind !== REGULAR && kind !== FOLDER) target.refuse(name, 'a link or a device')
       if (name.endsWith('/')) await target.directory(name)
-      else await target.file(name, (mode & 0o111) !== 0, counted(await zip.openReadStreamPromise(entry), target))
+      else await target.file(name, (mode & 0o111) !== 0, content(zip, entry, target))
     }
   } finally {
     zip.close()
   }
 }
 
-async function* counted(content: AsyncIterable<Uint8Array>, target: Target): AsyncGenerator<Uint8Array> {
-  for await (const chunk of content) {
+/** What is in an entry, counted and checked. */
+async function* content(zip: yauzl.ZipFile, entry: yauzl.Entry, target: Target): AsyncGenerator<Uint8Array> {
+  let sum = 0
+  for await (const chunk of await zip.openReadStreamPromise(entry)) {
     target.count(chunk.byteLength)
+    sum = crc32(chunk, sum)
     yield chunk
   }
+  if (sum !== entry.crc32) throw new UnpackError(`${shown(entry.fileName)} is damaged`)
 }
 
 async function untar(archive: string, target: Target): Promise<void> {
@@ -159,6 +162,12 @@ async function untar(archive: string, target: Target): Promise<void> {
   failed.promise.catch(() => {}) // told below, whether or not somebody waits for it just then
   parser.on('error', failed.reject)
   let writing = Promise.resolve()
+  let drained = Promise.withResolvers<void>()
+  parser.on('drain', () => drained.resolve())
+  let over = false
+  parser.on('eof', () => {
+    over = true
+  })
   let last: ReadEntry | undefined
   parser.on('entry', (entry) => {
     last = entry
@@ -172,10 +181,16 @@ async function untar(archive: string, target: Target): Promise<void> {
     for await (const chunk of unzipped) {
       // What comes out counts, not only what ends up in files: padding may be a bomb, too.
       target.count(chunk.byteLength)
-      if (!parser.write(chunk)) await Promise.race([once(parser, 'drain'), failed.promise])
+      drained = Promise.withResolvers<void>()
+      // The rest is padding, which the parser would pile up; it is read to its end for the checksum that stands there.
+      if (over) continue
+      // Behind its last entry the parser never says that it has drained: then everything has been written.
+      if (!parser.write(chunk)) await Promise.race([drained.promise, writing, failed.promise])
     }
+    const ended = new Promise((resolve) => parser.on('end', resolve))
     parser.end()
-    await Promise.race([writing, failed.promise])
+    // Only then has the last entry been seen.
+    await Promise.race([ended.then(() => writing), failed.promise])
   } catch (error) {
     // Whoever writes the file that is not whole waits for more: that must end, and its handle be closed.
     last?.destroy(error)

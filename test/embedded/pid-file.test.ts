@@ -132,6 +132,8 @@ test('[SUP16] it is found though its file was moved meanwhile, or is a script th
   await writeFile(own.at('script'), `#!/bin/sh\necho here\nread line\nexec ${own.at('program')} 600\n`)
   for (const file of ['program', 'script']) await chmod(own.at(file), 0o755)
   const child = spawn(own.at('script'), [], { stdio: ['pipe', 'pipe', 'ignore'] })
+  using undo = new DisposableStack()
+  undo.defer(() => child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   const file = new PidFile(own.at('pid'))
   expect(await file.note(child.pid!)).toBeUndefined()
@@ -190,11 +192,14 @@ test('[SUP19] a note that cannot be written is told, and the process runs all th
 
 test('[SUP16] one that has ended and nobody buried counts as ended', async () => {
   await using own = await folder()
+  using undo = new DisposableStack()
   // Its parent becomes a program that never asks how its children ended.
   const line = 'sleep 600 & echo $!; exec sleep 600'
   const parent = spawn('/bin/sh', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] })
+  undo.defer(() => parent.kill('SIGKILL'))
   const [told] = await once(parent.stdout, 'data')
   const pid = Number(String(told))
+  undo.defer(() => process.kill(pid, 'SIGKILL')) // while its parent lives, the number is its own
   let identity = await identityOf(pid)
   // Until the shell's fork has become what it is to be.
   while (!identity?.executable.endsWith('sleep')) {
@@ -205,5 +210,4 @@ test('[SUP16] one that has ended and nobody buried counts as ended', async () =>
   await new PidFile(own.at('pid')).settle(5_000, () => {})
   expect(lives(pid)).toBe(false)
   expect(() => process.kill(pid, 0)).not.toThrow()
-  parent.kill('SIGKILL')
 })

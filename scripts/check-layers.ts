@@ -15,7 +15,8 @@ const ALLOWED: Record<string, string[]> = {
   simulator: ['onebot', 'lib', 'runtime'],
   ...Object.fromEntries(EDGES.map((edge) => [edge, ['broker', 'onebot', 'lib', 'runtime', 'config']])),
   cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
-  app: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

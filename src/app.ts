@@ -11,7 +11,7 @@ import { MemoryJournal } from './broker/journal.ts'
 import { Room } from './broker/room.ts'
 import type { Session } from './broker/session.ts'
 import type { Report } from './broker/status.ts'
-import { type Changes, changes } from './config/diff.ts'
+import { type Changes, changes, sameEntry, taken } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import { type Implementation, implementations } from './config/implementations.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
@@ -25,6 +25,9 @@ import { httpApi } from './downstream/http-api.ts'
 import { postTarget } from './downstream/post.ts'
 import { refusal, refusedLink } from './downstream/refusal.ts'
 import { reverseLink } from './downstream/reverse.ts'
+import { embed, qrcode } from './embed.ts'
+import { Embedded } from './embedded/embedded.ts'
+import type { Version } from './embedded/versions.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
@@ -42,6 +45,10 @@ export interface GatewayOptions {
   readonly config: Config
   /** Where the gateway keeps what is its own; absent: nothing is written. */
   readonly dataDir?: string | undefined
+  /** The folder of the config file, where an implementation of our own lives. Default: where we are. */
+  readonly home?: string | undefined
+  /** Is told of a version of that implementation which we have just installed. */
+  readonly installed?: ((version: Version) => void) | undefined
   readonly log: Log
   /** For the log and for whoever asks. */
   readonly version?: string | undefined
@@ -129,11 +136,12 @@ class RunningGateway implements Gateway {
       report?.(status)
       // Afterwards: who dials or joins because of it must find the bot ready.
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
+      if (status.kind === 'upstream-connected') this.#embedded((bot) => bot.name === status.bot)?.connected()
     }
     this.#allotments = new Allotments({
       host,
       settings: () => allotmentSettings(this.#config, this.#files),
-      access: () => access(this.#config),
+      access: () => this.#access(),
       report: this.#report,
       count: this.#count,
     })
@@ -202,6 +210,7 @@ class RunningGateway implements Gateway {
     const listeners = [this.#listener, ...this.#retired].filter((one) => one !== undefined)
     for (const listener of listeners) void listener.stop()
     for (const bot of this.bots.all()) bot.windDown()
+    this.#embedded(() => true)?.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
     for (const bot of this.bots.all()) bot.stop()
     this.#room.stop()
@@ -249,13 +258,19 @@ class RunningGateway implements Gateway {
     const { bots } = this
     const report = this.#report
     const count = this.#count
-    const guarded = () => access(this.#config)
+    const guarded = () => this.#access()
     const lease = (bot: Bot, wish: { name?: string | undefined; peer: string }) => this.#allotments.lease(bot, wish)
     // With a slash at the end or without: both are in use.
     const app = new Hono<HostEnv>({ strict: false })
     // Before the discovery calls, which let in more people.
     const admin = () => ({ ...guarded(), token: this.#admin.token, openDiscovery: false })
     app.get('/api/status', guard(admin, report), (c) => c.json(this.#overview()))
+    app.get('/api/qrcode', guard(admin, report), (c) =>
+      qrcode(
+        c,
+        this.#embedded(() => true),
+      ),
+    )
     app.route('/', discovery({ bots, access: guarded, report, lease, clients: onlineClients }))
     const places = () =>
       [...this.#upstreams.values()].map(({ organ }) => organ).filter((organ) => organ instanceof AcceptedUpstream)
@@ -288,6 +303,7 @@ class RunningGateway implements Gateway {
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
       facts: this.#counts.facts,
+      embedded: (bot) => this.#embedded((one) => one === bot)?.status(),
     })
   }
 
@@ -315,14 +331,28 @@ class RunningGateway implements Gateway {
       settings: () => callSettings(this.#config),
       report,
       free: (selfId, self) => bots.free(selfId, self),
+      ...(entry.kind === 'embedded' && { restart: async () => this.#embedded(() => true)?.restart() }),
     })
+  }
+
+  #access() {
+    const configured = access(this.#config)
+    return configured.token === ''
+      ? { ...configured, token: this.#embedded(() => true)?.clientToken ?? '' }
+      : configured
+  }
+
+  /** The implementation that we run for a bot: there is one at most. */
+  #embedded(whose: (bot: Bot) => boolean): Embedded | undefined {
+    const organs = [...this.#upstreams.values()].filter(({ bot }) => whose(bot)).map(({ organ }) => organ)
+    return organs.find((organ) => organ instanceof Embedded)
   }
 
   #upstreamOrgan(entry: Implementation, bot: Bot): Organ {
     const report = this.#report
     const accessToken = entry['access-token']
     if (entry.kind === 'reverse') return new AcceptedUpstream({ bot, selfId: entry['self-id'], accessToken, report })
-    return dialUpstream({
+    const dial = {
       bot,
       url: entry.url,
       accessToken,
@@ -331,7 +361,10 @@ class RunningGateway implements Gateway {
       host: this.#host,
       report,
       patience: this.#options.patience,
-    })
+    }
+    if (entry.kind === 'forward') return dialUpstream(dial)
+    const { home = '.', dataDir, installed = () => undefined } = this.#options
+    return embed({ dial, config: () => this.#config, home, dataDir, installed })
   }
 
   #tlsFor({ ca, insecure }: { ca: string; insecure: boolean }) {
@@ -363,16 +396,3 @@ async function within(milliseconds: number, isSo: () => boolean): Promise<void> 
 }
 
 const mostLinks = () => Math.max(1, Math.min(MOST_LINKS, (openFileLimit() ?? Infinity) - OTHER_FILES))
-
-/** Configs are parsed anew: entries are the same when they say the same. */
-const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-
-/** What runs for these entries, each of which stands for one; it is no longer there then. */
-function taken<T, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
-  return entries.flatMap((entry) => {
-    const found = [...running].find(([one]) => sameEntry(one, entry))
-    if (found === undefined) return []
-    running.delete(found[0])
-    return [found[1]]
-  })
-}

@@ -19,7 +19,13 @@ export type Status =
   | { kind: 'embedded-qr-expired'; bot: string; why: string }
   | { kind: 'embedded-logged-in'; bot: string; account: string | undefined }
   | { kind: 'embedded-login-failed'; bot: string; why: string }
-  | { kind: 'embedded-output'; bot: string; level: 'trace' | 'debug' | 'info' | 'warn' | 'error'; text: string }
+  | {
+      kind: 'embedded-output'
+      bot: string
+      level: 'trace' | 'debug' | 'info' | 'warn' | 'error'
+      text: string
+      raw: string
+    }
   | { kind: 'upstream-mute'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }

@@ -13,6 +13,7 @@ import { thisMachine } from '../embedded/machine.ts'
 import { allVersions, rollBack, type Version, versionsIn } from '../embedded/versions.ts'
 import { problemList } from './check.ts'
 import { EXIT } from './exit.ts'
+import { restartCommand } from './lagrange-restart.ts'
 import { configOption } from './options.ts'
 import { progress } from './progress.ts'
 import { complain, say } from './say.ts'
@@ -127,6 +128,7 @@ export const lagrange = {
     list: listCommand,
     path: pathCommand,
     rollback: rollbackCommand,
+    restart: restartCommand,
   },
 }
 
@@ -155,7 +157,7 @@ async function installing<T>(
   work: (options: Omit<InstallOptions, 'source'>) => Promise<T>,
 ): Promise<T> {
   const stopped = new AbortController()
-  const stop = () => stopped.abort(new Stopped())
+  const stop = () => (console.error('DBG stop'), 0) || stopped.abort(new Stopped())
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const shown = progress()
   const tell = (now: InstallProgress) => {

@@ -1,10 +1,12 @@
 // Runs one gateway in this process: lock, log, signals, reload, and an orderly end.
 
+import { dirname } from 'node:path'
 import { changes } from '../config/diff.ts'
 import type { Loaded } from '../config/load.ts'
 import { problemText } from '../config/problem.ts'
 import { type Reload, watchConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
+import { writeUpdate } from '../config/write-back.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { EXIT } from './exit.ts'
 import { LockedError, lockFolder } from './lock.ts'
@@ -23,6 +25,8 @@ export interface Gateway extends AsyncDisposable {
 export type StartGateway = (options: {
   config: Config
   dataDir?: string | undefined
+  home?: string | undefined
+  installed?: ((version: { id: number; platform: string; updatedAt: string }) => void) | undefined
   log: Log
   version: string
 }) => Promise<Gateway>
@@ -53,7 +57,19 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
   const { config } = loaded
   let reload: Reload | undefined
   const stopped = stopSignal(log, () => void reload?.reload())
-  const gateway = await startGateway({ config, dataDir: config['data-dir'], log, version: versionText })
+  const { file, text } = loaded
+  const gateway = await startGateway({
+    config,
+    dataDir: config['data-dir'],
+    home: dirname(file),
+    log,
+    version: versionText,
+    installed({ id, platform, updatedAt }) {
+      if (text === undefined) return
+      // Our own doing: no change to be applied.
+      writeUpdate(file, { id, platform, 'updated-at': updatedAt }, (next) => reload?.wrote(next))
+    },
+  })
   reload = reloading(loaded, gateway, log)
   log.info('started', { address: gateway.address, version: versionText, config: loaded.file, pid: process.pid })
   tellAdmin(gateway, log)

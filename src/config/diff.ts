@@ -74,3 +74,16 @@ function identified<T extends { name: string; url: string }>(entries: T[]): Map<
   }
   return known
 }
+
+/** Configs are parsed anew: entries are the same when they say the same. */
+export const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+/** What runs for these entries, each of which stands for one; it is no longer there then. */
+export function taken<T, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
+  return entries.flatMap((entry) => {
+    const found = [...running].find(([one]) => sameEntry(one, entry))
+    if (found === undefined) return []
+    running.delete(found[0])
+    return [found[1]]
+  })
+}

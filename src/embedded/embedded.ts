@@ -16,7 +16,8 @@ export interface EmbeddedOptions {
   /** Its working directory: settings, keys and pictures are there. */
   readonly cwd: string
   readonly pidFile: string
-  readonly wanted: Wanted
+  /** Asked anew before each start. */
+  readonly wanted: () => Wanted
   readonly spawn: Host['spawn']
   /** Whether a person at a terminal may type to it. */
   readonly stdin: 'inherit' | 'ignore'
@@ -25,6 +26,16 @@ export interface EmbeddedOptions {
   /** Keeps a connection to it, for the bot. */
   readonly dial: (at: { url: string; token: string }) => { stop(): Promise<void> }
   readonly report: Report
+}
+
+/** What it sees of ours: all but our own settings, among which there are tokens; and .NET paints only where told to. */
+const ENVIRONMENT: Record<string, string> = {
+  DOTNET_SYSTEM_CONSOLE_ALLOW_ANSI_COLOR_REDIRECTION: process.stdout.isTTY === true ? '1' : '0',
+  ...Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value === undefined || name.startsWith('PERPETUA_') ? [] : [[name, value]],
+    ),
+  ),
 }
 
 /** Pauses (ms) after a program that could not be had: a network that is not up yet soon is, a wrong setting takes longer. */
@@ -38,6 +49,8 @@ export class Embedded {
   #settings: Settings | undefined
   #dialled: { stop(): Promise<void> } | undefined
   #work: Promise<void> = Promise.resolve()
+  /** The program is there, and its supervisor knows better what it does. */
+  #ready = false
   /** When the run of now began (ms since 1970). */
   #since = Date.now()
 
@@ -68,9 +81,15 @@ export class Embedded {
     return this.#supervisor.restart()
   }
 
+  /** What clients show where the config says nothing: the token that the user gave the program; '' when there is none. */
+  get clientToken(): string {
+    return this.#settings?.userToken ?? ''
+  }
+
   /** For the operator. */
   status() {
-    return { kind: this.#options.kind.name, url: this.#settings?.url ?? null, ...this.#supervisor.state }
+    const state = this.#ready ? this.#supervisor.state : { state: 'starting', since: this.#since }
+    return { kind: this.#options.kind.name, url: this.#settings?.url ?? null, ...state }
   }
 
   /** The picture of the QR code to scan; undefined while none is waited for. */
@@ -80,22 +99,27 @@ export class Embedded {
     return file === undefined ? undefined : await readFile(file).catch(() => undefined)
   }
 
-  async stop(): Promise<void> {
+  /** The end is near: what ends now by itself (a Ctrl-C reaches it, too) is not started again. */
+  windDown(): void {
     this.#stopped.abort()
-    await this.#work
-    await this.#dialled?.stop()
-    await this.#supervisor.stop()
   }
 
-  /** Until the program is there and set up; from then on the supervisor minds it. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await Promise.all([this.#work, this.#dialled?.stop(), this.#supervisor.stop()])
+  }
+
+  /** Until the program is there; from then on the supervisor minds it. */
   async #run(): Promise<void> {
     const { bot, report } = this.#options
     const { signal } = this.#stopped
     const backoff = new Backoff(PATIENCE)
     while (!signal.aborted)
       try {
-        await this.#prepare()
-        if (!signal.aborted) this.#supervisor.start()
+        await this.#located()
+        if (signal.aborted) return
+        this.#supervisor.start()
+        this.#ready = true
         return
       } catch (error) {
         if (signal.aborted) return
@@ -105,16 +129,23 @@ export class Embedded {
       }
   }
 
-  async #prepare(): Promise<{ command: string; args: string[]; cwd: string }> {
-    const { bot, kind, cwd, wanted, program, report } = this.#options
-    const command = await program(this.#stopped.signal, (what) => report({ kind: 'embedded-progress', bot, what }))
-    const settings = await kind.settings(cwd, wanted, freePort)
-    if (settings.changed || settings.notes.length > 0)
-      report({ kind: 'embedded-settings', bot, file: settings.file, notes: settings.notes })
+  #located(): Promise<string> {
+    const { bot, program, report } = this.#options
+    return program(this.#stopped.signal, (what) => report({ kind: 'embedded-progress', bot, what }))
+  }
+
+  /** Before each start, and after what an earlier gateway left has ended: it may still have had the port. */
+  async #prepare(): Promise<{ command: string; args: string[]; cwd: string; env: Record<string, string> }> {
+    const { bot, kind, cwd, wanted, report } = this.#options
+    this.#stopped.signal.throwIfAborted()
+    const command = await this.#located()
+    const settings = await kind.settings(cwd, wanted(), freePort)
+    const notes = settings.notes.filter((note) => !this.#settings?.notes.includes(note))
+    if (settings.changed || notes.length > 0) report({ kind: 'embedded-settings', bot, file: settings.file, notes })
     await this.#listensAt(settings)
     this.#reader = kind.reader()
     this.#since = Date.now()
-    return { command, args: [], cwd }
+    return { command, args: [], cwd, env: ENVIRONMENT }
   }
 
   /** Its settings may have been edited between two runs. */
@@ -143,7 +174,7 @@ export class Embedded {
       case 'login-failed':
         return report({ kind: 'embedded-login-failed', bot, why: fact.why })
       case 'level':
-        return report({ kind: 'embedded-output', bot, level: fact.level, text: raw })
+        return report({ kind: 'embedded-output', bot, level: fact.level, text: fact.text, raw })
       default:
         return fact satisfies never
     }

@@ -25,6 +25,8 @@ export interface Settings {
   readonly url: string
   /** '' when it wants none. */
   readonly token: string
+  /** The same when the user wrote it: clients show it where no other token is configured. '' for one of our making. */
+  readonly userToken: string
   /** Whether the file was written just now. */
   readonly changed: boolean
   /** What somebody should know and may want to change: whole sentences, no secrets. */

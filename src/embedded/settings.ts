@@ -30,6 +30,9 @@ const FIRST = {
 /** The server that Lagrange falls back to; it has ended. */
 const ENDED = 'sign.lagrangecore.org'
 
+/** What tokens of ours begin with: only one that the user wrote may be asked of clients, too. */
+const MADE_HERE = 'perpetua-'
+
 /** Ports drawn before giving up on one that no other entry of the file has. */
 const DRAWS = 20
 
@@ -51,7 +54,8 @@ export async function lagrangeSettings(
   const changed = settings.text !== before
   if (changed) await writeSettings(file, settings.text)
   const notes = [...signServerNotes(textOf(settings.root, 'SignServerUrl')), ...(await portNotes(file, at))]
-  return { file, url: `ws://${dialled(at.host)}:${at.port}`, token: at.token, changed, notes }
+  const userToken = at.token.startsWith(MADE_HERE) ? '' : at.token
+  return { file, url: `ws://${dialled(at.host)}:${at.port}`, token: at.token, userToken, changed, notes }
 }
 
 function numberOf(account: string): number {
@@ -86,7 +90,7 @@ async function addForwardWebSocket(settings: Appsettings, freePort: () => Promis
   const taken = new Set(settings.entries.map((entry) => textOf(entry, 'Port')))
   let port = await freePort()
   for (let draws = 1; taken.has(`${port}`) && draws < DRAWS; draws++) port = await freePort()
-  const at = { host: '127.0.0.1', port, token: randomBytes(24).toString('base64url') }
+  const at = { host: '127.0.0.1', port, token: `${MADE_HERE}${randomBytes(24).toString('base64url')}` }
   settings.add({
     Type: 'ForwardWebSocket',
     Host: at.host,

@@ -13,7 +13,7 @@ export function sayEmbedded(status: EmbeddedStatus, log: Log): void {
     case 'embedded-progress':
       return log.info(status.what, { bot })
     case 'embedded-settings':
-      log.info('settings written', { bot, file: status.file })
+      log.info('settings', { bot, file: status.file })
       for (const note of status.notes) log.warn(note, { bot })
       return
     case 'embedded-failed':
@@ -25,7 +25,7 @@ export function sayEmbedded(status: EmbeddedStatus, log: Log): void {
     case 'embedded-started':
       return log.info('own implementation started', { bot, pid: status.pid })
     case 'embedded-exited':
-      return log.warn('own implementation ended: starting it again', {
+      return log.warn('own implementation does not run: starting it again', {
         bot,
         how: status.how,
         in: `${(status.inMs / 1000).toFixed(1)}s`,
@@ -36,13 +36,13 @@ export function sayEmbedded(status: EmbeddedStatus, log: Log): void {
       return log.warn(status.what, { bot, pid: status.pid })
     case 'embedded-given-up':
       log.error('own implementation fails again and again: not started any more', { bot, why: status.why })
-      for (const text of status.output) log.relay('error', 'last words', text)
+      for (const raw of status.output) log.relay('error', 'last words', { text: raw, raw })
       return log.error('mend what it says, then: perpetua lagrange restart, set_restart, or a restart of perpetua', {
         bot,
       })
     case 'embedded-qr':
-      log.warn('login needed: scan this code with QQ on the phone; as a picture at /api/qrcode', { bot })
-      return log.show(status.text)
+      log.warn('login needed: scan the code with QQ on the phone; it is a picture at /api/qrcode, too', { bot })
+      return status.text.length === 0 ? undefined : log.show(status.text)
     case 'embedded-qr-expired':
       return log.warn(`login code ${status.why}: it is started again, and shows another`, { bot })
     case 'embedded-logged-in':
@@ -53,7 +53,7 @@ export function sayEmbedded(status: EmbeddedStatus, log: Log): void {
         why: status.why,
       })
     case 'embedded-output':
-      return log.relay(status.level, bot, status.text)
+      return log.relay(status.level, bot, status)
     default:
       return status satisfies never
   }

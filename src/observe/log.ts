@@ -15,8 +15,8 @@ export type Facts = Record<Level, (fact: string, fields?: Fields) => void>
 
 export interface Log extends Facts {
   readonly level: Level
-  /** A line of somebody else's log, behind the name of who said it; a person at a terminal sees it with its colours. */
-  relay(level: Level, who: string, text: string): void
+  /** A line of somebody else's log, behind the name of who said it; a person at a terminal sees it `raw`, with its colours. */
+  relay(level: Level, who: string, line: { text: string; raw: string }): void
   /** Something to look at, such as a picture made of characters: on the console only, as it is, whatever the level. */
   show(lines: readonly string[]): void
   /** What is logged from now on, and where. Lines taken before go where they were meant to. */
@@ -74,12 +74,14 @@ export function openLog(config: LogConfig, options: LogOptions = {}): Log {
       settings = next
       screen.options.formatOptions.colors = next.colorful
     },
-    relay(level, who, text) {
+    relay(level, who, { text, raw }) {
       if (LEVELS.indexOf(level) < LEVELS.indexOf(settings.level)) return
       const { stdout = process.stdout, stderr = process.stderr } = options
       const coloured = settings.colorful && (level === 'warn' || level === 'error' ? stderr : stdout).isTTY === true
+      // A line that is nothing but its level is nothing without colours.
+      if (!coloured && text === '') return
       const plain = line(`[${who}] ${stripVTControlCharacters(text)}`)
-      screen[level](coloured ? `[${who}] ${coloursOnly(text)}` : plain)
+      screen[level](coloured ? `[${who}] ${coloursOnly(raw)}` : plain)
       file?.write(`${new Date(now()).toISOString()} ${level.padEnd(5)} ${plain}`)
     },
     show(lines) {

@@ -13,16 +13,18 @@ export interface OverviewOptions {
   readonly links: () => number
   readonly allotments: () => number
   readonly facts: Counted
+  /** How the implementation fares that we run for this bot; undefined: we run none. */
+  readonly embedded: (bot: Bot) => object | undefined
 }
 
-export function overview({ bots, version, since, links, allotments, facts }: OverviewOptions) {
+export function overview({ bots, version, since, links, allotments, facts, embedded }: OverviewOptions) {
   return {
     version,
     uptime: Math.floor((Date.now() - since) / 1000),
     rss: process.memoryUsage.rss(),
     links: links(),
     allotments: allotments(),
-    bots: bots.all().map(botOf),
+    bots: bots.all().map((bot) => ({ ...botOf(bot), embedded: embedded(bot) })),
     facts,
   }
 }

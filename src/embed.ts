@@ -1,0 +1,64 @@
+// Plugs an implementation of our own together: what the config wants of it, where it lives, and how it is dialled.
+
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Context } from 'hono'
+import type { Report } from './broker/status.ts'
+import type { Config } from './config/schema.ts'
+import { refusal } from './downstream/refusal.ts'
+import { Embedded } from './embedded/embedded.ts'
+import { lagrange as kind } from './embedded/lagrange.ts'
+import { locate } from './embedded/locate.ts'
+import { thisMachine } from './embedded/machine.ts'
+import type { Version } from './embedded/versions.ts'
+import type { Patience } from './lib/backoff.ts'
+import type { HostEnv } from './runtime/host.ts'
+import { type DialUpstreamOptions, dialUpstream } from './upstream/dial.ts'
+
+export interface EmbedOptions {
+  /** For the link to it; address and token come from its settings. */
+  readonly dial: DialUpstreamOptions
+  /** Asked anew before each start of the program. */
+  readonly config: () => Config
+  /** The folder of the config file: the program's working directory, as ever. */
+  readonly home: string
+  readonly dataDir: string | undefined
+  readonly installed: (version: Version) => void
+}
+
+/** A program on this machine that is ours costs nothing to be asked often (ms). */
+const PATIENCE: Patience = { first: 500, most: 3_000, stable: 60_000 }
+
+/** Found or fetched, set up and started; from then on it minds itself. */
+export function embed({ dial, config, home, dataDir, installed }: EmbedOptions): Embedded {
+  const { bot, host, report } = dial
+  // It listens only once somebody has logged in: until then nothing is wrong.
+  const quiet: Report = (status) => (status.kind === 'upstream-retry' ? undefined : report(status))
+  const cwd = resolve(home)
+  const own = () => config()['ntqq-impl']
+  const embedded = new Embedded({
+    bot: bot.name,
+    kind,
+    cwd,
+    pidFile: join(resolve(dataDir ?? tmpdir()), 'lagrange.pid'),
+    wanted: () => ({ account: own().account, signServerUrl: own()['sign-server-url'] }),
+    spawn: host.spawn,
+    stdin: process.stdin.isTTY ? 'inherit' : 'ignore',
+    program: (signal, progress) => {
+      const { path, archive, download } = own()
+      const folder = join(cwd, kind.folder)
+      return locate({ kind, machine: thisMachine(), path, archive, download, folder, signal, progress, installed })
+    },
+    dial: ({ url, token }) => dialUpstream({ ...dial, url, accessToken: token, report: quiet, patience: PATIENCE }),
+    report,
+  })
+  embedded.start()
+  return embedded
+}
+
+/** The picture of the QR code that somebody has to scan, or 404. */
+export async function qrcode(c: Context<HostEnv>, embedded: Embedded | undefined): Promise<Response> {
+  const picture = await embedded?.qrcode()
+  if (picture === undefined) return refusal(c, 404, 'no login is waited for: there is no QR code to scan')
+  return c.body(new Uint8Array(picture), 200, { 'Content-Type': 'image/png', 'Cache-Control': 'no-store' })
+}

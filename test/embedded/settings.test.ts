@@ -37,7 +37,7 @@ test('[LGR11] a missing file is written before the first start, for its owner on
   )
   expect(file).toBe(cwd.at('config', NAME))
   expect(url).toBe(`ws://127.0.0.1:${PORT}`)
-  expect(token).toMatch(/^[\w-]{32}$/)
+  expect(token).toMatch(/^perpetua-[\w-]{32}$/)
   expect(changed).toBe(true)
   expect(JSON.parse(await cwd.read('config', NAME))).toEqual({
     Logging: {
@@ -179,6 +179,7 @@ test('[LGR13] what config leaves open is never blanked, and an unchanged file is
     file: cwd.at(NAME),
     url: `ws://127.0.0.1:${PORT}`,
     token: 't0ken',
+    userToken: 't0ken',
     changed: false,
     notes: [],
   })

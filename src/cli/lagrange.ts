@@ -157,7 +157,7 @@ async function installing<T>(
   work: (options: Omit<InstallOptions, 'source'>) => Promise<T>,
 ): Promise<T> {
   const stopped = new AbortController()
-  const stop = () => (console.error('DBG stop'), 0) || stopped.abort(new Stopped())
+  const stop = () => stopped.abort(new Stopped())
   process.on('SIGINT', stop).on('SIGTERM', stop)
   const shown = progress()
   const tell = (now: InstallProgress) => {

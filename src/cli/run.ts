@@ -56,11 +56,13 @@ async function runFamily(family: Family, words: string[], means: Means): Promise
   if (name === '' || name.startsWith('-')) {
     if (asks(words, '--version', '-v')) return answer(versionText)
     if (asks(words, '--help', '-h')) return answer(familyHelp(family, Object.values(members)))
-    return misuse(`${family.meta.name} needs to know what to do: ${Object.keys(members).join(', ')}`)
+    const known = Object.keys(members).join(', ')
+    return misuse(`${family.meta.name} needs to know what to do: ${known}`, undefined, `perpetua ${family.meta.name}`)
   }
   const found = Object.hasOwn(members, name) ? members[name] : undefined
   if (found) return runOne(found, rest, means, true)
-  return misuse(`unknown command "${family.meta.name} ${name}"`, suggest(name, Object.keys(members)))
+  const near = suggest(name, Object.keys(members))
+  return misuse(`unknown command "${family.meta.name} ${name}"`, near, `perpetua ${family.meta.name}`)
 }
 
 async function runOne(command: Command, rest: string[], means: Means, named: boolean): Promise<number> {
@@ -68,7 +70,7 @@ async function runOne(command: Command, rest: string[], means: Means, named: boo
   if (asks(rest, '--help', '-h'))
     return answer(named ? commandHelp(command) : programHelp(Object.values(COMMANDS), command))
   const wrong = mistake(rest, command.args ?? {})
-  if (wrong !== undefined) return misuse(wrong, undefined, named ? `perpetua ${name}` : 'perpetua')
+  if (wrong !== undefined) return misuse(wrong, undefined, named ? `perpetua ${command.meta.name}` : 'perpetua')
   const { result } = await runCommand(command, { rawArgs: rest, data: means })
   return typeof result === 'number' ? result : EXIT.ok.code
 }

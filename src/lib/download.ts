@@ -102,13 +102,16 @@ async function attempt(options: Download, part: string, patience: Patience): Pro
   const { url, progress, signal } = options
   const old = await readNote(part)
   const held = old?.url === url && old.validator !== '' ? await sizeOf(part) : 0
-  const silent = new AbortController()
-  const timer = after(() => silent.abort(new Interrupted(silence(patience))), patience.silence)
+  const ended = new AbortController()
+  const timer = after(() => ended.abort(new Interrupted(silence(patience))), patience.silence)
+  const end = () => ended.abort(signal?.reason)
+  signal?.addEventListener('abort', end)
+  if (signal?.aborted) end()
   try {
     const response = await fetch(url, {
       // The bytes as they lie there: a packed answer would be unpacked on the way, and have no ranges.
       headers: { 'Accept-Encoding': 'identity', ...(held > 0 && old && resumption(held, old)) },
-      signal: signal ? AbortSignal.any([signal, silent.signal]) : silent.signal,
+      signal: ended.signal,
     })
     const whole = old && response.status === 416 && rangeOf(response).total === held
     if (whole) return old
@@ -134,10 +137,11 @@ async function attempt(options: Download, part: string, patience: Patience): Pro
     if (total !== undefined && received < total) throw new Interrupted(`cut off after ${received} of ${total} bytes`)
     return note
   } catch (error) {
-    if (silent.signal.aborted) throw silent.signal.reason
+    if (ended.signal.aborted) throw ended.signal.reason
     throw isOurs(error) ? error : new Interrupted(reasonOf(error))
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', end)
   }
 }
 
@@ -256,5 +260,8 @@ function givenUp(error: Interrupted): DownloadError {
 /** Runtimes hide why a connection failed behind "fetch failed". */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message
+  // And Bun adds advice for programmers.
+  return error.cause instanceof Error
+    ? reasonOf(error.cause)
+    : error.message.replace(/ For more information, pass.*/, '')
 }

@@ -2,10 +2,15 @@
 
 import { expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { lagrange } from '../../src/embedded/lagrange.ts'
+import { thisMachine } from '../../src/embedded/machine.ts'
+import { tarGz } from '../support/archive.ts'
 import { Client } from '../support/client.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { type Program, program } from '../support/program.ts'
-import { type StandIn, scan, standIn } from '../support/stand-in.ts'
+import { releaseHost } from '../support/release-host.ts'
+import { type StandIn, scan, standIn, standInScript } from '../support/stand-in.ts'
 import type { StandInFlags } from '../support/stand-in-program.ts'
 
 const ADMIN = { Authorization: 'Bearer admin' }
@@ -26,12 +31,12 @@ interface Running {
 }
 
 /** A user's folder with a stand-in where perpetua looks for Lagrange. */
-async function house(flags: StandInFlags = {}, config = ''): Promise<House> {
+async function house(flags: StandInFlags = {}, config = '', own = ''): Promise<House> {
   const home = await folder()
   const it = await standIn(home.at('config', 'Lagrange.OneBot', 'any', 'depth', 'Lagrange.OneBot'), flags)
   await Bun.write(
     home.at('config', 'config.yml'),
-    `# my own notes\nntqq-impl: {mode: embedded}\nhttp: {port: 0}\nadmin: {token: admin}\nlog: {colorful: false}\n${config}`,
+    `# my own notes\nntqq-impl: {mode: embedded${own}}\nhttp: {port: 0}\nadmin: {token: admin}\nlog: {colorful: false}\n${config}`,
   )
   const started: Program[] = []
   return {
@@ -192,6 +197,29 @@ test('[EMB9] a token that the user wrote into its settings is asked of clients, 
   expect(String(await Client.connect(ws).catch((error: unknown) => error))).toContain('401')
   await using client = await Client.connect(ws, { headers: { Authorization: 'Bearer theirs' } })
   expect(await client.event('meta_event.lifecycle')).toBeDefined()
+}, 60_000)
+
+test('[EMB10] without a program it is fetched, said step by step, noted in the config, and started', async () => {
+  const asset = lagrange.asset(thisMachine())
+  if (!('file' in asset)) throw new Error(`no release for this machine: ${asset.unsupported}`)
+  const program = 'Lagrange.OneBot/bin/Release/net9.0/linux-x64/publish/Lagrange.OneBot'
+  const bytes = tarGz([{ name: program, body: standInScript({ loginAfter: 0 }), mode: 0o644 }])
+  await using host = await releaseHost({ file: asset.file, bytes })
+  // At first there is no way to it.
+  host.faults.push({ status: 404 })
+  await using at = await house({}, '', `, download: {base: "${host.url}"}`)
+  await rm(at.home.at('config', 'Lagrange.OneBot'), { recursive: true })
+  const { running, until, ws } = await at.run()
+  await running.says(/own implementation cannot be started: trying again/)
+  await running.says(/downloading http/)
+  await running.says(/installed Lagrange\.OneBot/)
+  await until('running')
+  await using client = await Client.connect(ws)
+  expect(await client.event('meta_event.lifecycle')).toBeDefined()
+  const config = await at.home.read('config', 'config.yml')
+  expect(config).toStartWith('# my own notes\n')
+  expect(config).toContain(`id: ${host.release.id}`)
+  expect(running.output).not.toContain('config applied')
 }, 60_000)
 
 test('[EMB5] a killed gateway leaves its program; the next start ends that one and logs in as before', async () => {

@@ -73,15 +73,18 @@ const isSame = (version: Version, { sha256, updatedAt }: ReleaseFile) =>
 /** One at a time in a folder; errors are put in words. */
 async function exclusively<T>(options: InstallOptions, work: () => Promise<T>): Promise<T> {
   const { folder, signal } = options
+  let lock: Disposable | undefined
   try {
     signal?.throwIfAborted()
     mkdirSync(folder, { recursive: true })
-    using _lock = lockFile(join(folder, '.installing'))
+    lock = lockFile(join(folder, '.installing'))
     prune(folder)
     return await work()
   } catch (error) {
     signal?.throwIfAborted()
     throw explained(error, options)
+  } finally {
+    lock?.[Symbol.dispose]()
   }
 }
 

@@ -10,7 +10,7 @@ import { programIn } from './find.ts'
 import { explained, InstallError } from './install-error.ts'
 import type { Kind, Machine } from './kind.ts'
 import { type Origin, type ReleaseFile, releaseFile } from './release.ts'
-import { describe, freeName, type Known, NEW, prune, use, type Version, versionsIn } from './versions.ts'
+import { describe, freeName, type Known, NEW, sweep, use, type Version, versionsIn } from './versions.ts'
 
 export interface InstallOptions {
   readonly kind: Kind
@@ -78,7 +78,7 @@ async function exclusively<T>(options: InstallOptions, work: () => Promise<T>): 
     signal?.throwIfAborted()
     mkdirSync(folder, { recursive: true })
     lock = lockFile(join(folder, '.installing'))
-    prune(folder)
+    sweep(folder)
     return await work()
   } catch (error) {
     signal?.throwIfAborted()

@@ -87,12 +87,19 @@ export function rollBack(folder: string): Version | undefined {
   return previous
 }
 
-/** Removes what is neither in use nor the one before. A program that runs cannot be removed on Windows: later, then. */
-export function prune(folder: string): void {
+/** Removes what somebody who was killed left behind. Versions stay, even if nobody knows any more which is in use. */
+export const sweep = (folder: string): void =>
+  remove(folder, (name) => name.startsWith(NEW) || name.startsWith(`.${STATE}-`))
+
+/** Removes what is neither in use nor the one before. */
+function prune(folder: string): void {
   const { current, previous } = state(folder)
-  for (const name of namesIn(folder)) {
-    const ours = name.startsWith(NEW) || existsSync(join(folder, name, KNOWN))
-    if (!ours || name === current || name === previous) continue
+  remove(folder, (name) => name !== current && name !== previous && existsSync(join(folder, name, KNOWN)))
+}
+
+/** A program that runs cannot be removed on Windows: another time, then. */
+function remove(folder: string, which: (name: string) => boolean): void {
+  for (const name of namesIn(folder).filter(which)) {
     try {
       rmSync(join(folder, name), { recursive: true, force: true })
     } catch {

@@ -176,6 +176,7 @@ test('[INS15] an aborted installation leaves the version before, and the next on
   expect(await inUse(home)).toBe('one')
   // As a killed one would leave it.
   await Bun.write(home.at('L', '.new-left', 'Lagrange.OneBot'), 'half')
+  await Bun.write(home.at('L', '.versions.json-left'), '{')
   await Bun.write(home.at('L', 'mine', 'Lagrange.OneBot'), 'by hand')
   const { version } = await install(options(home, host))
   expect(await inUse(home)).toBe('two')
@@ -194,6 +195,16 @@ test('[INS15] a version whose folder is gone counts as none', async () => {
   expect(versionsIn(home.at('L')).current).toBeUndefined()
   await install(options(home, host))
   expect(await inUse(home)).toBe('one')
+})
+
+test('[INS15] where nobody knows which version is in use, none is removed before there is a new one', async () => {
+  await using home = await folder()
+  await using host = await releaseHost(release('one'))
+  const { executable } = await install(options(home, host))
+  await Bun.write(home.at('L', 'versions.json'), '{"current": ')
+  host.faults = [{ status: 404 }]
+  expect(await failure(install(options(home, host)))).toBeInstanceOf(InstallError)
+  expect(await Bun.file(executable).text()).toBe('one')
 })
 
 test('[INS16] an archive takes the place of a download', async () => {

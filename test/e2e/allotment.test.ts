@@ -26,18 +26,18 @@ function hold(port: number) {
   return Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } })
 }
 
-/** The first of `count` ports in a row that nobody uses. */
+/** The first of `count` ports in a row that nobody uses, below those that systems give out by themselves. */
 function freeRange(count: number): number {
   for (;;) {
-    const held = [hold(0)]
-    const start = held[0]?.port ?? 0
+    const start = 12_000 + Math.floor(Math.random() * 18_000)
+    const held: ReturnType<typeof hold>[] = []
     try {
-      for (let port = start + 1; port < start + count; port++) held.push(hold(port))
+      for (let port = start; port < start + count; port++) held.push(hold(port))
       return start
     } catch {
-      // One of them is taken: look elsewhere.
+      // Somebody has one of them.
     } finally {
-      for (const listener of held) listener.stop(true)
+      for (const one of held) one.stop(true)
     }
   }
 }

@@ -125,6 +125,17 @@ test('[DSC14] where the system has no port or no file left, that is 10001, too',
   expect(await ask(running.address)).toMatchObject(refused)
 })
 
+test('[DSC17] a frame beyond the limit closes the link of an allotted port with 1009, as it does everywhere', async () => {
+  await using bed = await testbed({ config: { 'web-socket': { 'max-frame': '64KiB' } } })
+  await using client = await Client.connect(at(await lease(bed.gateway.address)))
+  await client.event('notice.client_status')
+  client.send(JSON.stringify({ action: 'send_msg', params: { message: 'x'.repeat(32 * 1024) }, echo: 1 }))
+  bed.bot.send(ok(await bed.bot.next()))
+  expect(await client.next(({ echo }) => echo === 1)).toMatchObject({ retcode: 0 })
+  client.send(JSON.stringify({ action: 'send_msg', params: { message: 'x'.repeat(64 * 1024) } }))
+  expect(await client.closed).toMatchObject({ code: 1009 })
+})
+
 describe('a range of ports', () => {
   test('[DSC14] is handed out once each, and again when a port has become free; none free is 10001', async () => {
     const start = freeRange(5)

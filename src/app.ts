@@ -81,6 +81,7 @@ interface Organ {
 /** Links in all, and files left for everything else: out of files, nobody could be dialled or told any more. */
 const MOST_LINKS = 30_000
 const OTHER_FILES = 200
+const ADMIN_TOKEN = 'admin token (admin.token, or the file admin-token in data-dir)'
 /** How long the implementation may take at the end to answer what was asked of it, and links to close (ms). */
 const SETTLE = 3_000
 const GOODBYE = 2_000
@@ -263,7 +264,7 @@ class RunningGateway implements Gateway {
     // With a slash at the end or without: both are in use.
     const app = new Hono<HostEnv>({ strict: false })
     // Before the discovery calls, which let in more people.
-    const admin = () => ({ ...guarded(), token: this.#admin.token, openDiscovery: false })
+    const admin = () => ({ ...guarded(), token: this.#admin.token, called: ADMIN_TOKEN, openDiscovery: false })
     app.get('/api/status', guard(admin, report), (c) => c.json(this.#overview()))
     app.get('/api/qrcode', guard(admin, report), (c) =>
       qrcode(

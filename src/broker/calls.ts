@@ -28,13 +28,11 @@ export class Calls {
   readonly #options: CallsOptions
   readonly #pending: Pending
   readonly #paced: Paced
-  /** Reads that were in flight when the implementation was lost. */
-  readonly #resend = new Set<string>()
   #closed: string | undefined
 
   constructor(options: CallsOptions) {
     this.#options = options
-    this.#pending = new Pending((token, call) => this.#late(token, call), options.now)
+    this.#pending = new Pending((call) => this.#late(call), options.now)
     this.#paced = new Paced(() => options.settings().rateLimitedInterval, options.now)
   }
 
@@ -94,16 +92,14 @@ export class Calls {
   /** The implementation is gone: reads wait for its return, of writes nobody knows whether they were carried out. */
   lost(): void {
     for (const [token, call] of this.#pending.all())
-      if (call.again !== undefined) this.#resend.add(token)
+      if (call.again !== undefined) call.lost = true
       else this.#end(token, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
   }
 
   /** The implementation is back. */
   resume(): void {
-    for (const token of [...this.#resend]) {
-      const again = this.#pending.get(token)?.again
-      if (again === undefined || this.#options.upstream()?.send(again)) this.#resend.delete(token)
-    }
+    for (const [, call] of this.#pending.all())
+      if (call.lost && call.again !== undefined && this.#options.upstream()?.send(call.again)) call.lost = false
     this.#paced.go()
   }
 
@@ -117,7 +113,6 @@ export class Calls {
     for (const [token, { again }] of this.#pending.all())
       if (again === undefined) this.#end(token, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
       else this.#end(token, RETCODE.unavailable.code, reason)
-    this.#resend.clear()
     this.#pending.stop()
     const actions = this.#paced.stop()
     if (actions > 0) this.#options.report({ kind: 'paced-abandoned', bot: this.#options.bot, actions })
@@ -219,7 +214,7 @@ export class Calls {
     return { action, since, deadline: since + allowed, size: frame.raw.length }
   }
 
-  #late(_token: string, call: Call): void {
+  #late(call: Call): void {
     const ms = this.#options.now() - call.since
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
     this.#answerFor(

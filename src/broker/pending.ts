@@ -16,6 +16,8 @@ export interface Call {
   readonly size: number
   /** The frame as sent upstream, kept as long as it may be sent again. */
   again: string | undefined
+  /** The implementation was lost with it: it is to be sent again. */
+  lost?: boolean
   /** Runs once the call has ended, however. */
   readonly ended?: (() => void) | undefined
 }
@@ -30,13 +32,13 @@ export class Pending {
   readonly #prefix = crypto.randomUUID().slice(0, 8)
   #count = 0
   readonly #calls = new Map<string, Call>()
-  readonly #late: (token: string, call: Call) => void
+  readonly #late: (call: Call) => void
   readonly #now: () => number
   #timer: ReturnType<typeof setTimeout> | undefined
   #due = Number.POSITIVE_INFINITY
 
   /** @param late is told of each call whose deadline passed; the call is closed already. */
-  constructor(late: (token: string, call: Call) => void, now: () => number) {
+  constructor(late: (call: Call) => void, now: () => number) {
     this.#late = late
     this.#now = now
   }
@@ -103,7 +105,7 @@ export class Pending {
       if (call.deadline > now) next = Math.min(next, call.deadline)
       else {
         this.settle(token)
-        this.#late(token, call)
+        this.#late(call)
       }
     this.#due = Number.POSITIVE_INFINITY
     if (next < Number.POSITIVE_INFINITY) this.#wake(Math.max(next, now + LOOK))

@@ -68,9 +68,7 @@ const QUESTIONS: Question[] = [
   },
   (answers, cancelled) => {
     const message = 'Port for clients / 客户端连接的端口'
-    // go-cqhttp listens on 8080 itself.
-    const taken = /:8080(?:\/|$)/.test(String(answers['ntqq-impl.external-web-socket']))
-    return fill(answers, cancelled, { key: 'http.port', message, suggestion: taken ? '8090' : '8080' })
+    return fill(answers, cancelled, { key: PORT, message, suggestion: String(freePort(answers)) })
   },
 ]
 
@@ -85,6 +83,12 @@ async function embedded(answers: Answers, cancelled: AbortSignal): Promise<boole
     (await fill(answers, cancelled, { key: 'ntqq-impl.sign-server-url', message: signServer, suggestion: '' }))
   )
 }
+
+const PORT = 'http.port'
+
+/** A port for clients where the implementation is not: go-cqhttp listens on 8080 itself. */
+const freePort = (answers: Answers): number =>
+  /:8080(?:\/|$)/.test(String(answers['ntqq-impl.external-web-socket'])) ? 8090 : 8080
 
 interface Blank {
   key: string
@@ -102,7 +106,7 @@ async function fill(answers: Answers, cancelled: AbortSignal, { key, message, su
     if (text === undefined) return false
     const value = text.trim() || suggestion
     answers[key] = key.endsWith('.port') && /^\d+$/.test(value) ? Number(value) : value
-    const wrong = problemsAt(key, answers)
+    const wrong = problemsAt(key, { [PORT]: freePort(answers), ...answers })
     if (wrong === '') return true
     complain(wrong)
   }
@@ -138,7 +142,8 @@ function problemsAt(key: string, answers: Answers): string {
     return ''
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const own = error.problems.filter(({ path }) => path === key)
+    // The port is asked for last: whatever is wrong then is its doing.
+    const own = error.problems.filter(({ path }) => path === key || key === PORT)
     return own.map(({ wanted, hint }) => `wanted ${wanted}${hint === undefined ? '' : ` (${hint})`}`).join('\n')
   }
 }

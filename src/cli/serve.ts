@@ -7,6 +7,7 @@ import { problemText } from '../config/problem.ts'
 import { type Reload, watchConfig } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { writeUpdate } from '../config/write-back.ts'
+import { openFileLimit } from '../lib/process.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { EXIT } from './exit.ts'
 import { LockedError, lockFolder } from './lock.ts'
@@ -34,11 +35,17 @@ export type StartGateway = (options: {
 /** Loaded only by the commands that run it: the others start faster. */
 export const realGateway = async (): Promise<StartGateway> => (await import('../app.ts')).startGateway
 
+/** Below this many open files, a busy bot's clients may find no room. */
+const FEW_FILES = 1_000
+
 /** Resolves with the exit code. */
 export async function serve(loaded: Loaded, startGateway: StartGateway): Promise<number> {
   const log = openLog(loaded.config.log)
   crashes(log, () => log.close())
   for (const notice of loaded.notices) log.warn(notice)
+  const files = openFileLimit()
+  if (files !== undefined && files < FEW_FILES)
+    log.warn('few clients can connect: each takes an open file, and the system allows few (ulimit -n)', { files })
   let lock: Disposable | undefined
   try {
     lock = lockData(loaded.config['data-dir'], log)
@@ -81,7 +88,8 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
 
 /** Where the status is. A token of ours is shown to a person at a terminal only: logs are kept, and read by others. */
 function tellAdmin({ address, admin }: Gateway, log: Log): void {
-  const status = `${address}/api/status`
+  // Everywhere is no place that a browser can go to.
+  const status = `${address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')}/api/status`
   if (admin?.file !== undefined) log.info('status', { address: status, 'token-file': admin.file })
   if (admin !== undefined && process.stdout.isTTY) say(`Status / 状态: ${status}?access_token=${admin.token}`)
 }
@@ -103,7 +111,8 @@ function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): 
         if (logging) log.reconfigure(next.config.log)
         log.info('config applied', { config: file })
       } catch (error) {
-        log.error(explained(error, next.config).fact, { error })
+        const { fact, exit } = explained(error, next.config, 'config cannot be applied')
+        log.error(fact, exit === EXIT.failed ? { error } : {})
         log.error(NOT_APPLIED, { config: file })
       }
     },
@@ -126,8 +135,8 @@ function lockData(folder: string, log: Log): Disposable {
 }
 
 /** What went wrong, in terms of what to change. */
-function explained(error: unknown, { http: { host, port } }: Config): Explained {
+function explained(error: unknown, { http: { host, port } }: Config, otherwise = 'gateway failed'): Explained {
   if (error instanceof LockedError) return { fact: error.message, exit: EXIT.locked }
   const names = { host: 'http.host', port: 'http.port' }
-  return addressProblem(error, { host, port, names }) ?? { fact: 'gateway failed', exit: EXIT.failed }
+  return addressProblem(error, { host, port, names }) ?? { fact: otherwise, exit: EXIT.failed }
 }

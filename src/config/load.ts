@@ -1,6 +1,7 @@
 // Loads the config: file, older shapes, environment, schema; says everything that is wrong, and where.
 
 import { readFile } from 'node:fs/promises'
+import { certificateNotices, flawedCertificates } from './certificates.ts'
 import { type Environment, type Override, overrides } from './env.ts'
 import { unreadableFiles } from './files.ts'
 import { looksLikeGo, modernise } from './legacy.ts'
@@ -36,7 +37,9 @@ export async function loadConfig({ file, environment = process.env, missing = 'e
     if (code !== 'ENOENT' || missing === 'error') throw new ConfigError([unreadable(file, code, message)])
   }
   const text = bytes && decode(bytes, file)
-  return { ...parseConfig(text ?? '', { file, environment, named: unreadableFiles }), file, text }
+  const named = (value: Record<string, unknown>) => [...unreadableFiles(value), ...flawedCertificates(value)]
+  const { config, notices } = parseConfig(text ?? '', { file, environment, named })
+  return { config, notices: [...notices, ...certificateNotices(config)], file, text }
 }
 
 interface Source extends Pick<LoadOptions, 'file' | 'environment'> {

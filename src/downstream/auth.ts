@@ -9,6 +9,8 @@ import { type RefusalStatus, refusedLink } from './refusal.ts'
 export interface Access {
   /** Empty: nobody needs one. */
   readonly token: string
+  /** What it is called to those who come without it. Default: a token. */
+  readonly called?: string
   /** The discovery calls need none, wherever they come from. */
   readonly openDiscovery: boolean
   /** Names, beside addresses and localhost, under which we may be called. */
@@ -41,10 +43,11 @@ export function judge(visitor: Visitor, access: Access, { discovery = false } = 
   const shown = tokenShown(visitor)
   if (access.token !== '' && shown !== undefined && sameSecret(shown, access.token)) return undefined
   const open = access.token === '' || (discovery && (access.openDiscovery || isLocal(visitor)))
+  const { called: name = 'token' } = access
   if (!open)
     return shown === undefined
-      ? { status: 401, why: 'no token; send "Authorization: Bearer TOKEN" or ?access_token=TOKEN' }
-      : { status: 403, why: 'wrong token' }
+      ? { status: 401, why: `no ${name}; send "Authorization: Bearer TOKEN" or ?access_token=TOKEN` }
+      : { status: 403, why: `wrong ${name}` }
   // A page of another site may have made a name of its own point at us: it could then read what we answer.
   if (!hostAllowed(visitor.header('host'), access))
     return { status: 403, why: `host ${visitor.header('host')} is not known; add it to http.allowed-hosts` }

@@ -1,7 +1,7 @@
 // The token for whoever looks and steers: the configured one, or one of our own that is kept between starts.
 
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export interface AdminToken {
@@ -25,6 +25,8 @@ export function adminToken(configured: string, folder: string | undefined): Admi
   try {
     mkdirSync(folder, { recursive: true })
     writeFileSync(file, `${token}\n`, { mode: 0o600 })
+    // A file that was there before keeps its mode.
+    chmodSync(file, 0o600)
     return { token, file }
   } catch {
     return { token }

@@ -8,6 +8,8 @@ export interface SilenceOptions {
   readonly mute: () => void
   /** How often silence is looked at (ms). Default: once a second. */
   readonly every?: number | undefined
+  /** Milliseconds that do not jump. */
+  readonly now?: (() => number) | undefined
 }
 
 const MISSED = 3
@@ -17,7 +19,8 @@ const MUTE = 10_000
 
 export class Silence {
   readonly #options: SilenceOptions
-  readonly #opened = performance.now()
+  readonly #now: () => number
+  readonly #opened: number
   readonly #timer: ReturnType<typeof setInterval>
   #heard: number | undefined
   #suspected = false
@@ -25,13 +28,15 @@ export class Silence {
 
   constructor(options: SilenceOptions) {
     this.#options = options
+    this.#now = options.now ?? (() => performance.now())
+    this.#opened = this.#now()
     this.#timer = setInterval(() => this.#look(), options.every ?? LOOK)
     this.#timer.unref?.()
   }
 
   /** A frame came. */
   broken(): void {
-    this.#heard = performance.now()
+    this.#heard = this.#now()
     this.#suspected = false
   }
 
@@ -40,7 +45,7 @@ export class Silence {
   }
 
   #look(): void {
-    const silentFor = performance.now() - (this.#heard ?? this.#opened)
+    const silentFor = this.#now() - (this.#heard ?? this.#opened)
     if (this.#heard === undefined && !this.#told && silentFor >= MUTE) {
       this.#told = true
       this.#options.mute()

@@ -121,6 +121,29 @@ test('[CLI12] a host that is not ours: exit 1, naming http.host', async () => {
   })
 })
 
+test('[CLI25] a low limit of open files is told at the start', async () => {
+  await using at = await home('http: {port: 0}\nlog: {dir: ""}')
+  const run = (limit: string) => {
+    const command = `ulimit -n ${limit} && exec '${process.execPath}' '${process.cwd()}/${ENTRY}'`
+    return Bun.spawn(['sh', '-c', command], { cwd: at.path, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
+  }
+  for (const [limit, told] of [
+    ['512', true],
+    ['2048', false],
+  ] as const) {
+    const child = run(limit)
+    let stdout = ''
+    for await (const bytes of child.stdout) {
+      const before = stdout.includes('started')
+      stdout += new TextDecoder().decode(bytes)
+      if (!before && stdout.includes('started')) child.kill('SIGTERM')
+    }
+    const stderr = await new Response(child.stderr).text()
+    expect(stderr.includes('few clients can connect')).toBe(told)
+    expect(await child.exited).toBe(0)
+  }
+})
+
 test('[CLI13] a data folder in use: exit 4, naming the process; another folder is fine', async () => {
   await using at = await home('')
   await using first = start(at)
@@ -170,9 +193,11 @@ test('[CLI15] a bug ends the program with exit 1 and a line in the log', async (
 
 test('[CLI24] a start tells where the status is and where its token lies; the token itself only on a terminal', async () => {
   for (const terminal of [false, true]) {
-    await using at = await home('ntqq-impl: {mode: reverse}\n')
+    await using at = await home('ntqq-impl: {mode: reverse}\nhttp: {host: 0.0.0.0, access-token: t}\n')
     await using it = program([], { cwd: at.path, env: { PERPETUA_HTTP_PORT: '0' }, terminal })
     const [, status = ''] = await it.says(/status address=(\S+) token-file=data\/admin-token/)
+    // Everywhere is no place that a browser can go to.
+    expect(status).toStartWith('http://127.0.0.1:')
     const token = (await at.read('data', 'admin-token')).trim()
     if (terminal) await it.says(new RegExp(`Status / \\S+ ${status}\\?access_token=${token}`))
     const headers = { Authorization: `Bearer ${token}` }

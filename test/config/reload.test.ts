@@ -19,24 +19,41 @@ async function watched(text?: string) {
     said.push(what)
     heard()
   }
+  // Nothing tells of a file that was read and is no change; but whoever reads it asks the environment.
+  let reads = 0
+  const environment = new Proxy<Record<string, string>>(
+    {},
+    {
+      ownKeys() {
+        reads += 1
+        heard()
+        return []
+      },
+    },
+  )
   const reload = watchConfig({
     file,
-    environment: {},
+    environment,
     current: await loadConfig({ file, environment: {}, missing: 'defaults' }),
     interval: 5,
     changed: (next, old) => say(`${old.http.port} -> ${next.config.http.port}`),
     refused: (problems) => say(problems.map(problemText).join().replace(file, 'F')),
   })
-  /** What has been said, once there are `count` things. */
-  const hear = async (count: number) => {
-    while (said.length < count)
+  const until = async (isSo: () => boolean) => {
+    while (!isSo())
       await new Promise<void>((resolve) => {
         heard = resolve
       })
+  }
+  /** What has been said, once there are `count` things. */
+  const hear = async (count: number) => {
+    await until(() => said.length >= count)
     return said
   }
+  /** Resolves once the file has been read so often since the start. */
+  const read = (count: number) => until(() => reads >= count)
   return {
-    ...{ home, file, write, reload, said, hear },
+    ...{ home, file, write, reload, said, hear, read },
     async [Symbol.asyncDispose]() {
       reload[Symbol.dispose]()
       await home[Symbol.asyncDispose]()
@@ -79,9 +96,12 @@ test('[CFG32] a file that comes into being later takes effect', async () => {
 
 test('[CFG33] what the program writes itself, and what means the same, is no change', async () => {
   await using it = await watched('http: {port: 1}')
+  await it.read(1)
   it.reload.wrote('http: {port: 7}')
   await it.write('http: {port: 7}')
+  await it.read(2)
   await it.write('# the same\nhttp:\n  port: 1\n')
+  await it.read(3)
   await it.write('http: {port: 2}')
   expect(await it.hear(1)).toEqual(['1 -> 2'])
 })

@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test'
 import { Hono } from 'hono'
 import { acceptClient, LinkCount } from '../../src/downstream/client.ts'
-import type { AcceptedSocket, HostEnv, Listener } from '../../src/runtime/host.ts'
+import type { AcceptedSocket, HostEnv, Listener, SocketEvents } from '../../src/runtime/host.ts'
 import { bench, eagerLink } from '../support/bot.ts'
 
 const listener: Listener = {
@@ -54,4 +54,28 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
     { kind: 'link-refused', peer: '127.0.0.1', path: '/event', status: 409, why },
   ])
   expect([...bed.bot.sessions.all()].length).toBe(1)
+})
+
+test('[LNK18] where there are as many links as there may be, the next is refused with 503 before the upgrade', async () => {
+  using bed = bench()
+  const count = new LinkCount(2)
+  const door = { transport: 'forward', events: true, calls: true, report: bed.facts.report, count } as const
+  const app = new Hono<HostEnv>().get('/', (c) => acceptClient(c, bed.bot, door))
+  const open: SocketEvents<AcceptedSocket>[] = []
+  const env: HostEnv['Bindings'] = {
+    peer: '127.0.0.1',
+    listener,
+    keepOpen() {},
+    async upgrade(_c, on) {
+      open.push(on)
+      on.open?.(socket([]))
+      return new Response(null, { status: 200 })
+    },
+  }
+  const come = async () => (await app.request('/', {}, env)).status
+  expect([await come(), await come(), await come()]).toEqual([200, 200, 503])
+  expect([open.length, bed.facts.of('link-refused').map(({ status }) => status)]).toEqual([2, [503]])
+  // Somebody leaves.
+  open[0]?.close(socket([]), 1000, '')
+  expect([await come(), await come()]).toEqual([200, 503])
 })

@@ -26,18 +26,18 @@ function hold(port: number) {
   return Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } })
 }
 
-/** The first of `count` ports in a row that nobody uses. */
+/** The first of `count` ports in a row that nobody uses, below those that systems give out by themselves. */
 function freeRange(count: number): number {
   for (;;) {
-    const held = [hold(0)]
-    const start = held[0]?.port ?? 0
+    const start = 12_000 + Math.floor(Math.random() * 18_000)
+    const held: ReturnType<typeof hold>[] = []
     try {
-      for (let port = start + 1; port < start + count; port++) held.push(hold(port))
+      for (let port = start; port < start + count; port++) held.push(hold(port))
       return start
     } catch {
-      // One of them is taken: look elsewhere.
+      // Somebody has one of them.
     } finally {
-      for (const listener of held) listener.stop(true)
+      for (const one of held) one.stop(true)
     }
   }
 }
@@ -123,6 +123,17 @@ test('[DSC14] where the system has no port or no file left, that is 10001, too',
   const said = 'get_ws_port: no port to be had: EMFILE: too many open files'
   const refused = { status: 'failed', retcode: 10001, msg: said, message: said, wording: said }
   expect(await ask(running.address)).toMatchObject(refused)
+})
+
+test('[DSC17] a frame beyond the limit closes the link of an allotted port with 1009, as it does everywhere', async () => {
+  await using bed = await testbed({ config: { 'web-socket': { 'max-frame': '64KiB' } } })
+  await using client = await Client.connect(at(await lease(bed.gateway.address)))
+  await client.event('notice.client_status')
+  client.send(JSON.stringify({ action: 'send_msg', params: { message: 'x'.repeat(32 * 1024) }, echo: 1 }))
+  bed.bot.send(ok(await bed.bot.next()))
+  expect(await client.next(({ echo }) => echo === 1)).toMatchObject({ retcode: 0 })
+  client.send(JSON.stringify({ action: 'send_msg', params: { message: 'x'.repeat(64 * 1024) } }))
+  expect(await client.closed).toMatchObject({ code: 1009 })
 })
 
 describe('a range of ports', () => {

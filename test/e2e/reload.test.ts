@@ -106,12 +106,20 @@ test('[REL6] reverse links and web hooks come and go with their entries', async 
   const base = {
     'ntqq-impl': { 'external-web-socket': bed.bot.url },
   }
-  await bed.gateway.apply({ ...base, 'http-post': [{ url: `http://127.0.0.1:${hook.port}/` }] })
-  await bed.gateway.until(({ bots }) => bots[0]?.sessions.length === 1)
+  await using nonebot = new Application()
+  await bed.gateway.apply({
+    ...base,
+    'http-post': [{ url: `http://127.0.0.1:${hook.port}/` }],
+    'reverse-web-socket': [{ url: nonebot.url }],
+  })
+  const dialled = await nonebot.links.take()
+  await bed.gateway.until(({ bots }) => bots[0]?.sessions.length === 2)
   bed.bot.send(groupMessage('posted'))
+  expect(await dialled.event('message')).toMatchObject({ raw_message: 'posted' })
   while (!heard.some((text) => text.includes('posted'))) await came.promise
   await bed.gateway.apply(base)
   await bed.gateway.until(({ bots }) => bots[0]?.sessions.length === 0)
+  expect(await dialled.closed).toMatchObject({ code: 1001 })
   await hook.stop(true)
 })
 

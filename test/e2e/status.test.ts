@@ -38,6 +38,7 @@ test('[SEC9] the status wants the admin token: from this machine too, and no cli
     (await fetch(`${bed.gateway.address}/api/status`, { headers })).status
   expect(await ask({})).toBe(401)
   expect(await ask({ Authorization: 'Bearer client' })).toBe(403)
+  expect(await (await fetch(`${bed.gateway.address}/api/status`)).text()).toContain('no admin token (admin.token, or')
   expect(await ask({ Authorization: 'Bearer admin-token-of-tests' })).toBe(200)
   expect(await ask({ Authorization: 'Bearer admin-token-of-tests', Origin: 'https://example.com' })).toBe(403)
 })

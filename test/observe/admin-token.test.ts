@@ -1,7 +1,7 @@
 // The token for whoever looks and steers.
 
 import { expect, test } from 'bun:test'
-import { statSync } from 'node:fs'
+import { chmodSync, statSync } from 'node:fs'
 import { adminToken } from '../../src/observe/admin-token.ts'
 import { folder } from '../support/folder.ts'
 
@@ -23,7 +23,9 @@ test('[OBS2] what else stands in its file is no token', async () => {
   await using home = await folder()
   for (const text of ['', 'short', '   \n', 'x'.repeat(33)]) {
     await Bun.write(home.at('admin-token'), text)
+    chmodSync(home.at('admin-token'), 0o644)
     expect(adminToken('', home.path).token).toMatch(/^[\w-]{32}$/)
+    expect(statSync(home.at('admin-token')).mode & 0o777).toBe(0o600)
   }
 })
 

@@ -29,6 +29,9 @@ export interface EmbedOptions {
 /** A program on this machine that is ours costs nothing to be asked often (ms). */
 const PATIENCE: Patience = { first: 500, most: 3_000, stable: 60_000 }
 
+/** Starts come in rows; newer versions do not (ms). */
+const LOOK_AGAIN = 3_600_000
+
 /** Found or fetched, set up and started; from then on it minds itself. */
 export function embed({ dial, config, home, dataDir, installed }: EmbedOptions): Embedded {
   const { bot, host, report } = dial
@@ -36,6 +39,7 @@ export function embed({ dial, config, home, dataDir, installed }: EmbedOptions):
   const quiet: Report = (status) => (status.kind === 'upstream-retry' ? undefined : report(status))
   const cwd = resolve(home)
   const own = () => config()['ntqq-impl']
+  let looked = Number.NEGATIVE_INFINITY
   const embedded = new Embedded({
     bot: bot.name,
     kind,
@@ -47,7 +51,10 @@ export function embed({ dial, config, home, dataDir, installed }: EmbedOptions):
     program: (signal, progress) => {
       const { path, archive, download } = own()
       const folder = join(cwd, kind.folder)
-      return locate({ kind, machine: thisMachine(), path, archive, download, folder, signal, progress, installed })
+      const renew = own().update.enable && Date.now() - looked > LOOK_AGAIN
+      if (renew) looked = Date.now()
+      const machine = thisMachine()
+      return locate({ kind, machine, path, archive, download, renew, folder, signal, progress, installed })
     },
     dial: ({ url, token }) => dialUpstream({ ...dial, url, accessToken: token, report: quiet, patience: PATIENCE }),
     report,

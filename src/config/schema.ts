@@ -47,7 +47,7 @@ const log = v.pipe(
 
 const update = v.pipe(
   v.strictObject({
-    enable: key(flag(), false, about('look for newer versions', '检查更新')),
+    enable: key(flag(), false, about('look for a newer version when it is started', '启动时检查更新')),
     id: key(whole({ wanted: 'a whole number', min: 0 }), 0, about('written by the program', '由程序写入')),
     platform: key(text(), '', about('written by the program', '由程序写入')),
     'updated-at': key(text(), '0001-01-01T00:00:00Z', about('written by the program', '由程序写入')),

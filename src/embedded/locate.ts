@@ -2,12 +2,14 @@
 
 import { formatSize } from '../lib/size.ts'
 import { find, type Where } from './find.ts'
-import { type InstallProgress, install } from './installer.ts'
+import { type InstallProgress, install, update } from './installer.ts'
 import type { Origin } from './release.ts'
 import type { Version } from './versions.ts'
 
 export interface LocateOptions extends Where {
   readonly download: Origin
+  /** Whether to look for a newer version of what is installed first. */
+  readonly renew: boolean
   readonly signal: AbortSignal
   /** How it goes on, in words, often enough for somebody who waits. */
   readonly progress: (what: string) => void
@@ -22,12 +24,30 @@ const STEP = 10
 export async function locate(options: LocateOptions): Promise<string> {
   const { kind, machine, folder, download, signal, progress, installed } = options
   const found = await find(options)
-  if ('executable' in found) return found.executable
+  if ('executable' in found)
+    return found.from === 'folder' && options.renew ? await renewed(options, found.executable) : found.executable
   const source = found.from === 'archive' ? { archive: found.archive } : download
   const { executable, version } = await install({ kind, machine, folder, source, signal, progress: told(progress) })
   progress(`installed ${kind.name} ${version.name}`)
   installed(version)
   return executable
+}
+
+/** What is there is good enough: whatever keeps from having a newer one is only told. */
+async function renewed(options: LocateOptions, known: string): Promise<string> {
+  const { kind, machine, folder, download: source, signal, progress, installed } = options
+  try {
+    const updated = await update({ kind, machine, folder, source, signal, progress: told(progress) })
+    if (updated.outcome === 'unknown') progress(`no newer version can be looked for: ${updated.why}`)
+    if (updated.outcome !== 'installed') return known
+    progress(`updated to ${kind.name} ${updated.version.name}`)
+    installed(updated.version)
+    return updated.executable
+  } catch (error) {
+    signal.throwIfAborted()
+    progress(`no newer version: ${error instanceof Error ? error.message : error}`)
+    return known
+  }
 }
 
 function told(progress: (what: string) => void): (now: InstallProgress) => void {

@@ -76,7 +76,7 @@ test('[CLI16] answers that the config would refuse are asked again; a token is s
 test('[CLI16] who has no implementation may have one run here, and is asked for its login', async () => {
   await using home = await folder()
   await using it = init(home)
-  await it.says(/Which OneBot implementation/)
+  await it.says(/run Lagrange\.OneBot here/)
   it.types(DOWN.repeat(5) + ENTER)
   await it.says(/The QQ number to log in as/)
   await answer(it, 'me')
@@ -84,7 +84,7 @@ test('[CLI16] who has no implementation may have one run here, and is asked for 
   await answer(it, '10001')
   await it.says(/Its sign server/)
   await answer(it, 'https://sign.example/api')
-  await it.says(/Who may connect/)
+  await it.says(/other machines too/)
   it.types(DOWN + ENTER)
   await it.says(/token that clients must show/)
   it.types(ENTER)

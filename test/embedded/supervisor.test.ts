@@ -1,5 +1,6 @@
 // One process is kept running: starts, ends, pauses, giving up, restarts, and all that it may do meanwhile.
 
+import { heapStats } from 'bun:jsc'
 import { expect, test } from 'bun:test'
 import { spelled } from '../../src/embedded/supervisor.ts'
 import { lives, supervised } from './supervised.ts'
@@ -256,19 +257,23 @@ test('[SUP13] whatever it says, memory stays bounded', async () => {
     { spams: 1_000_000, longLine: 200_000_000, exitCode: 0 },
     { quick: { within: 60_000, most: 1 }, line: () => void lines++ },
   )
-  Bun.gc(true)
-  const before = process.memoryUsage().rss
+  // What is held, not what the collector has yet to find: other tests were in this process before.
+  const held = () => {
+    Bun.gc(true)
+    return heapStats().heapSize + heapStats().extraMemorySize
+  }
+  const before = held()
   let most = before
   const watch = setInterval(() => {
-    most = Math.max(most, process.memoryUsage().rss)
-  }, 20)
+    most = Math.max(most, held())
+  }, 200)
   bed.supervisor.start()
   const { output } = await bed.fact('given-up')
   clearInterval(watch)
   expect(lines).toBe(1_000_001)
   expect(output.at(-1)).toBe(`${'x'.repeat(4096)}…`)
   // It said 300 MB.
-  expect((most - before) / 1_000_000).toBeLessThan(75)
+  expect((most - before) / 1_000_000).toBeLessThan(50)
 }, 60_000)
 
 test('[SUP21] how it ended is told by exit code or signal, and as Windows has it', () => {

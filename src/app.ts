@@ -1,4 +1,4 @@
-// Puts the organs together: a config in, a running gateway out. The only file that knows two organs at once.
+// Puts the organs together: a config in, a running gateway out. With embed.ts the only file that knows two organs at once.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type Context, Hono } from 'hono'

@@ -217,9 +217,8 @@ class RunningGateway implements Gateway {
     this.#room.stop()
     const organs = [...this.#reverse.values(), ...this.#posts.values()]
     for (const { organ } of this.#upstreams.values()) organs.push(organ)
-    await Promise.all(organs.map((organ) => organ.stop()))
-    // Links have been asked to close; what their peers do not answer in time is cut.
-    await within(GOODBYE, () => this.#count.now === 0)
+    // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
+    await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
     await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()))
   }

@@ -46,9 +46,19 @@ export function changes(old: Config, next: Config): Changes {
     allotment: differs(({ 'web-socket': { timeout, 'range-port': range } }) => [timeout, range]),
     journal: differs(({ journal, 'msg-expire-time': age }) => [journal, age]),
     actions: differs(({ actions }) => actions),
-    restart: differs((config) => config['data-dir']) ? ['data-dir'] : [],
+    restart: restartKeys(old, next),
   }
 }
+
+/** Of the program that we run ourselves, so is what it is started with. */
+function restartKeys(old: Config, next: Config): string[] {
+  const keys = isDeepStrictEqual(old['data-dir'], next['data-dir']) ? [] : ['data-dir']
+  if (!implementations(next).some(({ kind }) => kind === 'embedded')) return keys
+  const changed = STARTED_WITH.filter((key) => !isDeepStrictEqual(old['ntqq-impl'][key], next['ntqq-impl'][key]))
+  return [...keys, ...changed.map((key) => `ntqq-impl.${key}`)]
+}
+
+const STARTED_WITH = ['path', 'archive', 'download', 'account', 'sign-server-url'] as const
 
 function listChanges<T extends { name: string; url: string }>(old: T[], next: T[]): ListChanges<T> {
   const before = identified(old)

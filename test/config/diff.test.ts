@@ -41,6 +41,12 @@ test('[CFG29] each part is told apart from the others', () => {
   expect(only({ actions: { timeouts: { a: '1s' } } })).toEqual(['actions'])
   expect(only({ 'data-dir': 'b' })).toEqual([])
   expect(between({}, { 'data-dir': 'b' }).restart).toEqual(['data-dir'])
+  // What the program is started with that we run ourselves; of no interest where we run none.
+  const started = { account: '10002', 'sign-server-url': 'https://sign.example' }
+  expect(
+    between({ 'ntqq-impl': { mode: 'embedded' } }, { 'ntqq-impl': { mode: 'embedded', ...started } }).restart,
+  ).toEqual(['ntqq-impl.account', 'ntqq-impl.sign-server-url'])
+  expect(between({}, { 'ntqq-impl': started }).restart).toEqual([])
 })
 
 test('[CFG30] entries of lists are known by name, else by address; a changed one is removed and added', () => {

@@ -1,5 +1,6 @@
 // What the core asks of the organs around it: links, channels, upstreams, own actions, the journal; guarantees included.
 
+import type { Fields } from '../onebot/object.ts'
 import type { Closing } from './closing.ts'
 import type { Session } from './session.ts'
 
@@ -116,4 +117,77 @@ export interface Journal {
   /** Drops what is older than the age limit. */
   expire(now: number): void
   limit(limits: { maxBytes: number; maxAge: number }): void
+}
+
+/** What a client or a pool wants of events: which ones, and in which form. Sessions with equal rules share a lane. */
+export interface Rules {
+  /** Equal keys: equal bytes for equal events. */
+  readonly key: string
+  /**
+   * The text they get of this event; undefined: none. `raw` itself where nothing is changed. Called once per lane and
+   * event, and once more for each session that reads it from the journal; must not throw.
+   */
+  apply(raw: string, event: Fields): string | undefined
+}
+
+/** How a resuming client tells what it has got: it answers PINGs, or it says so by `ack_event`. */
+export type Acknowledgement = 'ping' | 'explicit'
+
+/** What governs one session; settled when its link opens, and again when the configuration changes. */
+export interface Terms {
+  /** The entry of the configuration these come from, for status; '' for what applies to everybody. */
+  readonly client: string
+  /** Absent: every event, byte for byte. */
+  readonly rules?: Rules | undefined
+  /** The pool whose events it shares with others. */
+  readonly pool?: string | undefined
+  /** Its share in a pool, against the others' (1 where nobody says otherwise). */
+  readonly weight: number
+  /** Absent: gone with its link. */
+  readonly resume?: Acknowledgement | undefined
+  /** Why this action with these params is not allowed to it; undefined: it is. */
+  readonly forbids: (action: string, params: Fields) => string | undefined
+}
+
+/** What everybody gets who is not named in the configuration. */
+export const OPEN_TERMS: Terms = { client: '', weight: 1, forbids: () => undefined }
+
+/** What kind of work an action is; limits and breakers are kept apart by it. */
+export type ActionClass = 'send' | 'manage' | 'read' | 'file'
+
+/** A call as its policy sees it. */
+export interface GovernedCall {
+  /** Who is to be treated fairly and limited by itself: an `app_id`, or the address of a bare HTTP call. */
+  readonly caller: string
+  /** Absent for the gateway's own calls and bare HTTP calls, to which `defaults` apply. */
+  readonly terms?: Terms | undefined
+  /** Without its suffix. */
+  readonly action: string
+  readonly params: Fields
+  /** It came as `_rate_limited`. */
+  readonly paced: boolean
+}
+
+/**
+ * Whether a call may go up now. `wait`: not before `until` (ms, our clock); until then it is asked again only if
+ * something else has changed. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
+ * `open`: calls of its kind have been failing; tried again at `until`.
+ */
+export type Verdict =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'full'; readonly retryAfter: number; readonly why: string }
+  | { readonly kind: 'open'; readonly until: number; readonly why: string }
+
+/** How a call that went up has ended. `refused`: the implementation answered, and did not like it: that is no fault. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
+
+/** What limits calls and breaks circuits for one bot; owns no timer, time is passed in (ms, a clock that does not jump). */
+export interface CallPolicy {
+  /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
+  admit(call: GovernedCall, now: number, waited: number): Verdict
+  /** A call that went up after `admit` has ended so. */
+  ended(call: GovernedCall, outcome: Outcome, now: number): void
+  /** A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due. */
+  probe?(now: number): boolean
 }

@@ -28,6 +28,8 @@ export interface Link {
   /** False: closed, nothing was queued. */
   send(text: string): boolean
   close(closing: Closing): void
+  /** Sends a PING after everything sent before. Absent: the peer cannot answer one. Only for sessions that asked for it. */
+  ping?(data: string): void
   /** Absent: the link is sent to by itself. Present: so are `subscribe` and `unsubscribe` meaningful. */
   readonly channel?: Channel | undefined
   subscribe(topic: string): void
@@ -114,6 +116,10 @@ export interface Journal {
   at(cursor: Cursor): Entry | undefined
   /** How many entries between `cursor` and the oldest one are gone. */
   missed(cursor: Cursor): number
+  /** How many entries from `cursor` on are for everybody or for this session, those that are gone included. */
+  pending(cursor: Cursor, appId: string): number
+  /** The position after the entry that has this number, as clients were told it; undefined: there is none such yet. */
+  after(number: number): Cursor | undefined
   /** Drops what is older than the age limit. */
   expire(now: number): void
   limit(limits: { maxBytes: number; maxAge: number }): void
@@ -124,10 +130,16 @@ export interface Rules {
   /** Equal keys: equal bytes for equal events. */
   readonly key: string
   /**
-   * The text they get of this event; undefined: none. `raw` itself where nothing is changed. Called once per lane and
-   * event, and once more for each session that reads it from the journal; must not throw.
+   * The text they get of this event, whose position in the journal is `at`; undefined: none. `raw` itself where nothing
+   * is changed. Called once per lane and event, and once more for each session that reads it from the journal; must not
+   * throw.
    */
-  apply(raw: string, event: Fields): string | undefined
+  apply(raw: string, event: Fields, at: Cursor): string | undefined
+  /**
+   * The form of what nobody judges: an event for them alone, or, without a position, what is not in the journal.
+   * Undefined: they have no use for it. Absent: it goes as it is.
+   */
+  form?(raw: string, event: Fields, at: Cursor | undefined): string | undefined
 }
 
 /** How a resuming client tells what it has got: it answers PINGs, or it says so by `ack_event`. */

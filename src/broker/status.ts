@@ -36,6 +36,8 @@ export type Status =
   | { kind: 'event'; bot: string; raw: string }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-away'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-expired'; bot: string; session: Session }
   | { kind: 'session-named'; bot: string; session: Session; name: string }
   | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
   | { kind: 'session-in-step'; bot: string; session: Session }

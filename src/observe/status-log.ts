@@ -82,6 +82,18 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         code: status.code,
         reason: status.reason,
       })
+    case 'session-away':
+      return log.info('client away: its events are kept until it is back', {
+        bot: status.bot,
+        ...who(status.session),
+        code: status.code,
+        reason: status.reason,
+      })
+    case 'session-expired':
+      return log.info('client did not come back: its events are kept no longer', {
+        bot: status.bot,
+        ...who(status.session),
+      })
     case 'session-named':
       return log.info('client named', { bot: status.bot, ...who(status.session) })
     case 'session-slow':

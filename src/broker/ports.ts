@@ -50,6 +50,12 @@ export interface Upstream {
 export interface Caller {
   /** The session that calls; absent for a bare HTTP call. */
   readonly session?: Session | undefined
+  /** What governs a caller without a session; absent: nothing does. */
+  readonly terms?: Terms | undefined
+  /** Who it is among those that wait: all with one key are one. Absent: the session's `app_id`. */
+  readonly key?: string | undefined
+  /** Whether nobody waits for the reply any more; asked when the turn of a call comes that had to wait. */
+  readonly gone?: (() => boolean) | undefined
   /** Delivers the one reply; ignored when the caller has gone. */
   reply(text: string): void
   /** Calls open, and the bytes of their frames: bounded per caller. */
@@ -58,13 +64,11 @@ export interface Caller {
 
 /** A call the gateway answers itself. Throws ActionError for a failed reply. */
 export type OwnAction = (call: OwnCall) => OwnAnswer | Promise<OwnAnswer>
-export interface OwnCall {
-  readonly session: Session | undefined
+/** What is known of its caller stands in it: for calls made in its name. */
+export interface OwnCall extends Omit<Caller, 'reply' | 'gone'> {
   readonly params: Record<string, unknown>
   /** The text the client sent. */
   readonly raw: string
-  /** The caller's count: for calls made in its name. */
-  readonly open: Caller['open']
 }
 export interface OwnAnswer {
   readonly data?: unknown
@@ -82,6 +86,45 @@ export interface CallSettings {
   readonly timeouts: Readonly<Record<string, number>>
   /** Milliseconds between `_rate_limited` actions. */
   readonly rateLimitedInterval: number
+  /** Milliseconds a call waits for an implementation that is away; 0: it is refused at once. 30,000 where absent. */
+  readonly hold?: number | undefined
+  /** What is sent again when the implementation was lost with it and is back: what only reads, or everything. */
+  readonly resend?: 'reads' | 'always' | undefined
+  /** Whether equal reads in flight share one call upstream; they do where absent. */
+  readonly coalesce?: boolean | undefined
+  /** Milliseconds for which replies to these reads answer the next equal ones. */
+  readonly cache?: Readonly<Record<string, number>> | undefined
+}
+
+/** A call that is on disk until the implementation has answered it. */
+export interface DurableCall {
+  /** Short, no other call of its store has it; for the client, and for the log. */
+  readonly id: string
+  /** The account it was asked of; undefined: none was known yet. */
+  readonly account: string | undefined
+  /** Without its suffix. */
+  readonly action: string
+  /** The frame as it goes up, without an echo. */
+  readonly text: string
+  /** `sent`: it may have been carried out. */
+  readonly state: 'queued' | 'sent'
+  /** Milliseconds since 1970. */
+  readonly since: number
+}
+
+/**
+ * The durable calls of one bot. What a method did is on disk when it returns, but for `done`, which may be late: a call
+ * whose end a crash has swallowed comes back as `sent`. They throw when the disk does not take it.
+ */
+export interface DurableStore {
+  /** Keeps a call as `queued`; returns its id. */
+  add(call: Omit<DurableCall, 'id' | 'state'>): string
+  /** It is about to be sent. */
+  sent(id: string): void
+  /** It is answered, or given up, and of no interest any more. */
+  done(id: string): void
+  /** All that are kept, oldest first. */
+  waiting(): readonly DurableCall[]
 }
 
 /** A position in a journal. Only the journal that made it can say what it means. */
@@ -182,12 +225,13 @@ export interface GovernedCall {
 
 /**
  * Whether a call may go up now. `wait`: not before `until` (ms, our clock); until then it is asked again only if
- * something else has changed. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
+ * something else has changed. `most`: longer than this in all (ms, since it came) such calls do not wait: those still in
+ * their line then are `full`. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
  * `open`: calls of its kind have been failing; tried again at `until`.
  */
 export type Verdict =
   | { readonly kind: 'go' }
-  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'wait'; readonly until: number; readonly most?: number | undefined }
   | { readonly kind: 'full'; readonly retryAfter: number; readonly why: string }
   | { readonly kind: 'open'; readonly until: number; readonly why: string }
 
@@ -198,7 +242,10 @@ export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
 export interface CallPolicy {
   /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
   admit(call: GovernedCall, now: number, waited: number): Verdict
-  /** A call that went up after `admit` has ended so. */
+  /**
+   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
+   * long params, which are gone: megabytes are not kept for this.
+   */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
   /** A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due. */
   probe?(now: number): boolean

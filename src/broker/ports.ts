@@ -250,3 +250,25 @@ export interface CallPolicy {
   /** A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due. */
   probe?(now: number): boolean
 }
+
+/** One of a pool, as its strategy sees it. */
+export interface Member {
+  /** The client's name, which it keeps when it comes back, or else its `app_id`. */
+  readonly name: string
+  /** Its share, against the others'; more than 0. */
+  readonly weight: number
+  /** What it has yet to deal with: events that it is to acknowledge, or else bytes on their way to it. */
+  readonly pending: number
+  /** The strategy's own note about it; 0 at first, and again when something about the member has changed. */
+  note: number
+}
+
+/** How a pool chooses who gets an event. */
+export interface Strategy {
+  readonly name: string
+  /**
+   * One of `members`, which are in the order in which they came and can all take the event; undefined only where there
+   * are none. Must not throw. `raw`: the text of which `event` was read.
+   */
+  choose<M extends Member>(members: readonly M[], event: Fields, raw: string): M | undefined
+}

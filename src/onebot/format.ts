@@ -34,7 +34,7 @@ export function reshaped(raw: string, event: Fields, { form, strip = '' }: Wishe
   const message = own(event, 'message')
   const said = own(event, 'raw_message')
   const cut = prefixAt(message, strip)
-  const cutSaid = typeof said === 'string' ? prefixAt(said, strip) : undefined
+  const cutSaid = said === message ? cut : typeof said === 'string' ? prefixAt(said, strip) : undefined
   const turned = form !== undefined && formOf(message) === OTHER[form]
   if (cut === undefined && cutSaid === undefined && !turned) return raw
   const edits: Edit[] = []
@@ -75,27 +75,23 @@ const TURN: Record<MessageForm, (message: Written) => string> = {
     const segments = segmentsOf(value)
     // Something that we do not understand is better passed on than guessed at.
     if (segments === undefined) return text
-    return JSON.stringify(formatCq(segments.every(isExact) ? segments : exactSegments(text)))
+    return JSON.stringify(formatCq(segments.every(isPlain) ? segments : exact(text, segments)))
   },
 }
 
-/** Whether our numbers hold what was written, so that there is no need to look at the text. */
-const isExact = ({ data }: Segment): boolean => Object.values(data).every((value) => isExactValue(value))
+/** Whether there is no need to look at the text: no number, which ours might not hold as it was written, and no nesting. */
+const isPlain = ({ data }: Segment): boolean =>
+  Object.values(data).every((value) => typeof value !== 'number' && (typeof value !== 'object' || value === null))
 
-const isExactValue = (value: unknown): boolean =>
-  typeof value === 'number' ? Number.isSafeInteger(value) : typeof value !== 'object' || value === null
-
-/** The segments with all values as text: numbers, arrays and objects exactly as they were written. */
-function exactSegments(text: string): Segment[] {
-  return elements(text).map(({ start }) => {
-    const segment = lastOf(text, start)
-    const type = segment.get('type')
-    const data = segment.get('data')
-    const values = data !== undefined && text[data.start] === '{' ? [...lastOf(text, data.start)] : []
-    return {
-      type: type === undefined ? '' : String(parse(cutOut(text, type))),
-      data: Object.fromEntries(values.map(([key, span]) => [key, asText(cutOut(text, span))])),
-    }
+/** The segments with values as text: numbers, arrays and objects exactly as they were written. */
+function exact(text: string, segments: readonly Segment[]): Segment[] {
+  const places = elements(text)
+  return segments.map((segment, index) => {
+    const place = isPlain(segment) ? undefined : places[index]
+    const data = place && lastOf(text, place.start).get('data')
+    if (data === undefined) return segment
+    const values = [...lastOf(text, data.start)].map(([key, span]) => [key, asText(cutOut(text, span))])
+    return { type: segment.type, data: Object.fromEntries(values) }
   })
 }
 

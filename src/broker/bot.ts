@@ -7,7 +7,7 @@ import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Members, type Wish } from './members.ts'
-import type { Caller, CallSettings, Journal, Link, OwnActions, Terms, Upstream } from './ports.ts'
+import type { Caller, CallSettings, Claim, Journal, Link, OwnActions, Terms, Upstream } from './ports.ts'
 import { Pulse } from './pulse.ts'
 import type { Registry } from './registry.ts'
 import { Restart } from './restart.ts'
@@ -174,14 +174,19 @@ export class Bot {
     return this.#members.join(link, wish)
   }
 
-  /** The session that may go on with a new link, since it shows its key, or the secret of the one so named. */
-  returning(proof: { key?: string | undefined; name?: string; secret?: string }): Session | undefined {
-    return this.#members.returning(proof)
+  /** Who has come before with this claim and can prove it: by its entry, or by the secret that it was given. */
+  known(claim: Claim, secret?: string): Session | undefined {
+    return this.#members.known(claim, secret)
   }
 
-  /** It does; a link that it still has is closed. */
+  /** A session that may come back goes on with this link; one that it still has is closed. */
   rejoin(session: Session, link: Link, terms?: Terms): void {
     this.#members.rejoin(session, link, terms)
+  }
+
+  /** A newer link takes the place of this session, which does not go on. */
+  replace(session: Session): void {
+    this.#members.replace(session)
   }
 
   /** The link ended. May be said more than once, and of a link that has been replaced. */
@@ -201,6 +206,11 @@ export class Bot {
   /** Everything up to this position has arrived, as the client says. @throws ActionError where that cannot be. */
   acknowledge(session: Session, position: number): void {
     this.#members.acknowledge(session, position)
+  }
+
+  /** It is not waited for any more. */
+  forget(session: Session): void {
+    this.#members.forget(session)
   }
 
   /** What governs the session has changed. */

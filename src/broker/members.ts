@@ -6,7 +6,7 @@ import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
 import { formOf } from './lanes.ts'
 import { LIMITS } from './limits.ts'
-import { type Cursor, type Journal, type Link, OPEN_TERMS, type Terms } from './ports.ts'
+import { type Claim, type Cursor, type Journal, type Link, OPEN_TERMS, type Terms } from './ports.ts'
 import type { Pulse } from './pulse.ts'
 import { Registry } from './registry.ts'
 import { Returns } from './returns.ts'
@@ -19,12 +19,10 @@ import { viewOf } from './view.ts'
 export interface Wish {
   readonly events: boolean
   readonly calls: boolean
-  /** Must be free: the edge has asked `sessions.nameTaken`. */
-  readonly name?: string | undefined
+  /** Its name must be free: the edge has asked `sessions.nameTaken`. */
+  readonly claim?: Claim | undefined
   /** Default: those of everybody. */
   readonly terms?: Terms | undefined
-  /** By which its edge knows it again; see Session. */
-  readonly key?: string | undefined
   /** Its position of an earlier link: it gets what came since. */
   readonly from?: Cursor | undefined
 }
@@ -62,7 +60,7 @@ export class Members {
     this.returns = new Returns({
       fanout: () => this.#fanout,
       silent: (session) => this.#end(session, CLOSING.silent),
-      expired: (session) => this.#forget(session),
+      expired: (session) => this.forget(session),
       moved: () => undefined,
       now: options.clock,
     })
@@ -76,12 +74,12 @@ export class Members {
   }
 
   /** A link opened. */
-  join(link: Link, { events, calls, name, terms = OPEN_TERMS, key, from }: Wish): Session {
+  join(link: Link, { events, calls, claim = {}, terms = OPEN_TERMS, from }: Wish): Session {
     const { bot, report, ending, selfId } = this.#options
     const session: Session = {
       appId: crypto.randomUUID(),
-      key,
-      name,
+      claim,
+      name: claim.name,
       link,
       terms,
       view: viewOf(terms),
@@ -103,13 +101,11 @@ export class Members {
     return session
   }
 
-  /** The session that shows this key, or this secret of the one so named; with whom it may go on, online or away. */
-  returning({ key, name, secret }: { key?: string | undefined; name?: string; secret?: string }): Session | undefined {
-    for (const session of this.returns.all()) {
-      if (key !== undefined && session.key === key) return session
-      if (secret !== undefined && session.name === name && this.returns.proves(session, secret)) return session
-    }
-    return undefined
+  /** The session of this entry, or the one so named that was given this secret; online or away. */
+  known({ entry, name }: Claim, secret?: string): Session | undefined {
+    if (entry !== undefined) return this.sessions.byEntry(entry)
+    const named = name === undefined || secret === undefined ? undefined : this.sessions.byName(name)
+    return named !== undefined && secret !== undefined && this.returns.proves(named, secret) ? named : undefined
   }
 
   /** The session goes on with a new link, which takes the place of the one it may still have. */
@@ -172,6 +168,11 @@ export class Members {
     if (next > returns.acknowledged) returns.acknowledged = next
   }
 
+  /** A newer link takes the place of this session, which cannot go on with it. */
+  replace(session: Session): void {
+    this.#end(session, CLOSING.replaced)
+  }
+
   /** Other terms from now on: because the configuration changed, or because it has a name now. */
   settle(session: Session, terms: Terms): void {
     const retunes = () => {
@@ -187,7 +188,7 @@ export class Members {
   endAll(closing: Closing): void {
     for (const session of [...this.sessions.all(), ...this.#callsOnly])
       if (isOnline(session)) this.#end(session, closing)
-      else this.#forget(session)
+      else this.forget(session)
   }
 
   /** Another account's events from now on. */
@@ -263,7 +264,7 @@ export class Members {
   }
 
   /** It was away for too long, or is not waited for any more. */
-  #forget(session: Session): void {
+  forget(session: Session): void {
     this.sessions.remove(session)
     this.returns.end(session)
     this.#fanout.remove(session)
@@ -299,5 +300,5 @@ export class Members {
 }
 
 /** Who has a name, or whom its edge knows, can be known again. */
-const mayReturn = ({ terms, name, key, events }: Session) =>
-  events && terms.resume !== undefined && (name !== undefined || key !== undefined)
+const mayReturn = ({ terms, name, claim, events }: Session) =>
+  events && terms.resume !== undefined && (name !== undefined || claim.entry !== undefined)

@@ -168,6 +168,38 @@ export interface Journal {
   limit(limits: { maxBytes: number; maxAge: number }): void
 }
 
+/** What is kept of a session that may come back after a restart. */
+export interface KeptSession {
+  readonly appId: string
+  readonly name: string | undefined
+  /** By which its edge knows it again without a secret (`Claim.entry`). */
+  readonly entry: string | undefined
+  readonly events: boolean
+  readonly calls: boolean
+  readonly transport: Transport
+  /** SHA-256 of the secret with which it returns, as hex: the secret itself is not kept. */
+  readonly secretHash: string
+  /** Everything before it has arrived. */
+  readonly cursor: Cursor
+  /** Seconds since 1970. */
+  readonly since: number
+  /** Milliseconds since 1970 until which it is waited for; undefined: it had a link. */
+  readonly until: number | undefined
+}
+
+/**
+ * The sessions and cursors of one bot that outlive a restart. What is told here is on disk soon, and never before the
+ * events it refers to; telling what is known already costs nothing. Nothing is thrown: what the disk does not take is
+ * kept in memory and written once it does.
+ */
+export interface SessionStore {
+  remember(session: KeptSession): void
+  /** It does not come back. Not for sessions that only end because the gateway does. */
+  forget(appId: string): void
+  /** A position that is nobody's own, such as a pool's; undefined: it is of no interest any more. */
+  mark(name: string, position: Cursor | undefined): void
+}
+
 /** What a client or a pool wants of events: which ones, and in which form. Sessions with equal rules share a lane. */
 export interface Rules {
   /** Equal keys: equal bytes for equal events. */
@@ -188,6 +220,23 @@ export interface Rules {
 /** How a resuming client tells what it has got: it answers PINGs, or it says so by `ack_event`. */
 export type Acknowledgement = 'ping' | 'explicit'
 
+/** Who opens a link, as far as it has said and proved. */
+export interface Claim {
+  /** The entry of the configuration that it is, proved by a token of its own or because we dial it; see Guests. */
+  readonly entry?: string | undefined
+  readonly name?: string | undefined
+  /** It asks by itself to be waited for. */
+  readonly resume?: Acknowledgement | undefined
+}
+
+/** Who is who, by the configuration of now. */
+export interface Guests {
+  /** The entry that has this token, and the name it gives. */
+  byToken(shown: string): { readonly entry: string; readonly name: string } | undefined
+  /** What governs somebody; undefined: the name is that of an entry with a token of its own, which was not shown. */
+  terms(claim: Claim): Terms | undefined
+}
+
 /** What governs one session; settled when its link opens, and again when the configuration changes. */
 export interface Terms {
   /** The entry of the configuration these come from, for status; '' for what applies to everybody. */
@@ -206,6 +255,12 @@ export interface Terms {
 
 /** What everybody gets who is not named in the configuration. */
 export const OPEN_TERMS: Terms = { client: '', weight: 1, forbids: () => undefined }
+
+/** Nobody is named in the configuration. */
+export const STRANGERS: Guests = {
+  byToken: () => undefined,
+  terms: ({ resume }) => (resume === undefined ? OPEN_TERMS : { ...OPEN_TERMS, resume }),
+}
 
 /** What kind of work an action is; limits and breakers are kept apart by it. */
 export type ActionClass = 'send' | 'manage' | 'read' | 'file'

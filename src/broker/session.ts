@@ -1,7 +1,7 @@
 // What we remember of one client, and where it stands in the stream of events.
 
 import type { Client } from '../onebot/event.ts'
-import type { Cursor, Link, Rules, Terms } from './ports.ts'
+import type { Claim, Cursor, Link, Rules, Terms } from './ports.ts'
 
 /**
  * Where a session stands: `waiting` until the bot's account is known, `live` in its lane (no cursor of its own),
@@ -29,8 +29,8 @@ export interface Return {
 
 export interface Session {
   readonly appId: string
-  /** By which an edge knows it again that needs no secret: a token of its own, an entry of the configuration. */
-  readonly key: string | undefined
+  /** Who it said to be when it came; its name may be another by now. */
+  readonly claim: Claim
   /** Unique among the bot's sessions. */
   name: string | undefined
   /** While the session is away: the last one, which is closed. */

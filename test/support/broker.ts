@@ -213,7 +213,7 @@ export class BotBed implements Disposable {
   } {
     const { name, events = true, calls = true, ...link } = wish
     const fake = new FakeLink({ channel: this.channel, ...link })
-    const session = this.bot.join(fake, { events, calls, name })
+    const session = this.bot.join(fake, { events, calls, claim: { name } })
     return { session, link: fake, caller: this.bot.callerOf(session) }
   }
   of<K extends Status['kind']>(kind: K): Extract<Status, { kind: K }>[] {
@@ -239,7 +239,7 @@ export const eventOf = (n: number, size = 0, selfId = SELF): string =>
 /** A session that belongs to no bot. */
 export const sessionOf = (link: Link = new FakeLink(), appId: string = crypto.randomUUID()): Session => ({
   appId,
-  key: undefined,
+  claim: {},
   name: undefined,
   link,
   terms: OPEN_TERMS,

@@ -30,6 +30,7 @@ export const ACTIONS: Record<ActionClass, readonly string[]> = {
     ...['delete_group_file', 'move_group_file', 'trans_group_file', 'rename_group_file', 'set_group_file_forever'],
     ...['create_group_album', 'delete_group_album', 'del_group_album_media', 'do_group_album_comment'],
     ...['set_group_album_media_like', 'cancel_group_album_media_like', 'create_collection', 'reshare_flash_file'],
+    ...['create_flash_task', 'delete_qzone_msg', 'clean_stream_temp_file'],
     ...['set_qq_profile', 'set_qq_avatar', 'set_self_profile', 'set_self_longnick', 'set_online_status'],
     ...['set_diy_online_status', 'set_input_status', '_set_model_show', 'click_inline_keyboard_button'],
     ...['.join_friend_emoji_chain', '.join_group_emoji_chain', 'send_packet', 'send_pb', 'scan_qrcode'],
@@ -55,6 +56,8 @@ export const ACTIONS: Record<ActionClass, readonly string[]> = {
     ...['nc_get_packet_status', 'nc_get_user_status', 'nc_get_rkey', 'fetch_custom_face', 'fetch_emoji_like'],
     ...['fetch_mface_key', 'get_word_slices', '.get_word_slices', 'ocr_image', '.ocr_image', 'translate_en2zh'],
     ...['voice_msg_to_text', 'check_url_safely', 'get_online_clients', 'qidian_get_account_info'],
+    ...['qidian_get_login_info', 'get_guild_msg', 'get_emoji_likes', 'get_fileset_id', 'get_fileset_info'],
+    ...['get_flash_file_list', 'get_flash_file_url'],
     ...['mark_msg_as_read', 'mark_private_msg_as_read', 'mark_group_msg_as_read', '_mark_all_as_read'],
   ],
   // What moves bytes, and takes minutes rather than seconds.

@@ -60,12 +60,9 @@ export class Limit {
     return this.#buckets.size
   }
 
-  get rejects(): boolean {
-    return this.#settings.mode === 'reject'
-  }
-
-  get maxWait(): number {
-    return this.#settings['max-wait'] ?? MAX_WAIT
+  /** Milliseconds for which a call may wait for a token; below 0: it must not. */
+  get patience(): number {
+    return this.#rejects ? -1 : this.#maxWait
   }
 
   /** Whose bucket the call takes from; undefined: it is none of this limit's business. */
@@ -98,8 +95,16 @@ export class Limit {
       ...(interval ? [`min-interval ${formatDuration(interval)}`] : []),
       ...(per === undefined || per === this.#scope.per ? [] : [`per ${per}`]),
     ].join(', ')
-    const patience = this.rejects ? '' : `, and the wait would be longer than ${formatDuration(this.maxWait)}`
+    const patience = this.#rejects ? '' : `, and the wait would be longer than ${formatDuration(this.#maxWait)}`
     return `more than ${this.#scope.name} allows for ${this.#on} (${what})${patience}`
+  }
+
+  get #rejects(): boolean {
+    return this.#settings.mode === 'reject'
+  }
+
+  get #maxWait(): number {
+    return this.#settings['max-wait'] ?? MAX_WAIT
   }
 }
 

@@ -54,6 +54,8 @@ export class Policy implements CallPolicy {
   #last = Number.NEGATIVE_INFINITY
   /** Milliseconds that our clock is ahead of the caller's, which was set back by so much. */
   #ahead = 0
+  /** Those that wait, so that each counts once. */
+  readonly #delayed = new WeakSet<GovernedCall>()
   readonly #limited = { delayed: 0, refused: 0, broken: 0 }
 
   /** @param random 0 (inclusive) to 1, for the jitter. */
@@ -165,14 +167,19 @@ export class Policy implements CallPolicy {
     const paced = call.paced ? (this.#paced?.ready('', now) ?? now) : now
     const until = lacking.reduce((latest, { limit, key }) => Math.max(latest, limit.ready(key, now)), paced)
     if (until <= now) return undefined
-    const strict = call.paced
-      ? undefined
-      : lacking.find(({ limit }) => limit.rejects || waited + until - now > limit.maxWait)
-    if (strict !== undefined) {
-      this.#limited.refused += 1
-      return { kind: 'full', retryAfter: Math.ceil(until - now), why: strict.limit.why() }
-    }
-    if (waited === 0) this.#limited.delayed += 1
-    return { kind: 'wait', until: until - this.#ahead }
+    const wait: Verdict = { kind: 'wait', until: until - this.#ahead }
+    // It has been answered already: it waits as long as it takes.
+    if (call.paced) return this.#delays(call, wait)
+    const strict = lacking.reduce((least, next) => (next.limit.patience < least.limit.patience ? next : least))
+    const most = strict.limit.patience
+    if (waited + until - now <= most) return this.#delays(call, { ...wait, most })
+    this.#limited.refused += 1
+    return { kind: 'full', retryAfter: Math.ceil(until - now), why: strict.limit.why() }
+  }
+
+  #delays(call: GovernedCall, verdict: Verdict): Verdict {
+    if (!this.#delayed.has(call)) this.#limited.delayed += 1
+    this.#delayed.add(call)
+    return verdict
   }
 }

@@ -369,6 +369,27 @@ test('[CFG45] a filter that could not be evaluated, or would mean nothing, is re
   expect(filterTold(deep)).toEqual([expect.stringContaining('wanted fewer levels and aliases')])
 })
 
+test('[CFG45] what is wrong in a filter hides nothing that is wrong elsewhere', () => {
+  expect(
+    places(`
+clients:
+  - name: a
+    pool: nobody
+    filter: {group: [1], raw_message: {.regex: "(a"}, .not: {.or: []}}
+    rate-limit: {sned: {rate: 5}}
+http-post: [{url: 'http://a', resume: true}]
+`),
+  ).toEqual([
+    'clients[0].pool',
+    'clients[0].filter.group',
+    'clients[0].filter.raw_message..regex',
+    'clients[0].filter..not..or',
+    'clients[0].rate-limit.sned',
+    'clients[0].rate-limit.sned.rate',
+    'http-post[0].name',
+  ])
+})
+
 test('[CFG46] the types of a filter are known ones, as far as anybody knows them all', () => {
   const hint = (type: string) => problems(`defaults: {filter: {types: [${type}]}}`)[0]?.hint
   for (const type of [

@@ -14,6 +14,7 @@ import { Returns } from './returns.ts'
 import type { Room } from './room.ts'
 import { clientOf, isOnline, type Session } from './session.ts'
 import type { Report } from './status.ts'
+import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
 
 /** What a client brings along. */
@@ -53,6 +54,8 @@ export class Members {
   readonly returns: Returns
   readonly #options: MembersOptions
   readonly #callsOnly = new Set<Session>()
+  /** Of all sessions together, those that are gone included. */
+  readonly traffic = noTraffic()
   #journal: Journal
   #fanout: Fanout
 
@@ -94,6 +97,8 @@ export class Members {
       returns: undefined,
       open: { calls: 0, bytes: 0 },
       repliesUnread: 0,
+      paused: false,
+      traffic: noTraffic(),
     }
     report({ kind: 'session-opened', bot, session })
     const account = selfId()
@@ -179,6 +184,35 @@ export class Members {
     this.#end(session, CLOSING.replaced)
   }
 
+  /** Its link is closed, and it is not waited for. */
+  kick(session: Session): void {
+    if (!isOnline(session)) return this.forget(session)
+    session.link.close(CLOSING.kicked)
+    this.#depart(session, CLOSING.kicked.code, CLOSING.kicked.text)
+  }
+
+  /** Its events are held back, or sent on. */
+  pause(session: Session, paused: boolean): void {
+    if (session.paused === paused) return
+    const { bot, report } = this.#options
+    report({ kind: paused ? 'session-paused' : 'session-unpaused', bot, session })
+    if (paused) this.#fanout.pause(session)
+    else this.#fanout.unpause(session)
+  }
+
+  /** What it has yet to get from the journal is dropped. Returns how many events that is. */
+  skip(session: Session): number {
+    const dropped = this.#fanout.skip(session)
+    const { bot, report } = this.#options
+    if (dropped > 0) report({ kind: 'session-skipped', bot, session, dropped })
+    return dropped
+  }
+
+  /** Links for calls only, which nobody else sees. */
+  callers(): Iterable<Session> {
+    return this.#callsOnly
+  }
+
   /** Other terms from now on: because the configuration changed, or because it has a name now. */
   settle(session: Session, terms: Terms): void {
     const retunes = () => {
@@ -212,7 +246,8 @@ export class Members {
   #newFanout(): Fanout {
     const { bot, room, report, clock, pools } = this.#options
     const behind = (session: Session) => this.#end(session, CLOSING.behind)
-    return new Fanout({ bot, journal: this.#journal, room, report, behind, now: clock, pools: pools?.() })
+    const { traffic } = this
+    return new Fanout({ bot, journal: this.#journal, room, report, behind, now: clock, pools: pools?.(), traffic })
   }
 
   /** @param from the position of an earlier link: what came since follows, and who returns is told how much it is. */
@@ -247,7 +282,10 @@ export class Members {
     const missed = this.#journal.pending(from, session.appId)
     const where = { recovered: lost === 0, missed, lost, from, to: this.#journal.head }
     // Who just asks for what came since a position has a protocol of its own for that.
-    if (session.returns !== undefined) this.#form(session, resume({ selfId, time: this.#seconds(), ...where }))
+    if (session.returns !== undefined) {
+      this.#form(session, resume({ selfId, time: this.#seconds(), ...where }))
+      this.#options.report({ kind: 'session-resumed', bot: this.#options.bot, session, missed, lost })
+    }
     if (lost > 0) this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed: lost })
   }
 

@@ -1,5 +1,6 @@
 // The facts the core reports, typed; one file logs them, one counts them.
 
+import type { Fields } from '../onebot/object.ts'
 import type { Session } from './session.ts'
 
 export type Status =
@@ -36,7 +37,8 @@ export type Status =
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
   | { kind: 'reply-orphaned'; bot: string; session: Session }
-  | { kind: 'event'; bot: string; raw: string }
+  /** `event`: what `raw` says. */
+  | { kind: 'event'; bot: string; raw: string; event: Fields }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
   | { kind: 'session-away'; bot: string; session: Session; code: number; reason: string }
@@ -45,6 +47,12 @@ export type Status =
   | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
   | { kind: 'session-in-step'; bot: string; session: Session }
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
+  /** It is back and gets what came meanwhile: `missed` events, of which so many are `lost` for good. */
+  | { kind: 'session-resumed'; bot: string; session: Session; missed: number; lost: number }
+  | { kind: 'session-paused'; bot: string; session: Session }
+  | { kind: 'session-unpaused'; bot: string; session: Session }
+  /** So many events that it had yet to get are not sent to it any more. */
+  | { kind: 'session-skipped'; bot: string; session: Session; dropped: number }
   | { kind: 'publish-dropped'; bot: string; topic: string }
   | { kind: 'pool-empty'; bot: string; pool: string }
   | { kind: 'pool-behind'; bot: string; pool: string; missed: number }

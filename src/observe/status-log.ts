@@ -129,6 +129,25 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         ...who(status.session),
         missed: status.missed,
       })
+    case 'session-resumed':
+      return log.info('client back: it gets what it missed', {
+        bot: status.bot,
+        ...who(status.session),
+        missed: status.missed,
+      })
+    case 'session-paused':
+      return log.warn('client paused by the operator: its events wait in the journal', {
+        bot: status.bot,
+        ...who(status.session),
+      })
+    case 'session-unpaused':
+      return log.info('client goes on', { bot: status.bot, ...who(status.session) })
+    case 'session-skipped':
+      return log.warn('backlog of a client dropped by the operator', {
+        bot: status.bot,
+        ...who(status.session),
+        dropped: status.dropped,
+      })
     case 'publish-dropped':
       return seldom.error('publish dropped a frame: please report this', { bot: status.bot })
     case 'pool-empty':

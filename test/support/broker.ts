@@ -18,6 +18,7 @@ import {
 import { Room } from '../../src/broker/room.ts'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
+import { noTraffic } from '../../src/broker/traffic.ts'
 
 export const SELF = '10001'
 export const KIB = 1024
@@ -267,6 +268,8 @@ export const sessionOf = (link: Link = new FakeLink(), appId: string = crypto.ra
   flow: { state: 'waiting' },
   open: { calls: 0, bytes: 0 },
   repliesUnread: 0,
+  paused: false,
+  traffic: noTraffic(),
 })
 
 /** What an implementation answers to an action it was sent. */

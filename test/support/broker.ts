@@ -175,7 +175,7 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable'>> {
+interface BotWish extends Partial<Pick<BotOptions, 'pools' | 'free' | 'room' | 'own' | 'policy' | 'durable'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -202,6 +202,7 @@ export class BotBed implements Disposable {
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
       free: wish.free ?? (() => true),
+      ...(wish.pools && { pools: wish.pools }),
       policy: wish.policy,
       durable: wish.durable,
       now: () => this.now,

@@ -14,29 +14,28 @@ const setting = (en: string, zh: string) => ({ en, zh, rare: true, setting: true
 
 export type Resume = { ack: 'ping' | 'explicit' }
 
+const RESUME = {
+  wanted: 'true, false, or {ack: ping} or {ack: explicit}',
+  json: {
+    anyOf: [
+      { type: 'boolean' },
+      { type: 'object', properties: { ack: { enum: ['ping', 'explicit'] } }, additionalProperties: false },
+    ],
+  },
+}
+
 /** Out comes how it is acknowledged; false: said not to. */
 const resume = () =>
-  tree<boolean | 'yes' | 'no' | 'on' | 'off' | Partial<Resume>, Resume | false>(
-    {
-      wanted: 'true, false, or {ack: ping} or {ack: explicit}',
-      json: {
-        anyOf: [
-          { type: 'boolean' },
-          { type: 'object', properties: { ack: { enum: ['ping', 'explicit'] } }, additionalProperties: false },
-        ],
-      },
-    },
-    (found, report) => {
-      const said = v.safeParse(flag(), found)
-      if (said.success) return said.output && { ack: 'ping' }
-      const kept = v.safeParse(v.strictObject({ ack: v.optional(choice('ping', 'explicit'), 'ping') }), found)
-      if (kept.success) return kept.output
-      const wrong = typeof found === 'object' && found !== null ? Object.entries(found)[0] : undefined
-      if (wrong !== undefined)
-        report([wrong[0]], 'ack: ping or ack: explicit', undefined, wrong[0] === 'ack' ? undefined : wrong[0])
-      return undefined
-    },
-  )
+  tree<boolean | 'yes' | 'no' | 'on' | 'off' | Partial<Resume>, Resume | false>(RESUME, (found, report) => {
+    const said = v.safeParse(flag(), found)
+    if (said.success) return said.output && { ack: 'ping' }
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined
+    const { ack = 'ping', ...others }: Record<string, unknown> = { ...found }
+    for (const key of Object.keys(others)) report([key], 'ack: ping or ack: explicit', undefined, key)
+    if (ack === 'ping' || ack === 'explicit') return { ack }
+    report(['ack'], 'ping or explicit')
+    return undefined
+  })
 
 const shared = {
   resume: unsaid(

@@ -253,8 +253,15 @@ clients: [{name: a, token: hush-1}, {name: b, token: hush-2}, {name: c, token: h
     'F:1:22  reverse-web-socket[0].name: found "", wanted a name, since rate-limit is set',
   ])
   expect(
-    places('clients: [{name: a, resume: {ack: pings}}, {name: b, resume: sometimes}, {name: c, resume: {acks: ping}}]'),
-  ).toEqual(['clients[0].resume.ack', 'clients[1].resume', 'clients[2].resume.acks'])
+    told(
+      'clients: [{name: a, resume: {ack: pings}}, {name: b, resume: maybe}, {name: c, resume: {ack: ping, a: 1}}, {name: d, resume: [x]}]',
+    ).map((line) => line.replace(/^.*?clients/, '')),
+  ).toEqual([
+    '[0].resume.ack: found "pings", wanted ping or explicit',
+    '[1].resume: found "maybe", wanted true, false, or {ack: ping} or {ack: explicit}',
+    '[2].resume.a: found "a", wanted ack: ping or ack: explicit',
+    '[3].resume: found a list, wanted true, false, or {ack: ping} or {ack: explicit}',
+  ])
 })
 
 test('[CFG44] a filter becomes plain data: shorthands are lists, plain values are equalities, long ids stay exact', () => {

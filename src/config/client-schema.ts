@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { actionPattern } from './action-names.ts'
-import { about, filled, key, needed, rare, secret, unsaid } from './fields.ts'
+import { about, key, needed, rare, secret, unsaid } from './fields.ts'
 import { filter } from './filter.ts'
 import { hashedBy } from './governance-rules.ts'
 import { type About, choice, flag, number, text, tree, whole } from './leaf.ts'
@@ -100,8 +100,11 @@ export const settings = {
 }
 export const SETTINGS: ReadonlySet<string> = new Set(Object.keys(settings))
 
+// As long as a client may say it.
+const clientName = () => text({ wanted: 'a name of 1 to 64 characters', pattern: /^(?=.*\S).{1,64}$/u })
+
 const client = v.strictObject({
-  name: needed(filled('a name'), about('what it is called', '名称')),
+  name: needed(clientName(), about('what it is called', '名称')),
   token: key(text(), '', secret('a token of its own, by which it is known for sure', '专属 token，用于可靠地识别它')),
   ...settings,
 })

@@ -218,7 +218,13 @@ test('[CFG42] pools are described before they are used, and hash says by what', 
 })
 
 test('[CFG43] a client has a name, a token that is its own, and one place for its settings', () => {
-  expect(told('clients: [{token: x}]')).toEqual(['F:1:11  clients[0].name: found nothing, wanted a name'])
+  expect(told('clients: [{token: x}]')).toEqual([
+    'F:1:11  clients[0].name: found nothing, wanted a name of 1 to 64 characters',
+  ])
+  expect(places(`clients: [{name: ${'😀'.repeat(64)}}, {name: ${'a'.repeat(65)}}, {name: ' '}]`)).toEqual([
+    'clients[1].name',
+    'clients[2].name',
+  ])
   expect(places('clients: [{name: a}, {name: a}]')).toEqual(['clients[1].name'])
   const tokens = told(`
 http: {access-token: hush-1}

@@ -3,7 +3,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const EDGES = ['actions', 'governance', 'storage', 'upstream', 'embedded', 'milky', 'downstream', 'satori', 'observe']
+const EDGES = [
+  'actions',
+  'governance',
+  'storage',
+  'upstream',
+  'embedded',
+  'milky',
+  'downstream',
+  'satori',
+  'observe',
+  'admin',
+  'alerts',
+]
 
 /** Which folders of ours a folder may import, itself aside. `config` is for its types only, except where named. */
 const ALLOWED: Record<string, string[]> = {
@@ -16,8 +28,9 @@ const ALLOWED: Record<string, string[]> = {
   ...Object.fromEntries(EDGES.map((edge) => [edge, ['broker', 'onebot', 'lib', 'runtime', 'config']])),
   cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  routes: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'routes', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  operator: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  routes: [...EDGES, 'embed', 'operator', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'operator', 'routes', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Hono } from 'hono'
 import { ownActions } from './actions/table.ts'
+import type { ConfigFile } from './admin/config.ts'
 import { Bot } from './broker/bot.ts'
 import { Bots } from './broker/bots.ts'
 import { CLOSING } from './broker/closing.ts'
@@ -32,8 +33,9 @@ import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
-import { overview } from './observe/overview.ts'
+import type { Recent } from './observe/recent.ts'
 import { statusLog } from './observe/status-log.ts'
+import { Operator } from './operator.ts'
 import { routes } from './routes.ts'
 import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
@@ -54,6 +56,9 @@ export interface GatewayOptions {
   readonly host?: Host | undefined
   /** Is told every fact that is logged, for tests and for whoever counts. */
   readonly report?: Report | undefined
+  /** The file behind the config, for who looks at it from elsewhere, and the lines of the log. */
+  readonly file?: ConfigFile | undefined
+  readonly recent?: Recent | undefined
   /** How patiently links are dialled again; tests cannot wait for minutes. */
   readonly patience?: Patience | undefined
 }
@@ -105,10 +110,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 class RunningGateway implements Gateway {
   readonly bots = new Bots()
   readonly #options: GatewayOptions
-  readonly #since = Date.now()
   readonly #host: Host
   readonly #report: Report
   readonly #counts = counts()
+  readonly #operator: Operator
   readonly #presence = new Presence()
   /** Asked anew each time: it changes with the configuration. */
   readonly #guests: Guests = {
@@ -143,6 +148,7 @@ class RunningGateway implements Gateway {
     this.#report = (status) => {
       logged(status)
       this.#counts.report(status)
+      this.#operator.report(status)
       report?.(status)
       if (PRESENCE.has(status.kind)) this.#presence.changed()
       // Afterwards: who dials or joins because of it must find the bot ready.
@@ -157,6 +163,7 @@ class RunningGateway implements Gateway {
       count: this.#count,
       guests: this.#guests,
     })
+    this.#operator = this.#newOperator()
     this.#listening = new Listening(host, this.#routes())
   }
 
@@ -229,6 +236,7 @@ class RunningGateway implements Gateway {
     // A change under way is seen through: what it adds must be stopped, too.
     await this.#applied.catch(() => undefined)
     this.#listening.stop()
+    this.#operator.stop()
     for (const bot of this.bots.all()) bot.windDown()
     this.#embedded(() => true)?.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
@@ -256,7 +264,7 @@ class RunningGateway implements Gateway {
       lease: (bot, wish) => this.#allotments.lease(bot, wish),
       places: () => organs().filter((organ) => organ instanceof AcceptedUpstream),
       embedded: () => this.#embedded(() => true),
-      overview: () => this.#overview(),
+      operator: this.#operator,
     })
   }
 
@@ -267,16 +275,21 @@ class RunningGateway implements Gateway {
     for (const bot of this.bots.all()) bot.leave(session, code, text)
   }
 
-  #overview() {
-    return overview({
+  #newOperator(): Operator {
+    const { version = '', file, recent } = this.#options
+    return new Operator({
       bots: this.bots,
-      version: this.#options.version ?? '',
-      since: this.#since,
+      guests: this.#guests,
+      report: this.#report,
+      config: () => this.#config,
+      file,
+      recent,
+      version,
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
-      facts: this.#counts.facts,
-      presence: this.#presence.version,
       embedded: (bot) => this.#embedded((one) => one === bot)?.status(),
+      policy: () => undefined,
+      counted: () => ({ facts: this.#counts.facts, presence: this.#presence.version }),
     })
   }
 

@@ -6,7 +6,6 @@ import { type Fields, own } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
-import type { Fanout } from './fanout.ts'
 import { Members, type Wish } from './members.ts'
 import type { PoolStatus } from './pool.ts'
 import type { PoolPlans } from './pools.ts'
@@ -28,7 +27,6 @@ import { Restart } from './restart.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
 import type { Report } from './status.ts'
-import type { Traffic } from './traffic.ts'
 
 export interface BotOptions {
   /** Names it in logs until, and after, its account is known. */
@@ -137,17 +135,9 @@ export class Bot {
   get pools(): PoolStatus[] {
     return this.#members.fanout.pools.status
   }
-  /** Who gets which events, for those who look. */
-  get fanout(): Fanout {
-    return this.#members.fanout
-  }
-  /** What all sessions have got and sent so far. */
-  get traffic(): Readonly<Traffic> {
-    return this.#members.traffic
-  }
-  /** Links for calls only. */
-  get callers(): Iterable<Session> {
-    return this.#members.callers()
+  /** For those who look and steer. */
+  get members(): Members {
+    return this.#members
   }
   /** When the implementation last beat (ms since 1970); undefined: not on this link. */
   get heardAt(): number | undefined {
@@ -268,22 +258,6 @@ export class Bot {
     this.#members.settle(session, terms)
   }
 
-  /** Closes its link for good; away, it is waited for no more. */
-  kick(session: Session): void {
-    this.#members.kick(session)
-    this.#calls.left(session)
-  }
-
-  /** Holds its events back, or sends them on: what it has missed it gets from the journal. */
-  pause(session: Session, paused: boolean): void {
-    this.#members.pause(session, paused)
-  }
-
-  /** Drops what it has yet to get. Returns how many events that is. */
-  skip(session: Session): number {
-    return this.#members.skip(session)
-  }
-
   /** Connects to the implementation anew. False: it is not connected. */
   redial(reason: string): boolean {
     this.#upstream?.redial(reason)
@@ -292,10 +266,7 @@ export class Bot {
 
   /** One action frame; it ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
-    for (const traffic of [this.#members.traffic, ...(caller.session ? [caller.session.traffic] : [])]) {
-      traffic.calls += 1
-      traffic.callSize += raw.length
-    }
+    this.#members.called(caller.session, raw)
     this.#options.report({ kind: 'action', bot: this.name, session: caller.session, raw })
     this.#calls.call(caller, raw)
   }

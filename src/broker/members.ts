@@ -14,7 +14,7 @@ import { Returns } from './returns.ts'
 import type { Room } from './room.ts'
 import { clientOf, isOnline, type Session } from './session.ts'
 import type { Report } from './status.ts'
-import { noTraffic } from './traffic.ts'
+import { called, noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
 
 /** What a client brings along. */
@@ -206,6 +206,12 @@ export class Members {
     const { bot, report } = this.#options
     if (dropped > 0) report({ kind: 'session-skipped', bot, session, dropped })
     return dropped
+  }
+
+  /** A call came, of a session or of nobody in particular. */
+  called(session: Session | undefined, raw: string): void {
+    called(this.traffic, raw)
+    if (session !== undefined) called(session.traffic, raw)
   }
 
   /** Links for calls only, which nobody else sees. */

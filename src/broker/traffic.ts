@@ -19,4 +19,9 @@ export function sent(traffic: Traffic, bytes: number, links = 1): void {
   traffic.bytes += bytes * links
 }
 
+export function called(traffic: Traffic, raw: string): void {
+  traffic.calls += 1
+  traffic.callSize += raw.length
+}
+
 export const bytesOf = (text: string): number => Buffer.byteLength(text)

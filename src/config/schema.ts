@@ -7,6 +7,7 @@ import { about, certificates, filled, key, name, port, secret, shownToken, TIMER
 import { knownByName, poolsKnown, settingsOnce, tokensApart } from './governance-rules.ts'
 import { account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
 import { breaker, rateLimit } from './limit-schema.ts'
+import { metrics } from './observe-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
 import { implementation, upstreams } from './upstream-schema.ts'
 
@@ -234,6 +235,7 @@ export const schema = v.pipe(
     pools: v.optional(pools, {}),
     'rate-limit': v.optional(rateLimit, {}),
     breaker: v.optional(breaker, {}),
+    metrics: v.optional(metrics, {}),
   }),
   closedToStrangers(),
   reachable(),

@@ -236,7 +236,7 @@ class RunningGateway implements Gateway {
     // A change under way is seen through: what it adds must be stopped, too.
     await this.#applied.catch(() => undefined)
     this.#listening.stop()
-    this.#operator.stop()
+    const operator = this.#operator.stop()
     for (const bot of this.bots.all()) bot.windDown()
     this.#embedded(() => true)?.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
@@ -245,7 +245,7 @@ class RunningGateway implements Gateway {
     const organs = [...this.#reverse.values(), ...this.#posts.values()]
     for (const { organ } of this.#upstreams.values()) organs.push(organ)
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
-    await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
+    await Promise.all([operator, ...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
     await this.#listening[Symbol.asyncDispose]()
   }
@@ -276,7 +276,7 @@ class RunningGateway implements Gateway {
   }
 
   #newOperator(): Operator {
-    const { version = '', file, recent } = this.#options
+    const { version = '', file, recent, dataDir, patience } = this.#options
     return new Operator({
       bots: this.bots,
       guests: this.#guests,
@@ -284,6 +284,10 @@ class RunningGateway implements Gateway {
       config: () => this.#config,
       file,
       recent,
+      dataDir,
+      patience,
+      // Who is patient enough for tests does not want to wait here, either.
+      lookEvery: patience && 100,
       version,
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,

@@ -1,6 +1,7 @@
 // Plugs together what an operator looks at and steers with: counts, charts, taps, the admin API.
 
 import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { alertRoutes } from './admin/alerts.ts'
 import { adminApi } from './admin/api.ts'
 import { botRoutes } from './admin/bots.ts'
 import { clientRoutes } from './admin/clients.ts'
@@ -9,11 +10,13 @@ import { healthRoutes } from './admin/health.ts'
 import { liveRoutes } from './admin/live.ts'
 import type { Route } from './admin/route.ts'
 import { Streams } from './admin/streams.ts'
+import { Alerts, testAlerts } from './alerts/alerts.ts'
 import type { Bots } from './broker/bots.ts'
 import type { Guests } from './broker/ports.ts'
 import type { Report } from './broker/status.ts'
 import type { Config } from './config/schema.ts'
 import { shown } from './config/shown.ts'
+import type { Patience } from './lib/backoff.ts'
 import { History } from './observe/history.ts'
 import type { MetricSources } from './observe/metric.ts'
 import type { Metrics } from './observe/metrics.ts'
@@ -30,6 +33,11 @@ export interface OperatorOptions extends Pick<OverviewOptions, 'links' | 'allotm
   readonly report: Report
   readonly config: () => Config
   readonly file: ConfigFile | undefined
+  /** Where it keeps its files; absent: nothing is written. */
+  readonly dataDir: string | undefined
+  /** For alerts that do not arrive, and milliseconds between two looks for what is wrong; tests cannot wait. */
+  readonly patience: Patience | undefined
+  readonly lookEvery?: number | undefined
   /** The lines of the log; absent: none are kept. */
   readonly recent: Recent | undefined
   readonly version: string
@@ -53,6 +61,7 @@ export class Operator {
   readonly #portraits = new Portraits()
   readonly #streams = new Streams()
   readonly #history: History
+  readonly #alerts: Alerts
   #metrics: Promise<Metrics> | undefined
 
   constructor(options: OperatorOptions) {
@@ -60,12 +69,22 @@ export class Operator {
     const sent = () => options.bots.all().reduce((sum, { members }) => sum + members.traffic.events, 0)
     this.#history = new History({ tallies: this.#tallies, sent })
     this.#history.start()
+    const { bots, config, embedded, policy, report, dataDir, patience, lookEvery } = options
+    this.#alerts = new Alerts({
+      settings: () => config().alerts,
+      watched: () => ({ bots: bots.all(), embedded, policy }),
+      folder: dataDir,
+      report,
+      patience,
+      every: lookEvery,
+    })
   }
 
   readonly report: Report = (status) => {
     this.#tallies.report(status)
     this.#taps.report(status)
     this.#portraits.report(status)
+    this.#alerts.report(status)
   }
 
   overview(): Overview {
@@ -100,10 +119,11 @@ export class Operator {
       },
       ...clientRoutes({ bots, guests, report, seen }),
       ...botRoutes({ bots, seen, look: (bot) => this.#portraits.look(bot) }),
+      ...alertRoutes({ incidents: () => this.#alerts.incidents, test: () => testAlerts(config().alerts.to) }),
       ...configRoutes({ shown: () => shown(config()), file }),
       ...liveRoutes({
         streams: this.#streams,
-        tap: (filter, sink) => this.#taps.add(filter, sink),
+        tap: (filter, sink) => this.#taps.add({ ...filter, bot: this.#nameOf(filter.bot) }, sink),
         seconds: (watcher) => this.#history.watch(watcher),
         statusText: () => this.#statusText(),
         chart: (step) => this.#history.chart(step),
@@ -114,10 +134,16 @@ export class Operator {
     return adminApi({ routes, guard, version })
   }
 
-  stop(): void {
+  async stop(): Promise<void> {
     this.#streams.stop()
     this.#taps.stop()
     this.#history.stop()
+    await this.#alerts.stop()
+  }
+
+  /** Facts know a bot by its name, people by its account. */
+  #nameOf(wish: string | undefined): string | undefined {
+    return this.#options.bots.all().find(({ selfId }) => selfId !== undefined && selfId === wish)?.name ?? wish
   }
 
   #status = { at: 0, text: '' }

@@ -79,6 +79,8 @@ export type Status =
   | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
   | { kind: 'delivery-given-up'; target: string; reason: string }
   | { kind: 'delivery-odd'; target: string; reason: string }
+  | { kind: 'alert'; incident: string; state: 'open' | 'resolved'; title: string }
+  | { kind: 'alert-failed'; target: string; reason: string; inMs: number | undefined }
   | { kind: 'allotted'; port: number; peer: string }
   | { kind: 'allotment-expired'; port: number }
   | {

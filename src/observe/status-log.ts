@@ -214,6 +214,17 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         target: status.target,
         reason: status.reason,
       })
+    case 'alert':
+      return log[status.state === 'open' ? 'warn' : 'info'](status.state === 'open' ? 'alert' : 'alert resolved', {
+        incident: status.incident,
+        about: status.title,
+      })
+    case 'alert-failed':
+      return log.warn(status.inMs === undefined ? 'alert given up' : 'alert not delivered: trying again', {
+        target: status.target,
+        reason: status.reason,
+        ...(status.inMs !== undefined && { in: seconds(status.inMs) }),
+      })
     case 'allotted':
       return log.info('port allotted', { port: status.port, peer: status.peer })
     case 'allotment-expired':

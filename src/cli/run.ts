@@ -2,6 +2,8 @@
 
 import { type CommandDef, runCommand } from 'citty'
 import { suggest } from '../lib/suggest.ts'
+import { alerts } from './alerts.ts'
+import { call } from './call.ts'
 import { check } from './check.ts'
 import { EXIT } from './exit.ts'
 import { mistake } from './flags.ts'
@@ -13,6 +15,8 @@ import { complain, say } from './say.ts'
 import type { StartGateway } from './serve.ts'
 import { simulate } from './simulate.ts'
 import { start } from './start.ts'
+import { clients, kick, status } from './status.ts'
+import { tail } from './tail.ts'
 import { versionText } from './version.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: each takes different options, which only its own `run` knows
@@ -23,7 +27,9 @@ interface Family extends Described {
 }
 
 // citty also allows promises for each part; ours are plain.
-const COMMANDS = { start, init, check, lagrange, sandbox, simulate } as unknown as Record<string, Command | Family>
+const COMMANDS = {
+  ...{ start, init, check, status, clients, tail, kick, call, alerts, lagrange, sandbox, simulate },
+} as unknown as Record<string, Command | Family>
 
 /** What commands get from outside; tests bring a gateway of their own. */
 export interface Means {

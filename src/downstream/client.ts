@@ -80,7 +80,9 @@ function arrivalOf(c: Context<HostEnv>, { guests, events, name: usual }: Door): 
   const own = shown === undefined ? undefined : guests.byToken(shown)
   const said = c.req.query('client_name') || c.req.header('x-client-name') || undefined
   if (own !== undefined && said !== undefined && said !== own.name)
-    return { refused: [409, `client_name: this token is that of "${own.name}"; leave the name out, or use its own token`] }
+    return {
+      refused: [409, `client_name: this token is that of "${own.name}"; leave the name out, or use its own token`],
+    }
   // Who only calls has no place among the clients: its other link has.
   const name = own === undefined || events ? (own?.name ?? said ?? usual) : undefined
   const asked = events ? c.req.query('resume') : undefined

@@ -35,9 +35,9 @@ const BOT = object(
     waiting: { type: 'object' },
     pools: list({ type: 'object' }),
     embedded: { type: 'object', description: 'how the implementation fares that perpetua runs itself' },
-    policy: { type: 'object', description: 'circuit breakers, and how many calls were limited' },
+    calls: { type: 'object', description: 'breakers and limited: circuit breakers, and how many calls were limited' },
   },
-  ['embedded', 'policy'],
+  ['embedded', 'calls'],
 )
 
 export function botRoutes({ bots, seen, look }: BotsPort): Route[] {

@@ -11,7 +11,8 @@ import type { Report } from './status.ts'
 
 export interface FlowOptions {
   readonly bot: string
-  readonly upstream: () => Upstream | undefined
+  /** Where an action goes; without one, where most do. */
+  readonly upstream: (action?: string) => Upstream | undefined
   readonly settings: () => CallSettings
   readonly policy: CallPolicy | undefined
   readonly pending: Pending
@@ -105,11 +106,13 @@ export class Flow {
     this.#lines.restore(calls)
   }
 
-  /** The implementation is gone, with these calls, which are to be sent again. */
-  lost(calls: readonly Call[]): void {
-    this.#standing = true
-    this.#stalled = 0
-    this.#awaySince ??= this.#options.now()
+  /** An implementation is gone, with these calls, which are to be sent again. `away`: it was the one that does the work. */
+  lost(calls: readonly Call[], away: boolean): void {
+    if (away) {
+      this.#standing = true
+      this.#stalled = 0
+      this.#awaySince ??= this.#options.now()
+    }
     if (calls.length > 0) this.#lines.restore(calls)
     this.#look()
     this.#schedule()
@@ -217,7 +220,8 @@ export class Flow {
     pending.open(call)
     let taken = false
     try {
-      taken = upstream()?.send(call.text) ?? false
+      call.via = upstream(call.action)
+      taken = call.via?.send(call.text) ?? false
     } finally {
       // Also when it throws: an open call would be answered a second time. Not open: it was lost, and was seen to there.
       if (!taken && pending.settle(call.token) === undefined) taken = true
@@ -256,6 +260,8 @@ export class Flow {
       this.room(call)
     }
     if (away) this.#awaySince ??= now
+    // Whoever comes must first say whose implementation it is.
+    if (this.#options.upstream() === undefined) this.#standing = true
     this.#lines.add(call, wait)
     this.#options.report({ kind: 'call-held', bot: this.#options.bot, action: call.action, away })
     this.#expiry = Math.min(this.#expiry, this.#expires(call))
@@ -276,7 +282,7 @@ export class Flow {
 
   /** False: nothing goes any more. */
   #turn(call: Call): boolean {
-    if (call.others === undefined && isGone(call)) {
+    if (!call.answered && call.others === undefined && isGone(call)) {
       this.#lines.went(call)
       this.#options.cancelled(call)
       return true

@@ -23,7 +23,7 @@ export interface MetricSources {
 /** What limits the calls of a bot. */
 export interface PolicyState {
   readonly breakers: Readonly<Record<string, { readonly state: 'closed' | 'half-open' | 'open' }>>
-  readonly limited: Readonly<Record<string, number>>
+  readonly limited: { readonly delayed: number; readonly refused: number; readonly broken: number }
 }
 
 export type Labels = Readonly<Record<string, string>>

@@ -18,7 +18,7 @@ export interface OverviewOptions {
   readonly presence: number
   /** How the implementation fares that we run for this bot; undefined: we run none. */
   readonly embedded: (bot: Bot) => object | undefined
-  /** What limits its calls. */
+  /** Which circuits of its calls are open, and what was limited. */
   readonly policy: (bot: Bot) => object | undefined
   readonly portraits: Portraits
   /** How late timers come (ms). */
@@ -63,7 +63,7 @@ function botOf(bot: Bot, { embedded, policy, portraits }: OverviewOptions) {
     sessions: [...bot.sessions.all()].map((session) => sessionOf(session, bot)),
     callers: Array.from(bot.members.callers(), (session) => sessionOf(session, bot)),
     embedded: embedded(bot),
-    policy: policy(bot),
+    calls: policy(bot),
   }
 }
 

@@ -3,7 +3,6 @@
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
 import type { Guests, OwnAction, OwnCall } from '../broker/ports.ts'
-import { nameProblem } from '../broker/registry.ts'
 import { clientOf, isOnline, type Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { rename } from '../broker/steering.ts'

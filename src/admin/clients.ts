@@ -5,7 +5,7 @@ import type { Bots } from '../broker/bots.ts'
 import type { Guests } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
-import { kick, rename } from '../broker/steering.ts'
+import { kick, pause, rename, skip } from '../broker/steering.ts'
 import { isObject } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { type Asked, bodyOf, decimal, flag, list, nullable, object, type Route, text, textIn, whole } from './route.ts'
@@ -84,15 +84,15 @@ export function clientRoutes(port: ClientsPort): Route[] {
     ),
     act('pause', 'Holds its events back; it gets them from the journal afterwards', object({}), (bot, session) => {
       events(session)
-      bot.members.pause(session, true)
+      pause(bot, session, true, port.report)
     }),
     act('resume', 'Sends its events on', object({}), (bot, session) => {
       events(session)
-      bot.members.pause(session, false)
+      pause(bot, session, false, port.report)
     }),
     act('drop', 'Drops what it has yet to get from the journal', object({ dropped: whole }), (bot, session) => {
       events(session)
-      return { dropped: bot.members.skip(session) }
+      return { dropped: skip(bot, session, port.report) }
     }),
     {
       ...act(

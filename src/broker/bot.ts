@@ -6,7 +6,6 @@ import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import type { Left } from './kept.ts'
 import { Members, type Wish } from './members.ts'
-import type { PoolStatus } from './pool.ts'
 import type { PoolPlans } from './pools.ts'
 import type {
   Caller,
@@ -29,6 +28,7 @@ import type { Room } from './room.ts'
 import type { Session } from './session.ts'
 import { Sources } from './sources.ts'
 import type { Report } from './status.ts'
+import { called } from './traffic.ts'
 import type { SlotWish } from './upstreams.ts'
 
 export interface BotOptions {
@@ -168,9 +168,6 @@ export class Bot {
   get journal(): Journal {
     return this.#members.journal
   }
-  get pools(): PoolStatus[] {
-    return this.#members.fanout.pools.status
-  }
   /** For those who look and steer. */
   get members(): Members {
     return this.#members
@@ -259,16 +256,14 @@ export class Bot {
     this.#members.settle(session, terms)
   }
 
-  /** Connects to the implementation anew. False: it is not connected. */
-  redial(reason: string): boolean {
-    const upstream = this.#sources.upstream()
-    upstream?.redial(reason)
-    return upstream !== undefined
+  /** Connects to the implementation anew, if it is connected. */
+  redial(reason: string): void {
+    this.#sources.upstream()?.redial(reason)
   }
 
   /** One action frame; it ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
-    this.#members.called(caller.session, raw)
+    called(raw, this.#members.traffic, caller.session?.traffic)
     this.#options.report({ kind: 'action', bot: this.name, session: caller.session, raw })
     this.#calls.call(caller, raw)
   }

@@ -24,7 +24,7 @@ import { Returns } from './returns.ts'
 import type { Room } from './room.ts'
 import { clientOf, isOnline, type Session } from './session.ts'
 import type { Report } from './status.ts'
-import { called, noTraffic } from './traffic.ts'
+import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
 
 /** What a client brings along. */
@@ -206,29 +206,6 @@ export class Members {
     if (!isOnline(session)) return this.forget(session)
     session.link.close(CLOSING.kicked)
     this.#depart(session, CLOSING.kicked.code, CLOSING.kicked.text)
-  }
-
-  /** Its events are held back, or sent on. */
-  pause(session: Session, paused: boolean): void {
-    if (session.paused === paused) return
-    const { bot, report } = this.#options
-    report({ kind: paused ? 'session-paused' : 'session-unpaused', bot, session })
-    if (paused) this.#fanout.pause(session)
-    else this.#fanout.unpause(session)
-  }
-
-  /** What it has yet to get from the journal is dropped. Returns how many events that is. */
-  skip(session: Session): number {
-    const dropped = this.#fanout.skip(session)
-    const { bot, report } = this.#options
-    if (dropped > 0) report({ kind: 'session-skipped', bot, session, dropped })
-    return dropped
-  }
-
-  /** A call came, of a session or of nobody in particular. */
-  called(session: Session | undefined, raw: string): void {
-    called(this.traffic, raw)
-    if (session !== undefined) called(session.traffic, raw)
   }
 
   /** Links for calls only, which nobody else sees. */

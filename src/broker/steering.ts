@@ -1,4 +1,4 @@
-// What is done to a client from outside: it gets another name, or is disconnected.
+// What is done to a client from outside: it gets another name, its events are held back or dropped, its link is closed.
 
 import { refuse } from '../onebot/retcode.ts'
 import type { Bot } from './bot.ts'
@@ -31,4 +31,20 @@ export function rename(bot: Bot, session: Session, name: string, { guests, repor
 export function kick(bot: Bot, session: Session): void {
   bot.members.kick(session)
   bot.leave(session, CLOSING.kicked.code, CLOSING.kicked.text)
+}
+
+/** Its events are held back, or sent on: what it has missed it gets from the journal. */
+export function pause(bot: Bot, session: Session, paused: boolean, report: Report): void {
+  if (session.paused === paused) return
+  report({ kind: paused ? 'session-paused' : 'session-unpaused', bot: bot.name, session })
+  const { fanout } = bot.members
+  if (paused) fanout.pause(session)
+  else fanout.unpause(session)
+}
+
+/** What it has yet to get from the journal is dropped. Returns how many events that is. */
+export function skip(bot: Bot, session: Session, report: Report): number {
+  const dropped = bot.members.fanout.skip(session)
+  if (dropped > 0) report({ kind: 'session-skipped', bot: bot.name, session, dropped })
+  return dropped
 }

@@ -19,9 +19,13 @@ export function sent(traffic: Traffic, bytes: number, links = 1): void {
   traffic.bytes += bytes * links
 }
 
-export function called(traffic: Traffic, raw: string): void {
-  traffic.calls += 1
-  traffic.callSize += raw.length
+/** One action came, and counts here. */
+export function called(raw: string, ...by: (Traffic | undefined)[]): void {
+  for (const traffic of by) {
+    if (traffic === undefined) continue
+    traffic.calls += 1
+    traffic.callSize += raw.length
+  }
 }
 
 export const bytesOf = (text: string): number => Buffer.byteLength(text)

@@ -318,7 +318,8 @@ export const METRICS: readonly Metric[] = [
   ),
   metric('pool_members', 'gauge', ['bot', 'pool'], ['clients in a pool', '池中的客户端数'], function* ({ bots }) {
     for (const bot of bots.all())
-      for (const { name, members } of bot.pools) yield { labels: { bot: idOf(bot), pool: name }, value: members }
+      for (const { name, members } of bot.members.fanout.pools.status)
+        yield { labels: { bot: idOf(bot), pool: name }, value: members }
   }),
   metric(
     'pool_waiting',
@@ -327,7 +328,8 @@ export const METRICS: readonly Metric[] = [
     ['events of a pool that nobody has taken yet', '池中尚无人处理的事件数'],
     function* ({ bots }) {
       for (const bot of bots.all())
-        for (const { name, waiting } of bot.pools) yield { labels: { bot: idOf(bot), pool: name }, value: waiting }
+        for (const { name, waiting } of bot.members.fanout.pools.status)
+          yield { labels: { bot: idOf(bot), pool: name }, value: waiting }
     },
   ),
   metric(

@@ -59,7 +59,7 @@ function botOf(bot: Bot, { embedded, policy, portraits }: OverviewOptions) {
     lanes: bot.members.fanout.lanes,
     sent: { events: bot.members.traffic.events, bytes: bot.members.traffic.bytes },
     waiting: bot.waiting,
-    pools: bot.pools,
+    pools: bot.members.fanout.pools.status,
     sessions: [...bot.sessions.all()].map((session) => sessionOf(session, bot)),
     callers: Array.from(bot.members.callers(), (session) => sessionOf(session, bot)),
     embedded: embedded(bot),

@@ -3,9 +3,14 @@
 import { expect, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
 import { OPEN_TERMS } from '../../src/broker/ports.ts'
-import { kick } from '../../src/broker/steering.ts'
+import type { Session } from '../../src/broker/session.ts'
+import type { Status } from '../../src/broker/status.ts'
+import { kick, pause as pauseIn, skip as skipIn } from '../../src/broker/steering.ts'
 import { BotBed, eventOf, FakeLink, heartbeatOf, KIB } from '../support/broker.ts'
 
+const report = (bed: BotBed) => (fact: Status) => void bed.facts.push(fact)
+const pause = (bed: BotBed, session: Session, paused: boolean) => pauseIn(bed.bot, session, paused, report(bed))
+const skip = (bed: BotBed, session: Session) => skipIn(bed.bot, session, report(bed))
 const numbers = (link: FakeLink) => link.events.flatMap(({ n }) => (typeof n === 'number' ? [n] : []))
 
 test('[STR1] a paused client gets no events and all of them afterwards, in order; others notice nothing', () => {
@@ -13,13 +18,13 @@ test('[STR1] a paused client gets no events and all of them afterwards, in order
   bed.online()
   const [held, other] = [bed.join(), bed.join()]
   bed.bot.received(eventOf(1))
-  bed.bot.members.pause(held.session, true)
+  pause(bed, held.session, true)
   for (const n of [2, 3]) bed.bot.received(eventOf(n))
   expect(numbers(held.link)).toEqual([1])
   expect(numbers(other.link)).toEqual([1, 2, 3])
   expect(held.session.flow.state).toBe('paused')
   expect(bed.bot.members.fanout.lag(held.session)).toEqual({ events: 2, since: bed.now })
-  bed.bot.members.pause(held.session, false)
+  pause(bed, held.session, false)
   bed.bot.received(eventOf(4))
   expect(numbers(held.link)).toEqual([1, 2, 3, 4])
   expect(held.session.flow.state).toBe('live')
@@ -37,13 +42,13 @@ test('[STR1] a targeted event waits as well, a big one too, and whoever is slow 
   const rest = bed.join()
   for (const n of [1, 2]) bed.bot.received(eventOf(n, LIMITS.highWater))
   expect(session.flow.state).toBe('catching-up')
-  bed.bot.members.pause(session, true)
+  pause(bed, session, true)
   bed.bot.tell(new Set([session]), eventOf(3))
   link.stuck = false
   link.buffered = 0
   bed.bot.drained(session)
   expect(numbers(link)).toEqual([1])
-  bed.bot.members.pause(session, false)
+  pause(bed, session, false)
   expect(numbers(link)).toEqual([1, 2, 3])
   expect(numbers(rest.link)).toEqual([1, 2])
 })
@@ -52,7 +57,7 @@ test('[STR2] heartbeats and replies go on while a client is paused', () => {
   using bed = new BotBed()
   const upstream = bed.online()
   const { session, link, caller } = bed.join()
-  bed.bot.members.pause(session, true)
+  pause(bed, session, true)
   const before = link.heartbeats.length
   bed.bot.received(heartbeatOf(5_000, false))
   expect(link.heartbeats).toHaveLength(before + 1)
@@ -65,10 +70,10 @@ test('[STR3] paused for longer than the journal keeps events, a client is told s
   using bed = new BotBed({ maxBytes: 10 * KIB })
   bed.online()
   const { session, link } = bed.join()
-  bed.bot.members.pause(session, true)
+  pause(bed, session, true)
   for (let n = 0; n < 20; n++) bed.bot.received(eventOf(n, KIB))
   expect(link.open).toBe(true)
-  bed.bot.members.pause(session, false)
+  pause(bed, session, false)
   expect(link.closed?.code).toBe(4008)
   expect(bed.of('session-behind')[0]?.missed).toBeGreaterThan(5)
 })
@@ -80,7 +85,7 @@ test('[STR4] who comes back is still paused, and goes on from where it was', () 
   bed.bot.received(eventOf(1))
   const [ping] = link.pings
   if (ping !== undefined) bed.bot.pong(session, ping)
-  bed.bot.members.pause(session, true)
+  pause(bed, session, true)
   bed.bot.leave(session, 1006, '')
   bed.bot.received(eventOf(2))
   const again = new FakeLink({ channel: bed.channel })
@@ -89,7 +94,7 @@ test('[STR4] who comes back is still paused, and goes on from where it was', () 
   const before = again.got.length
   bed.bot.received(eventOf(3))
   expect(again.got).toHaveLength(before)
-  bed.bot.members.pause(session, false)
+  pause(bed, session, false)
   expect(numbers(again).slice(-2)).toEqual([2, 3])
   expect(bed.of('session-resumed').at(-1)).toMatchObject({ lost: 0 })
 })
@@ -105,9 +110,9 @@ test('[STR5] a paused member of a pool is passed over, and takes its turn again 
   const terms = { ...OPEN_TERMS, pool: 'work' }
   const [first, second] = [bed.join({ terms }), bed.join({ terms })]
   bed.bot.received(eventOf(1))
-  bed.bot.members.pause(first.session, true)
+  pause(bed, first.session, true)
   bed.bot.received(eventOf(2))
-  bed.bot.members.pause(first.session, false)
+  pause(bed, first.session, false)
   bed.bot.received(eventOf(3))
   expect(numbers(first.link)).toContain(1)
   expect(numbers(second.link).concat(numbers(first.link)).sort()).toEqual([1, 2, 3])
@@ -118,14 +123,14 @@ test('[STR6] a dropped backlog is not sent, counted, and reported', () => {
   using bed = new BotBed()
   bed.online()
   const { session, link } = bed.join()
-  bed.bot.members.pause(session, true)
+  pause(bed, session, true)
   for (const n of [1, 2, 3]) bed.bot.received(eventOf(n))
-  expect(bed.bot.members.skip(session)).toBe(3)
-  bed.bot.members.pause(session, false)
+  expect(skip(bed, session)).toBe(3)
+  pause(bed, session, false)
   bed.bot.received(eventOf(4))
   expect(numbers(link)).toEqual([4])
   expect(bed.of('session-skipped')).toMatchObject([{ dropped: 3 }])
-  expect(bed.bot.members.skip(session)).toBe(0)
+  expect(skip(bed, session)).toBe(0)
 })
 
 test('[STR6] the backlog of somebody away is gone when it comes back', () => {
@@ -134,7 +139,7 @@ test('[STR6] the backlog of somebody away is gone when it comes back', () => {
   const { session } = bed.join({ name: 'worker', resume: 'ping' })
   bed.bot.leave(session, 1006, '')
   bed.bot.received(eventOf(1))
-  expect(bed.bot.members.skip(session)).toBeGreaterThan(0)
+  expect(skip(bed, session)).toBeGreaterThan(0)
   const link = new FakeLink({ channel: bed.channel })
   bed.bot.rejoin(session, link)
   bed.bot.received(eventOf(2))
@@ -161,10 +166,10 @@ test('[STR8] what each client got and sent is counted, in its lane, from the jou
   const before = bed.bot.members.fanout.traffic(one.session)
   const text = eventOf(1)
   bed.bot.received(text)
-  bed.bot.members.pause(one.session, true)
+  pause(bed, one.session, true)
   const wide = '{"self_id":10001,"post_type":"message","n":2,"text":"你好"}'
   bed.bot.received(wide)
-  bed.bot.members.pause(one.session, false)
+  pause(bed, one.session, false)
   const { events, bytes } = bed.bot.members.fanout.traffic(one.session)
   expect(events - before.events).toBe(2)
   expect(bytes - before.bytes).toBe(text.length + wide.length + 4)

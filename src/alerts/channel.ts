@@ -15,7 +15,8 @@ export async function deliver(target: AlertTarget, message: Message, signal: Abo
   const posted = await postJson({ url, body: JSON.stringify(body), secret, timeout: TIMEOUT, signal })
   if (posted.kind === 'failed') return hidden(posted.reason, target)
   if (posted.status >= 300) return hidden(`HTTP ${posted.status}${said(posted.text)}`, target)
-  return refusedInside(posted.text)
+  const refused = refusedInside(posted.text)
+  return refused && hidden(refused, target)
 }
 
 /** What it is called in logs. */

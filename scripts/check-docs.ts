@@ -4,6 +4,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { dirname, join, normalize } from 'node:path'
 import manifest from '../package.json' with { type: 'json' }
 import { ownActions } from '../src/actions/table.ts'
+import { alertRoutes } from '../src/admin/alerts.ts'
+import { described } from '../src/admin/api.ts'
+import { botRoutes } from '../src/admin/bots.ts'
+import { clientRoutes } from '../src/admin/clients.ts'
+import { configRoutes } from '../src/admin/config.ts'
+import { healthRoutes } from '../src/admin/health.ts'
+import { liveRoutes } from '../src/admin/live.ts'
 import { CLOSING } from '../src/broker/closing.ts'
 import { EXIT } from '../src/cli/exit.ts'
 import { environmentName } from '../src/config/env.ts'
@@ -14,6 +21,7 @@ import { reference } from '../src/config/reference.ts'
 import { leaves, SHAPE, shapeAt } from '../src/config/shape.ts'
 import { discovery } from '../src/downstream/discovery.ts'
 import { forward } from '../src/downstream/forward.ts'
+import { METRICS } from '../src/observe/metric.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
 
@@ -101,6 +109,10 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     动作: () => ownNames().map((name) => [name]),
     路径: () => routes().map((path) => [path]),
     package: () => packages.map((name) => [name]),
+    metric: () => METRICS.map(({ name, type }) => [name, type]),
+    指标: () => METRICS.map(({ name, type }) => [name, type]),
+    endpoint: endpoints,
+    接口: endpoints,
   }
   for (const table of tables) {
     const wanted = Object.hasOwn(truth, table.head[0] ?? '') ? truth[table.head[0] ?? '']?.() : undefined
@@ -140,7 +152,17 @@ function routes(): string[] {
     .join('\n')
   const more = [...app.matchAll(/\bapp\.get\('([^']+)'/g)].map(([, path = '']) => path)
   const actions = [...app.matchAll(/\bapp\.route\('(\/.+)'/g)].map(([, path]) => `${path}/{action}`)
-  return [...new Set([...paths, ...more, ...actions])]
+  return [...new Set([...paths, ...more, ...actions, '/api/status', '/api/qrcode'])]
+}
+
+/** What the admin API has, as "GET /api/clients". */
+function endpoints(): string[][] {
+  const none = {} as never // nothing is called
+  const routes = [clientRoutes, botRoutes, alertRoutes, configRoutes, liveRoutes, healthRoutes].flatMap((of) =>
+    of(none),
+  )
+  const own = described(routes, '').map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+  return [...own, 'GET /api/status', 'GET /api/qrcode'].map((name) => [name.replace(/:(\w+)/g, '{$1}')])
 }
 
 /** What stands as code must exist: config keys, environment variables, commands, scripts, whole configs. */

@@ -1,9 +1,11 @@
 // Finds the gateway that runs with a config, and asks its admin API.
 
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, type IncomingMessage, request as plain } from 'node:http'
 import { request as secure } from 'node:https'
 import { join } from 'node:path'
+import { connect } from 'node:tls'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
@@ -44,8 +46,8 @@ export interface Api {
 interface Place {
   readonly url: URL
   readonly token: string
-  /** The certificate that it must have. */
-  readonly ca: string | undefined
+  /** PEM text of the certificate that it must have, whoever signed it and whatever name it is for. */
+  readonly certificate: string | undefined
 }
 
 /** Runs what asks a gateway, and says what went wrong. Resolves with the exit code. */
@@ -62,12 +64,13 @@ export async function reaching(reach: Reach, work: (api: Api) => Promise<unknown
 }
 
 async function placeOf({ config: file, url, token }: Reach): Promise<Place> {
-  if (url !== undefined && token !== undefined) return { url: addressed(url), token, ca: undefined }
+  if (url !== undefined && token !== undefined) return { url: addressed(url), token, certificate: undefined }
   const { config } = await loadConfig({ file })
   return {
     url: addressed(url ?? ownAddress(config)),
     token: token ?? tokenOf(config),
-    ca: url === undefined && config.http.tls.cert !== '' ? readFileSync(config.http.tls.cert, 'utf8') : undefined,
+    certificate:
+      url === undefined && config.http.tls.cert !== '' ? readFileSync(config.http.tls.cert, 'utf8') : undefined,
   }
 }
 
@@ -131,7 +134,13 @@ async function textOf(place: Place, method: string, path: string, body?: object)
   return text
 }
 
-function ask({ url, token, ca }: Place, method: string, path: string, body?: object): Promise<IncomingMessage> {
+async function ask(
+  { url, token, certificate }: Place,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<IncomingMessage> {
+  if (certificate !== undefined) await mustShow(url, certificate)
   const text = body === undefined ? '' : JSON.stringify(body)
   return new Promise((resolve, reject) => {
     const headers = {
@@ -141,12 +150,26 @@ function ask({ url, token, ca }: Place, method: string, path: string, body?: obj
     }
     const to = new URL(path, url)
     const options = { method, headers, agent: false }
-    // The certificate is this very one, whatever name it is for: it was made for how others call this machine.
-    const own = ca === undefined ? {} : { ca, checkServerIdentity: () => undefined }
+    const own = certificate === undefined ? {} : { rejectUnauthorized: false }
     const sent: ClientRequest =
       url.protocol === 'https:' ? secure(to, { ...options, ...own }, resolve) : plain(to, options, resolve)
     sent.on('error', (error: NodeJS.ErrnoException) => reject(new ReachError(unreachable(url, error))))
     sent.end(text)
+  })
+}
+
+/** It was made for how others call this machine: what counts is that it is the very same. */
+function mustShow({ hostname, port, origin }: URL, certificate: string): Promise<void> {
+  const wanted = new X509Certificate(certificate).fingerprint256
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port), rejectUnauthorized: false })
+    socket.on('secureConnect', () => {
+      const shown = socket.getPeerCertificate().fingerprint256
+      socket.destroy()
+      if (shown === wanted) resolve()
+      else reject(new ReachError(`${origin} shows another certificate than http.tls.cert: who is that?`))
+    })
+    socket.on('error', (error) => reject(new ReachError(`no gateway answers at ${origin}: ${error.message}`)))
   })
 }
 

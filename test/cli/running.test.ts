@@ -129,6 +129,14 @@ test('[CTL5] a gateway that is not there, another token, another program: each i
 test('[CTL6] over TLS the certificate must be the one of the config, whatever name it is for', async () => {
   await using bed = await running({ http: { tls: { cert: join(TLS, 'cert.pem'), key: join(TLS, 'key.pem') } } })
   expect(await perpetua(bed.home, 'clients')).toMatchObject({ code: 0, stdout: 'Nobody is connected.\n' })
+  const config = JSON.parse(await bed.home.read('config', 'config.yml'))
+  config.http.tls = { cert: join(TLS, 'renewed-cert.pem'), key: join(TLS, 'renewed-key.pem') }
+  await Bun.write(bed.home.at('other.yml'), JSON.stringify(config))
+  const other = await perpetua(bed.home, 'clients', '--config', 'other.yml')
+  expect(other).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('shows another certificate than http.tls.cert'),
+  })
 })
 
 test('[CTL7] columns line up for Chinese names as well, and names cannot steer the terminal', () => {

@@ -3,16 +3,20 @@
 import { type CommandDef, runCommand } from 'citty'
 import { suggest } from '../lib/suggest.ts'
 import { check } from './check.ts'
+import { doctor } from './doctor.ts'
 import { EXIT } from './exit.ts'
 import { mistake } from './flags.ts'
+import { healthz } from './healthz.ts'
 import { commandHelp, type Described, familyHelp, programHelp } from './help.ts'
 import { init } from './init.ts'
 import { lagrange } from './lagrange.ts'
 import { sandbox } from './sandbox.ts'
 import { complain, say } from './say.ts'
 import type { StartGateway } from './serve.ts'
+import { service } from './service.ts'
 import { simulate } from './simulate.ts'
 import { start } from './start.ts'
+import { upgrade } from './upgrade.ts'
 import { versionText } from './version.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: each takes different options, which only its own `run` knows
@@ -23,7 +27,18 @@ interface Family extends Described {
 }
 
 // citty also allows promises for each part; ours are plain.
-const COMMANDS = { start, init, check, lagrange, sandbox, simulate } as unknown as Record<string, Command | Family>
+const COMMANDS = {
+  start,
+  init,
+  check,
+  doctor,
+  lagrange,
+  service,
+  upgrade,
+  healthz,
+  sandbox,
+  simulate,
+} as unknown as Record<string, Command | Family>
 
 /** What commands get from outside; tests bring a gateway of their own. */
 export interface Means {

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import manifest from '../package.json' with { type: 'json' }
 import { type Compiled, compile } from './release/compile.ts'
 import { pack } from './release/pack.ts'
 import { sbom } from './release/sbom.ts'
@@ -13,6 +14,7 @@ import { isTarget, TARGETS, type Target, thisTarget } from './release/targets.ts
 
 const DIST = 'dist'
 const RELEASE = 'release'
+const OURS = new URL(manifest.repository.url).pathname.slice(1)
 const { values: asked } = parseArgs({
   options: {
     all: { type: 'boolean', default: false },
@@ -67,8 +69,9 @@ async function packed(target: Target, { file, map }: Compiled): Promise<void> {
 /** What stands beside the archives, and the sums of all. */
 function finish(): void {
   writeFileSync(join(release, 'sbom.cdx.json'), sbom(about))
+  // A fork's scripts install from the fork.
   for (const file of ['docs/config.schema.json', 'scripts/install.sh', 'scripts/install.ps1'])
-    writeFileSync(join(release, basename(file)), readFileSync(file))
+    writeFileSync(join(release, basename(file)), readFileSync(file, 'utf8').replaceAll(OURS, about.repository))
   const sums = readdirSync(release)
     .toSorted()
     .map(

@@ -3,6 +3,7 @@
 import { type CommandDef, runCommand } from 'citty'
 import { suggest } from '../lib/suggest.ts'
 import { check } from './check.ts'
+import { completions as completionsOf } from './completions.ts'
 import { doctor } from './doctor.ts'
 import { EXIT } from './exit.ts'
 import { mistake } from './flags.ts'
@@ -12,6 +13,7 @@ import { init } from './init.ts'
 import { lagrange } from './lagrange.ts'
 import { sandbox } from './sandbox.ts'
 import { complain, say } from './say.ts'
+import { schema } from './schema.ts'
 import type { StartGateway } from './serve.ts'
 import { service } from './service.ts'
 import { simulate } from './simulate.ts'
@@ -26,6 +28,8 @@ interface Family extends Described {
   readonly family: Record<string, Command>
 }
 
+const completions = completionsOf(() => COMMANDS)
+
 // citty also allows promises for each part; ours are plain.
 const COMMANDS = {
   start,
@@ -38,6 +42,8 @@ const COMMANDS = {
   healthz,
   sandbox,
   simulate,
+  schema,
+  completions,
 } as unknown as Record<string, Command | Family>
 
 /** What commands get from outside; tests bring a gateway of their own. */

@@ -74,15 +74,15 @@ export async function releaseFile(
       tag: tag === LATEST ? undefined : tag,
       ...{ id: undefined, updatedAt: undefined, size: undefined, sha256: undefined, unchecked: told },
     }
-  const found = told.tag_name ?? tag
+  const found = told.tag_name ?? (tag === LATEST ? undefined : tag)
   const asset = told.assets.find((asset) => asset.name === file)
-  if (!asset) throw new NoSuchFileError(`release ${found} of ${owner}/${name} has no file ${file}`)
+  if (!asset) throw new NoSuchFileError(`release ${found ?? tag} of ${owner}/${name} has no file ${file}`)
   const sha256 = /^sha256:([0-9a-f]{64})$/i.exec(asset.digest ?? '')?.[1]
   return {
     url:
       server === ''
         ? mirrored(asset.browser_download_url, mirror)
-        : fileAddress({ owner, name, tag: found }, file, { base, mirror }),
+        : fileAddress({ owner, name, tag: found ?? tag }, file, { base, mirror }),
     tag: found,
     id: told.id,
     updatedAt: asset.updated_at ?? told.published_at ?? undefined,

@@ -18,7 +18,7 @@ export function nearAddress({ http: { host, port, tls } }: Config): string {
 }
 
 /** How long it may take to answer (ms). */
-const PATIENCE = 5_000
+const PATIENCE = 3_000
 
 /** Undefined: it answers, and is perpetua. Else why not. */
 export function unwell(config: Config): Promise<string | undefined> {

@@ -62,6 +62,23 @@ export async function main(words: string[], means: Means = {}): Promise<void> {
   setTimeout(() => process.exit(), GRACE).unref()
 }
 
+/** What is wrong with the words of a command line, or undefined; nothing is run. */
+export function mistakeIn(words: string[]): string | undefined {
+  const { name, rest } = commandOf(words)
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!found) return `no command ${name}`
+  if (!('family' in found)) return mistakeOf(found, rest)
+  const [member = '', ...more] = rest
+  const command = Object.hasOwn(found.family, member) ? found.family[member] : undefined
+  return command ? mistakeOf(command, more) : `no command ${name} ${member}`
+}
+
+const mistakeOf = ({ args = {} }: Command, words: string[]) =>
+  mistake(
+    words.filter((word) => !COMMON.includes(word)),
+    args,
+  )
+
 /** Resolves with the exit code once everything is done. */
 async function run(words: string[], means: Means = {}): Promise<number> {
   const { name, rest: after, named } = commandOf(words)
@@ -104,6 +121,7 @@ function commandOf(words: string[]): { name: string; rest: string[]; named: bool
   return named ? { name: first, rest, named } : { name: 'start', rest: words, named }
 }
 
+const COMMON = ['--help', '-h', '--version', '-v']
 const asks = (words: string[], ...flags: string[]) => words.some((word) => flags.includes(word))
 
 function answer(text: string): number {

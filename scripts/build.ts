@@ -25,7 +25,7 @@ const { values: asked } = parseArgs({
 })
 const about = stamp()
 
-process.chdir(new URL('..', import.meta.url).pathname)
+process.chdir(join(import.meta.dir, '..'))
 const release = join(asked.out, RELEASE)
 const targets = wanted()
 if (targets.length > 0) await publish(targets)

@@ -21,7 +21,7 @@ const { values: asked } = parseArgs({
     port: { type: 'string', default: '8000' },
   },
 })
-const root = new URL('..', import.meta.url).pathname
+const root = join(import.meta.dir, '..')
 const out = resolve(asked.out)
 rmSync(out, { recursive: true, force: true })
 mkdirSync(join(out, 'vendor'), { recursive: true })

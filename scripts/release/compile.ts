@@ -1,6 +1,8 @@
 // Makes the executable file for one target.
 
-import { chmodSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { signed } from './macho.ts'
 import type { Stamp } from './stamp.ts'
 import { isWindows, LIMITS, programName, type Target } from './targets.ts'
 
@@ -26,7 +28,7 @@ export async function compile({ runtime, target, folder, stamp }: CompileOptions
   // Its last part ends up in the program: a name of its own would make each build another.
   const outfile = `${folder}/${target === undefined ? 'perpetua' : programName(target)}`
   const build = await Bun.build({
-    entrypoints: [new URL('../../src/main.ts', import.meta.url).pathname],
+    entrypoints: [join(import.meta.dir, '../../src/main.ts')],
     compile: { outfile, ...(runtime === 'fetched' && target !== undefined && { target: `bun-${target}` as const }) },
     minify: true,
     // Compiled ahead of time: the program starts in two thirds of the time.
@@ -43,6 +45,7 @@ export async function compile({ runtime, target, folder, stamp }: CompileOptions
   if (!build.success) throw new AggregateError(build.logs, `${target ?? 'this machine'}: not built`)
   const bundle = build.outputs.find(({ kind }) => kind === 'entry-point')?.size ?? 0
   const map = build.outputs.find(({ kind }) => kind === 'sourcemap')?.path ?? ''
+  if (target?.startsWith('darwin-')) writeFileSync(outfile, signed(readFileSync(outfile), 'perpetua'))
   if (target === undefined || !isWindows(target)) chmodSync(outfile, 0o755)
   const { size } = statSync(outfile)
   within(LIMITS.bundle, bundle, `${outfile}: the bundle`)

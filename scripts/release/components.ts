@@ -17,7 +17,7 @@ export interface Component {
 /** As bun.lock has them: `name@version`, registry, what it says of itself, integrity. */
 type Locked = [id: string, registry: string, about: { dependencies?: Record<string, string> }, integrity: string]
 
-const ROOT = new URL('../..', import.meta.url).pathname
+const ROOT = join(import.meta.dir, '../..')
 const folderOf = (name: string) => join(ROOT, 'node_modules', name)
 
 /** All that `dependencies` of package.json bring along, in the order of their names. */

@@ -10,6 +10,9 @@ import { ARCHIVE, archiveOf, release, script, TARGET } from './release.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 
+// Windows has no sh of its own.
+const unix = test.skipIf(process.platform === 'win32')
+
 interface Ran {
   code: number
   said: string
@@ -34,25 +37,28 @@ const install = (home: Folder, host: ReleaseHost, ...words: string[]) =>
     ...words,
   ])
 
-test('[INST1] install.sh brings the newest release, or the one that was named, into a folder, without root', async () => {
-  await using home = await folder()
-  await using host = await release('0.2.0')
-  const { code, said } = await install(home, host)
-  expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining('Installed perpetua 0.2.0') })
-  expect(said).toContain('is not in PATH')
-  expect(await home.list('bin')).toEqual(['perpetua'])
-  expect(await home.read('bin', 'perpetua')).toBe(script('0.2.0'))
-  expect((await stat(home.at('bin', 'perpetua'))).mode & 0o111).toBe(0o111)
-  expect(host.asked.map(({ path }) => path)).toContain(`/IUnlimit/perpetua/releases/latest/download/${ARCHIVE}`)
+unix(
+  '[INST1] install.sh brings the newest release, or the one that was named, into a folder, without root',
+  async () => {
+    await using home = await folder()
+    await using host = await release('0.2.0')
+    const { code, said } = await install(home, host)
+    expect({ code, said }).toEqual({ code: 0, said: expect.stringContaining('Installed perpetua 0.2.0') })
+    expect(said).toContain('is not in PATH')
+    expect(await home.list('bin')).toEqual(['perpetua'])
+    expect(await home.read('bin', 'perpetua')).toBe(script('0.2.0'))
+    expect((await stat(home.at('bin', 'perpetua'))).mode & 0o111).toBe(0o111)
+    expect(host.asked.map(({ path }) => path)).toContain(`/IUnlimit/perpetua/releases/latest/download/${ARCHIVE}`)
 
-  await using other = await release('0.1.5')
-  expect((await install(home, other, '--to', 'v0.1.5')).code).toBe(0)
-  expect(other.asked.map(({ path }) => path)).toContain(`/IUnlimit/perpetua/releases/download/v0.1.5/${ARCHIVE}`)
-  expect(await home.read('bin', 'perpetua')).toBe(script('0.1.5'))
-  expect(await home.read('bin', 'perpetua.old')).toBe(script('0.2.0'))
-})
+    await using other = await release('0.1.5')
+    expect((await install(home, other, '--to', 'v0.1.5')).code).toBe(0)
+    expect(other.asked.map(({ path }) => path)).toContain(`/IUnlimit/perpetua/releases/download/v0.1.5/${ARCHIVE}`)
+    expect(await home.read('bin', 'perpetua')).toBe(script('0.1.5'))
+    expect(await home.read('bin', 'perpetua.old')).toBe(script('0.2.0'))
+  },
+)
 
-test('[INST1] a mirror is put before the whole address', async () => {
+unix('[INST1] a mirror is put before the whole address', async () => {
   await using home = await folder()
   await using host = await release('0.2.0')
   const words = ['--dir', home.at('bin'), '--mirror', `${host.url}/mirror/`, '--target', TARGET]
@@ -62,7 +68,7 @@ test('[INST1] a mirror is put before the whole address', async () => {
   )
 })
 
-test('[INST2] what is not what SHA256SUMS says, or is not listed, is not installed; what was there stays', async () => {
+unix('[INST2] what is not what SHA256SUMS says, or is not listed, is not installed; what was there stays', async () => {
   await using home = await folder()
   await using host = await release('0.2.0')
   expect((await install(home, host)).code).toBe(0)
@@ -79,7 +85,7 @@ test('[INST2] what is not what SHA256SUMS says, or is not listed, is not install
   expect(await home.list('bin')).toEqual(['perpetua'])
 })
 
-test('[INST2] a download that breaks off changes nothing', async () => {
+unix('[INST2] a download that breaks off changes nothing', async () => {
   await using home = await folder()
   await using host = await release('0.2.0')
   expect((await install(home, host)).code).toBe(0)
@@ -98,7 +104,7 @@ test('[INST2] a download that breaks off changes nothing', async () => {
   expect((await install(home, host)).said).toContain('Installed perpetua 0.3.0')
 })
 
-test('[INST2] a program that does not start here is taken away again', async () => {
+unix('[INST2] a program that does not start here is taken away again', async () => {
   await using home = await folder()
   await using host = await release('0.2.0', archiveOf('0.2.0', '#!/bin/sh\necho no such library >&2; exit 127\n'))
   const { code, said } = await install(home, host)
@@ -106,7 +112,7 @@ test('[INST2] a program that does not start here is taken away again', async () 
   expect(await home.list('bin')).toEqual([])
 })
 
-test('[INST3] install.sh finds out which build runs here, and says what to do where there is none', async () => {
+unix('[INST3] install.sh finds out which build runs here, and says what to do where there is none', async () => {
   await using home = await folder()
   await using host = await release('0.2.0')
   await Bun.write(home.at('fake', 'uname'), '#!/bin/sh\n[ "$1" = -s ] && echo "$SYSTEM" || echo "$MACHINE"\n')
@@ -129,7 +135,7 @@ test('[INST3] install.sh finds out which build runs here, and says what to do wh
   expect(await asks('MINGW64_NT-10.0', 'x86_64')).toContain('install.ps1')
 })
 
-test('[INST3] options that it does not know are refused, and a value that is missing is asked for', async () => {
+unix('[INST3] options that it does not know are refused, and a value that is missing is asked for', async () => {
   const words = (...more: string[]) => run(['sh', join(ROOT, 'scripts/install.sh'), ...more])
   expect(await words('--nope')).toEqual({ code: 1, said: expect.stringContaining('unknown option --nope') })
   expect(await words('--dir')).toEqual({ code: 1, said: expect.stringContaining('--dir needs a value') })

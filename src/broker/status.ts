@@ -27,6 +27,9 @@ export type Status =
       raw: string
     }
   | { kind: 'upstream-mute'; bot: string; peer: string }
+  /** `first`: no other was there; `lost`, `failing`: the one before; `stable`: it comes before that one. */
+  | { kind: 'upstream-active'; bot: string; peer: string; why: 'first' | 'lost' | 'failing' | 'stable' }
+  | { kind: 'event-rescued'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }
   | { kind: 'bot-conflict'; bot: string; selfId: string }
@@ -36,14 +39,30 @@ export type Status =
   | { kind: 'event'; bot: string; raw: string }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-away'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-expired'; bot: string; session: Session }
   | { kind: 'session-named'; bot: string; session: Session; name: string }
   | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
   | { kind: 'session-in-step'; bot: string; session: Session }
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
   | { kind: 'publish-dropped'; bot: string; topic: string }
+  | { kind: 'pool-empty'; bot: string; pool: string }
+  | { kind: 'pool-behind'; bot: string; pool: string; missed: number }
   | { kind: 'action'; bot: string; session: Session | undefined; raw: string }
   | { kind: 'call'; bot: string; action: string; retcode: number; ms: number }
   | { kind: 'call-timeout'; bot: string; action: string; ms: number }
+  /** `away`: until the implementation is back. */
+  | { kind: 'call-held'; bot: string; action: string; away: boolean }
+  | { kind: 'call-shared'; bot: string; action: string; kept: boolean }
+  | { kind: 'call-limited'; bot: string; action: string; retcode: number; why: string }
+  | { kind: 'call-cancelled'; bot: string; action: string }
+  /** Answered with `async`, and not sent after all. */
+  | { kind: 'call-dropped'; bot: string; action: string; why: string }
+  | { kind: 'durable-queued'; bot: string; id: string; action: string }
+  | { kind: 'durable-sent'; bot: string; id: string; action: string }
+  | { kind: 'durable-done'; bot: string; id: string; action: string; retcode: number }
+  | { kind: 'durable-unknown'; bot: string; id: string; action: string; why: string }
+  | { kind: 'durable-trouble'; bot: string; why: string }
   | { kind: 'frame-refused'; bot: string; session: Session | undefined; why: string }
   | { kind: 'restart'; bot: string; delay: number }
   | { kind: 'paced-abandoned'; bot: string; actions: number }
@@ -54,6 +73,18 @@ export type Status =
   | { kind: 'delivery-odd'; target: string; reason: string }
   | { kind: 'allotted'; port: number; peer: string }
   | { kind: 'allotment-expired'; port: number }
+  | {
+      kind: 'storage-restored'
+      bot: string
+      file: string
+      events: number
+      sessions: number
+      calls: number
+      clean: boolean
+    }
+  | { kind: 'storage-failed'; bot: string; file: string; why: string; remedy: string }
+  | { kind: 'storage-set-aside'; bot: string; file: string; aside: string; why: string }
+  | { kind: 'storage-back'; bot: string; file: string }
 
 /** Called in the turn the fact becomes true; must not throw and must be quick. */
 export type Report = (status: Status) => void

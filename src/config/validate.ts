@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { HINT } from './leaf.ts'
 import { type Config, schema } from './schema.ts'
-import type { Path } from './shape.ts'
+import { type Path, shapeAt } from './shape.ts'
 
 export interface Issue {
   path: Path
@@ -20,17 +20,26 @@ export function validate(value: Record<string, unknown>): { config: Config } | {
   for (;;) {
     const result = v.safeParse(schema, rest)
     if (result.success) return issues.length === 0 ? { config: result.output } : { issues }
-    const fresh = result.issues.map(toIssue).filter((issue) => !issues.some((known) => covers(known.path, issue.path)))
-    issues.push(...fresh)
-    if (fresh.filter((issue) => remove(rest, issue.path)).length === 0) return { issues }
+    const found = result.issues.map(toIssue)
+    issues.push(...found.filter(({ path }) => !issues.some((known) => follows(path, known.path))))
+    if (found.filter(({ path }) => remove(rest, path)).length === 0) return { issues }
   }
 }
 
 function toIssue(issue: v.BaseIssue<unknown>): Issue {
   const path = issue.path?.map(({ key }) => (typeof key === 'number' ? key : String(key))) ?? []
-  const [wanted = '', hint] = issue.message.split(HINT)
+  const shape = shapeAt(path)
+  // A key that must be there and is not: the value's own words say what it would be.
+  const missing = issue.type === 'strict_object' && issue.input === undefined && shape?.type === 'value'
+  const [wanted = '', hint] = missing ? [shape.wanted] : issue.message.split(HINT)
   return { path, found: issue.input, wanted, hint }
 }
+
+/** Whether what is wrong at `path` is the same, or is wrong only because something in there gave way. */
+const follows = (path: Path, known: Path) => covers(known, path) || (covers(path, known) && inTree(path))
+
+/** A filter makes one value of all that is in it. */
+const inTree = (path: Path) => path.some((_, i) => shapeAt(path.slice(0, i + 1))?.type === 'value')
 
 /** Whether `outer` is `inner` or around it. */
 export const covers = (outer: Path, inner: Path): boolean => outer.every((key, i) => key === inner[i])

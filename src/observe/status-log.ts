@@ -7,6 +7,15 @@ import { limit } from './limit.ts'
 import type { Fields } from './line.ts'
 import type { Log } from './log.ts'
 
+/** Why another one of several implementations does the work from now on. */
+const ACTIVE = {
+  first: 'it is the first that is well',
+  lost: 'the one before it was lost',
+  failing: 'the calls of the one before it fail',
+  stable: 'it comes first, and has been well for a while',
+} as const
+const ALARMING: ReadonlySet<keyof typeof ACTIVE> = new Set(['lost', 'failing'])
+
 /** Frames are shown at `debug` only, and no more of them than this. */
 const SHOWN = 1024
 /** A fact that somebody else can cause at will is said once in this time (ms), with the number of times. */
@@ -53,6 +62,16 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         bot: status.bot,
         peer: status.peer,
       })
+    case 'upstream-active':
+      return log[ALARMING.has(status.why) ? 'warn' : 'info'](`implementation active: ${ACTIVE[status.why]}`, {
+        bot: status.bot,
+        peer: status.peer,
+      })
+    case 'event-rescued':
+      return seldom.warn('event came from an implementation that stands by only: late, but not lost', {
+        bot: status.bot,
+        peer: status.peer,
+      })
     case 'bot-identified':
       return log.info('bot online', { bot: status.bot, self_id: status.selfId })
     case 'bot-changed':
@@ -82,6 +101,18 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         code: status.code,
         reason: status.reason,
       })
+    case 'session-away':
+      return log.info('client away: its events are kept until it is back', {
+        bot: status.bot,
+        ...who(status.session),
+        code: status.code,
+        reason: status.reason,
+      })
+    case 'session-expired':
+      return log.info('client did not come back: its events are kept no longer', {
+        bot: status.bot,
+        ...who(status.session),
+      })
     case 'session-named':
       return log.info('client named', { bot: status.bot, ...who(status.session) })
     case 'session-slow':
@@ -100,12 +131,38 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       })
     case 'publish-dropped':
       return seldom.error('publish dropped a frame: please report this', { bot: status.bot })
+    case 'pool-empty':
+      return log.warn('pool has nobody: its events wait in the journal', { bot: status.bot, pool: status.pool })
+    case 'pool-behind':
+      return log.warn('pool lost events: its members were slower, or away for longer, than the journal keeps them', {
+        bot: status.bot,
+        pool: status.pool,
+        missed: status.missed,
+      })
     case 'call-timeout':
       return seldom.warn('no reply from the implementation in time', {
         bot: status.bot,
         action: status.action,
         ms: status.ms,
       })
+    case 'call-held':
+    case 'call-shared':
+    case 'call-cancelled':
+      return verbose(log) ? log.debug(QUIETLY[status.kind], { bot: status.bot, action: status.action }) : undefined
+    case 'call-limited':
+      return seldom.warn('action refused: limited', { bot: status.bot, action: status.action, why: cut(status.why) })
+    case 'call-dropped':
+      return seldom.warn('action dropped that was to be carried out later', {
+        bot: status.bot,
+        action: status.action,
+        why: cut(status.why),
+      })
+    case 'durable-queued':
+    case 'durable-sent':
+    case 'durable-done':
+    case 'durable-unknown':
+    case 'durable-trouble':
+      return sayDurable(status, log, seldom)
     case 'frame-refused':
       return log.debug('action refused', { bot: status.bot, ...who(status.session), why: cut(status.why) })
     case 'restart':
@@ -142,6 +199,65 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       return log.info('port allotted', { port: status.port, peer: status.peer })
     case 'allotment-expired':
       return log.info('allotted port taken back: nobody came', { port: status.port })
+    case 'storage-restored':
+      return log.info('going on where the last run ended', {
+        bot: status.bot,
+        events: status.events,
+        sessions: status.sessions,
+        calls: status.calls,
+        orderly: status.clean,
+      })
+    case 'storage-failed':
+      return log.error('nothing can be kept on disk: going on from memory, durable calls are refused', {
+        bot: status.bot,
+        file: status.file,
+        why: cut(status.why),
+        remedy: status.remedy,
+      })
+    case 'storage-set-aside':
+      return log.error('kept file damaged: put aside, a new one is begun', {
+        bot: status.bot,
+        file: status.file,
+        aside: status.aside,
+        why: cut(status.why),
+      })
+    case 'storage-back':
+      return log.info('kept on disk again', { bot: status.bot, file: status.file })
+    default:
+      return status satisfies never
+  }
+}
+
+const QUIETLY = {
+  'call-held': 'call waits to be sent',
+  'call-shared': 'call shares the reply of an equal one',
+  'call-cancelled': 'call not sent: its client has left',
+} as const
+
+/** The id is what a client was given: by it an operator finds out what has become of a call. */
+function sayDurable(
+  status: Extract<Status, { kind: `durable-${string}` }>,
+  log: Log,
+  seldom: ReturnType<typeof limit>,
+): void {
+  const { bot } = status
+  if (status.kind === 'durable-trouble')
+    return seldom.error('durable actions: the disk does not take them', { bot, why: cut(status.why) })
+  const { id, action } = status
+  switch (status.kind) {
+    case 'durable-queued':
+      return log.info('durable action kept', { bot, id, action })
+    case 'durable-sent':
+      return log.info('durable action sent', { bot, id, action })
+    case 'durable-done':
+      return log.info('durable action answered', { bot, id, action, retcode: status.retcode })
+    case 'durable-unknown':
+      return log.warn('durable action: whether it was carried out is unknown, and it is not sent again', {
+        bot,
+        id,
+        action,
+        why: status.why,
+      })
     default:
       return status satisfies never
   }

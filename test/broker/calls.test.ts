@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { LIMITS } from '../../src/broker/limits.ts'
-import type { OwnAction, OwnActions } from '../../src/broker/ports.ts'
+import { OPEN_TERMS, type OwnAction, type OwnActions } from '../../src/broker/ports.ts'
+import { carryOut } from '../../src/broker/quick.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, eventOf, FakeCaller, lifecycleOf, SELF } from '../support/broker.ts'
 
@@ -33,7 +34,7 @@ const table: Record<string, OwnAction> = {
 const own = (): OwnActions => (action) => (Object.hasOwn(table, action) ? table[action] : undefined)
 
 test('[CAL1] a call goes up once, and its reply comes back with the echo of the client and nothing else changed', () => {
-  using bed = new BotBed()
+  using bed = new BotBed({ settings: { coalesce: false } })
   const upstream = bed.online()
   const caller = new FakeCaller()
   for (const echo of ['"1"', '2', '{"seq":1}', '"a,b"', 'null', '[ 1 ]'])
@@ -135,8 +136,8 @@ test('[CAL4] thousands that are late one by one cost a look now and then, and no
   expect(reads).toBeLessThan(2_000 * 2 + 200)
 })
 
-test('[CAL5] before the implementation ever came a call is answered 1503 at once', () => {
-  using bed = new BotBed()
+test('[CAL5] where nothing is held, a call before the implementation ever came is answered 1503 at once', () => {
+  using bed = new BotBed({ settings: { hold: 0 } })
   const caller = new FakeCaller()
   for (const action of ['get_status', 'send_msg', 'send_msg_async', 'send_msg_rate_limited'])
     bed.bot.call(caller, frame(action, action))
@@ -150,7 +151,7 @@ test('[CAL5] before the implementation ever came a call is answered 1503 at once
 })
 
 test('[CAL5] a link that no longer takes anything means the same, and so does one that throws', () => {
-  using bed = new BotBed()
+  using bed = new BotBed({ settings: { hold: 0 } })
   const upstream = bed.online()
   const caller = new FakeCaller()
   upstream.open = false
@@ -304,15 +305,19 @@ test('[CAL9] they wait while the implementation is away, and go on in order', ()
   expect([bed.bot.waiting.paced, bed.bot.waiting.replies]).toEqual([0, 2])
 })
 
-test('[CAL9] a queue that is full refuses with 1413', () => {
+test('[CAL9] a caller that lets too many wait is refused with 1413, and others are not', () => {
   using bed = new BotBed()
   bed.online()
-  const callers = [new FakeCaller(), new FakeCaller()] as const
-  for (let n = 0; n < LIMITS.pacedWaiting; n++) bed.bot.call(callers[0], frame('send_msg_rate_limited'))
-  bed.bot.call(callers[1], frame('send_msg_rate_limited'))
-  expect(callers[1].replies).toMatchObject([{ retcode: 1413, status: 'failed' }])
+  const callers = [new FakeCaller(), new FakeCaller('other')] as const
+  for (let n = 0; n < LIMITS.callsOpen; n++) bed.bot.call(callers[0], frame('send_msg_rate_limited'))
+  for (const caller of callers) bed.bot.call(caller, frame('send_msg_rate_limited'))
+  expect(callers.map(({ replies }) => replies.at(-1))).toMatchObject([
+    { retcode: 1413, status: 'failed' },
+    { retcode: 1 },
+  ])
   bed.bot.stop()
-  expect(bed.of('paced-abandoned')).toEqual([{ kind: 'paced-abandoned', bot: 'first', actions: LIMITS.pacedWaiting }])
+  // The first one was on its way.
+  expect(bed.of('paced-abandoned')).toEqual([{ kind: 'paced-abandoned', bot: 'first', actions: LIMITS.callsOpen }])
   expect(bed.bot.waiting.paced).toBe(0)
 })
 
@@ -452,4 +457,56 @@ test('[CAL16] replies that pile up unread close the link with 4013; a big event 
   expect(link.closed?.code).toBe(4013)
   expect(given).toBe(5)
   expect(bed.of('session-closed')).toMatchObject([{ code: 4013 }])
+})
+
+test('[CAL19] what is forbidden is answered 1403 with the reason: own actions, suffixes and quick operations too', () => {
+  const forbids = (action: string, params: object) =>
+    action === 'set_group_kick' || 'secret' in params ? `${action} is not allowed to the client "x"` : undefined
+  using bed = new BotBed({ own })
+  const upstream = bed.online()
+  const { caller, link, session } = bed.join({ terms: { forbids } })
+  const bare = new FakeCaller()
+  bare.terms = { ...OPEN_TERMS, forbids }
+  for (const who of [caller, bare]) {
+    bed.bot.call(who, frame('set_group_kick', 1))
+    bed.bot.call(who, frame('set_group_kick_async', 2))
+    bed.bot.call(who, frame('set_group_kick_rate_limited', 3))
+    bed.bot.call(who, frame('mine', 4, { secret: 1 }))
+  }
+  for (const replies of [link.replies, bare.replies])
+    expect(replies.map(({ echo, retcode, message }) => [echo, retcode, message])).toEqual([
+      [1, 1403, 'set_group_kick is not allowed to the client "x"'],
+      [2, 1403, 'set_group_kick is not allowed to the client "x"'],
+      [3, 1403, 'set_group_kick is not allowed to the client "x"'],
+      [4, 1403, 'mine is not allowed to the client "x"'],
+    ])
+  // All of it or nothing.
+  const event = '{"post_type":"message","message_type":"group","group_id":1,"user_id":2,"message_id":3}'
+  const asked = { open: session.open, terms: session.terms, key: session.appId }
+  expect(() => carryOut(bed.bot, event, '{"reply":"x","kick":true}', asked)).toThrow('not allowed')
+  expect(upstream.sent).toEqual([])
+  carryOut(bed.bot, event, '{"reply":"x"}', asked)
+  expect(upstream.actions.map(({ action }) => action)).toEqual(['send_group_msg'])
+})
+
+test('[CAL20] where everything is to be sent again, writes are, in their order and once, within their deadline', () => {
+  using bed = new BotBed({ settings: { resend: 'always', timeout: 10_000 } })
+  const first = bed.online()
+  const caller = new FakeCaller()
+  for (let n = 0; n < 3; n++) bed.bot.call(caller, frame(n === 1 ? 'get_msg' : 'send_msg', n))
+  bed.bot.received(answerTo(first.sent[0] as string))
+  const sent = first.sent.slice(1)
+  bed.bot.lost(first, 1006, '')
+  bed.bot.call(caller, frame('send_msg', 'later'))
+  const second = bed.online()
+  expect([second.sent.slice(0, 2), second.sent.length]).toEqual([sent, 3])
+  bed.bot.lost(second, 1006, '')
+  later(bed, 10_000)
+  expect(caller.replies.map(({ echo, retcode }) => [echo, retcode])).toEqual([
+    [0, 0],
+    [1, 1504],
+    [2, 1504],
+    ['later', 1504],
+  ])
+  expect([bed.online().sent, caller.open.calls]).toEqual([[], 0])
 })

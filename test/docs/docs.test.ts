@@ -84,8 +84,10 @@ describe('docs', () => {
       ['docs/connect.md', 'range-port:', 'rang-port:', /docs\/connect\.md.*rang-port/],
       ['docs/install.md', 'upgrade --rollback ', 'upgrade --roll-back ', /unknown option --roll-back, did you mean/],
       ['docs/install.md', 'service install --system', 'service instal --system', /no command service instal/],
-      ['docs/install.md', '\nservices:', '\nservices: [', /install\.md:\d+: no yaml/],
+      ['docs/install.md', '\nservices:', '\nservices: [', /install\.md:\d+: no yml/],
       ['docs/connect.md', '"network": {', '"network": {{', /connect\.md:\d+: no json/],
+      ['docs/governance.md', '.regex: "group', '.regex: "(group', /docs\/governance\.md.*\.regex: found "\(group/],
+      ['docs/lagrange.md', '# config/config.yml\n', '', /docs\/lagrange\.md:\d+: wanted "# config\/config\.yml"/],
     )
   })
 

@@ -3,7 +3,18 @@
 import { Bot, type BotOptions } from '../../src/broker/bot.ts'
 import type { Closing } from '../../src/broker/closing.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
-import type { Caller, CallSettings, Channel, Link, OwnActions, Transport, Upstream } from '../../src/broker/ports.ts'
+import {
+  type Caller,
+  type CallSettings,
+  type Channel,
+  type Claim,
+  type Link,
+  OPEN_TERMS,
+  type OwnActions,
+  type Terms,
+  type Transport,
+  type Upstream,
+} from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
@@ -61,6 +72,7 @@ export class FakeLink implements Link {
   readonly whenBehind: 'close' | 'skip'
   readonly channel: FakeChannel | undefined
   readonly got: string[] = []
+  readonly pings: string[] = []
   closed: Closing | undefined
   open = true
   buffered = 0
@@ -85,6 +97,9 @@ export class FakeLink implements Link {
   close(closing: Closing): void {
     this.closed ??= closing
     this.open = false
+  }
+  ping(data: string): void {
+    this.pings.push(data)
   }
   subscribe(topic: string): void {
     this.channel?.subscribe(topic, this)
@@ -137,11 +152,17 @@ export class FakeUpstream implements Upstream {
 /** What a program that makes calls gets back. */
 export class FakeCaller implements Caller {
   readonly session: Session | undefined
+  /** Who it is among those that wait; undefined: as all those that are not named. */
+  readonly key: string | undefined
+  terms: Terms | undefined
   readonly open = { calls: 0, bytes: 0 }
   readonly got: string[] = []
+  left = false
+  readonly gone = () => this.left
 
-  constructor(session?: Session) {
-    this.session = session
+  constructor(who?: Session | string) {
+    this.session = typeof who === 'string' ? undefined : who
+    this.key = typeof who === 'string' ? who : undefined
   }
   reply(text: string): void {
     this.got.push(text)
@@ -153,7 +174,7 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own'>> {
+interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -180,6 +201,8 @@ export class BotBed implements Disposable {
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
       free: wish.free ?? (() => true),
+      policy: wish.policy,
+      durable: wish.durable,
       now: () => this.now,
     })
   }
@@ -197,14 +220,16 @@ export class BotBed implements Disposable {
     return upstream
   }
   /** A client on the listener, or by itself with `channel: undefined`. */
-  join(wish: LinkWish & { name?: string; events?: boolean; calls?: boolean } = {}): {
+  join(wish: LinkWish & { events?: boolean; calls?: boolean; terms?: Partial<Terms> } & Claim = {}): {
     session: Session
     link: FakeLink
     caller: Caller
   } {
-    const { name, events = true, calls = true, ...link } = wish
+    const { name, entry, resume, events = true, calls = true, terms, ...link } = wish
     const fake = new FakeLink({ channel: this.channel, ...link })
-    const session = this.bot.join(fake, { events, calls, name })
+    const claim = { name, entry, resume }
+    const governing = { ...OPEN_TERMS, ...(resume && { resume }), ...terms }
+    const session = this.bot.join(fake, { events, calls, claim, terms: governing })
     return { session, link: fake, caller: this.bot.callerOf(session) }
   }
   of<K extends Status['kind']>(kind: K): Extract<Status, { kind: K }>[] {
@@ -230,8 +255,12 @@ export const eventOf = (n: number, size = 0, selfId = SELF): string =>
 /** A session that belongs to no bot. */
 export const sessionOf = (link: Link = new FakeLink(), appId: string = crypto.randomUUID()): Session => ({
   appId,
+  claim: {},
   name: undefined,
   link,
+  terms: OPEN_TERMS,
+  view: undefined,
+  returns: undefined,
   events: true,
   calls: true,
   since: 0,

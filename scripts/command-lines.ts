@@ -2,7 +2,7 @@
 
 /** The words behind each `perpetua`, wherever it lies: up to a comment, a redirection or the next command. */
 export function commandLines(text: string): string[][] {
-  const whole = text.replaceAll(/\\\n\s*/g, ' ')
+  const whole = text.replaceAll(/\\\n\s*/g, ' ').replaceAll(/"\$\(command -v (\S+)\)"/g, '$1')
   return whole
     .split(/\n|&&|\|\||[|;]/)
     .map((line) => words(line.replace(/(^|\s)#.*$/, '')))

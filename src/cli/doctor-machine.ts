@@ -11,6 +11,7 @@ import { target, time, versionText } from './version.ts'
 
 const DAY = 24 * 3_600_000
 const MEBI = 2 ** 20
+const GIBI = 2 ** 30
 /** No perpetua is older: a clock before it is wrong. */
 const FIRST = new Date('2026-01-01')
 /** Bytes left on a disk: below the first, files will soon not be written. */
@@ -71,7 +72,8 @@ function folder(about: string, key: string, path: string): Finding {
   }
   const { bavail, bsize } = statfsSync(there)
   const left = bavail * bsize
-  const fact = `${where}, ${formatSize(Math.floor(left / MEBI) * MEBI)} left`
+  const unit = left < GIBI ? MEBI : GIBI
+  const fact = `${where}, ${formatSize(Math.floor(left / unit) * unit)} left`
   const remedy = `make room on that disk, or set ${key} to a folder on another`
   if (left < ROOM.least) return bad(about, fact, remedy)
   return left < ROOM.good ? warning(about, fact, remedy) : fine(about, fact)

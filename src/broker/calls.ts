@@ -203,7 +203,7 @@ export class Calls {
     if (caller.open.calls >= LIMITS.callsOpen || caller.open.bytes + frame.raw.length > LIMITS.callBytesOpen)
       refuse('too-large', `${caller.open.calls} calls of yours are unanswered; wait for replies before sending more`)
     const own = this.#options.own(base)
-    const durable = mode === 'async' && wantsDurable(frame.params)
+    const durable = wantsDurable(frame.params, mode)
     if (durable && (own !== undefined || isRead(base)))
       refuse('bad-request', `params.durable: found it with ${base}; only what the implementation is to do is kept`)
     if (own !== undefined) void this.#answer(caller, frame, own, mode)

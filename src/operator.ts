@@ -146,7 +146,7 @@ export class Operator {
     return this.#options.bots.all().find(({ selfId }) => selfId !== undefined && selfId === wish)?.name ?? wish
   }
 
-  #status = { at: 0, text: '' }
+  #status = { at: Number.NEGATIVE_INFINITY, text: '' }
   /** Made once for all who watch. */
   #statusText(): string {
     const now = performance.now()

@@ -11,6 +11,7 @@ import { ConfigError } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
 import { problemList } from './check.ts'
 import { EXIT } from './exit.ts'
+import { nearAddress } from './near.ts'
 import { configOption } from './options.ts'
 import { complain } from './say.ts'
 
@@ -79,13 +80,10 @@ function addressed(url: string): URL {
   throw new ReachError(`--url: found "${url}", wanted an address that begins with http:// or https://`)
 }
 
-function ownAddress({ http: { host, port, tls } }: Config): string {
-  if (port === 0)
+function ownAddress(config: Config): string {
+  if (config.http.port === 0)
     throw new ReachError('http.port is 0: any port may be the one; see "started" in its log, and use --url')
-  // Everywhere is no place that one can go to.
-  const name = host === '0.0.0.0' ? '127.0.0.1' : host === '::' || host === '[::]' ? '::1' : host
-  const written = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
-  return `${tls.cert === '' ? 'http' : 'https'}://${written}:${port}`
+  return nearAddress(config)
 }
 
 function tokenOf(config: Config): string {

@@ -15,12 +15,12 @@ import type { Report, Status } from './broker/status.ts'
 import { changes, taken } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
-import { access, allotmentSettings, journalLimits, mainAddress } from './config/settings.ts'
+import { access, allotmentSettings, breakerSettings, journalLimits, mainAddress } from './config/settings.ts'
 import { Allotments } from './downstream/allotment.ts'
 import { LinkCount } from './downstream/client.ts'
 import { Listening } from './downstream/listening.ts'
 import { postTarget } from './downstream/post.ts'
-import { reverseLink } from './downstream/reverse.ts'
+import { type ReverseLink, reverseLink } from './downstream/reverse.ts'
 import type { Version } from './embedded/versions.ts'
 import { guestsOf, keyOf } from './governance/guests.ts'
 import type { Patience } from './lib/backoff.ts'
@@ -122,7 +122,7 @@ class RunningGateway implements Gateway {
   readonly #count = new LinkCount(mostLinks())
   readonly #allotments: Allotments
   readonly #accounts: Accounts
-  readonly #reverse = new Map<ReverseConfig, Organ>()
+  readonly #reverse = new Map<ReverseConfig, ReverseLink>()
   readonly #posts = new Map<PostConfig, Organ>()
   #admin: AdminToken
   /** The last change asked for. */
@@ -301,6 +301,8 @@ class RunningGateway implements Gateway {
       embedded: (bot) => this.#accounts.embedded(bot)?.status(),
       policy: (bot) => this.#accounts.policyOf(bot),
       counted: () => ({ facts: this.#counts.facts, presence: this.#presence.version }),
+      storage: (bot) => this.#accounts.storageOf(bot),
+      reverse: () => Array.from(this.#reverse.values(), ({ status }) => status),
     })
   }
 
@@ -327,6 +329,7 @@ class RunningGateway implements Gateway {
       host: this.#host,
       report: this.#report,
       maxFrame: () => this.#config['web-socket']['max-frame'],
+      breaker: () => breakerSettings(this.#config),
       patience: this.#options.patience,
     })
     this.#reverse.set(entry, reverse)
@@ -341,6 +344,7 @@ class RunningGateway implements Gateway {
         guests: this.#guests,
         bots: this.bots,
         report: this.#report,
+        breaker: () => breakerSettings(this.#config),
       }),
     )
   }

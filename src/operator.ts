@@ -27,7 +27,7 @@ import { Tallies } from './observe/tallies.ts'
 import { Taps } from './observe/taps.ts'
 import type { HostEnv } from './runtime/host.ts'
 
-export interface OperatorOptions extends Pick<OverviewOptions, 'links' | 'allotments'> {
+export interface OperatorOptions extends Pick<OverviewOptions, 'links' | 'allotments' | 'storage' | 'reverse'> {
   readonly bots: Bots
   readonly guests: Guests
   readonly report: Report
@@ -119,7 +119,11 @@ export class Operator {
       },
       ...clientRoutes({ bots, guests, report, seen }),
       ...botRoutes({ bots, seen, look: (bot) => this.#portraits.look(bot) }),
-      ...alertRoutes({ incidents: () => this.#alerts.incidents, test: () => testAlerts(config().alerts.to) }),
+      ...alertRoutes({
+        incidents: () =>
+          this.#alerts.incidents.map(({ since, ...one }) => ({ ...one, since: Math.floor(since / 1_000) })),
+        test: () => testAlerts(config().alerts.to),
+      }),
       ...configRoutes({ shown: () => shown(config()), file }),
       ...liveRoutes({
         streams: this.#streams,

@@ -10,7 +10,14 @@ export interface AlertsPort {
 }
 
 const INCIDENT = object(
-  { id: text, kind: text, bot: text, client: text, detail: text, since: { ...whole, description: 'ms since 1970' } },
+  {
+    id: text,
+    kind: text,
+    bot: text,
+    client: text,
+    detail: text,
+    since: { ...whole, description: 'seconds since 1970' },
+  },
   ['bot', 'client', 'detail'],
 )
 

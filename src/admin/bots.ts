@@ -23,7 +23,7 @@ const BOT = object(
     heartbeat_age: nullable({ type: 'number', description: 'seconds since the last one' }),
     implementation: object({
       peer: nullable(text),
-      since: nullable({ type: 'integer', description: 'milliseconds since 1970: connected, or lost, since then' }),
+      since: nullable({ type: 'integer', description: 'seconds since 1970: connected, or lost, since then' }),
       lost: nullable({ type: 'string', description: 'why it is not connected' }),
       name: nullable(text),
       version: nullable(text),
@@ -32,6 +32,7 @@ const BOT = object(
     journal: object({ entries: whole, bytes: whole, age: nullable(decimal) }),
     clients: whole,
     sent: object({ events: whole, bytes: whole }),
+    upstreams: list({ type: 'object', description: 'its implementations, in order' }),
     waiting: { type: 'object' },
     pools: list({ type: 'object' }),
     embedded: { type: 'object', description: 'how the implementation fares that perpetua runs itself' },

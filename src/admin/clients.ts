@@ -8,7 +8,7 @@ import type { Report } from '../broker/status.ts'
 import { kick, pause, rename, skip } from '../broker/steering.ts'
 import { isObject } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
-import { type Asked, bodyOf, decimal, flag, list, nullable, object, type Route, text, textIn, whole } from './route.ts'
+import { type Asked, bodyOf, flag, list, nullable, object, type Route, text, textIn, whole } from './route.ts'
 
 export interface ClientsPort {
   readonly bots: Bots
@@ -40,12 +40,12 @@ const CLIENT = object(
     pool: text,
     since: { type: 'integer', description: 'seconds since 1970' },
     pending: nullable({ type: 'integer', description: 'bytes that it has not read yet' }),
-    lag: nullable(object({ events: whole, seconds: nullable(decimal) })),
+    lag: nullable(object({ events: whole, seconds: whole })),
     calls: { type: 'integer', description: 'calls of its own that are not answered yet' },
     sent: object({ events: whole, bytes: whole }),
     called: object({ calls: whole, size: whole }),
   },
-  ['self_id', 'client_name', 'pool'],
+  ['self_id', 'client_name', 'pool', 'entry'],
 )
 
 const BOT = {

@@ -67,7 +67,7 @@ export class Watch {
     for (const bot of this.#offline.keys()) if (!watched.bots.includes(bot)) this.#offline.delete(bot)
     for (const bot of watched.bots) {
       found.push(...this.#ofBot(bot, watched, settings, now))
-      found.push(...behind(bot, settings, now))
+      found.push(...behind(bot, settings, now), ...broken(bot))
       this.#meet(bot)
     }
     found.push(...this.#missing(watched, settings, now))
@@ -147,6 +147,13 @@ function* behind(bot: Bot, settings: WatchSettings, now: number): Generator<Trou
     const detail = `${lag.events} events waiting · 积压 ${lag.events} 个事件`
     yield { id: `behind ${bot.name} ${session.appId}`, kind: 'behind', bot: idOf(bot), client: nameOf(session), detail }
   }
+}
+
+/** Whose deliveries keep failing, so that they are left alone for a while. */
+function* broken(bot: Bot): Generator<Trouble> {
+  for (const session of bot.sessions.all())
+    if (session.link.circuit !== undefined && session.link.circuit.state !== 'closed')
+      yield { id: `breaker ${bot.name} ${session.appId}`, kind: 'breaker', bot: idOf(bot), client: nameOf(session) }
 }
 
 const idOf = ({ selfId, name }: Bot) => selfId ?? name

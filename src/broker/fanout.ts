@@ -28,6 +28,9 @@ export interface FanoutOptions {
   readonly traffic?: Traffic | undefined
 }
 
+/** Who is left alone for a while is given nothing that another could take. */
+const available = ({ link }: Session) => link.circuit?.state !== 'open'
+
 export class Fanout {
   readonly #options: FanoutOptions
   readonly #journal: Journal
@@ -54,7 +57,7 @@ export class Fanout {
     this.#lanes = new Lanes(on, this.#traffic)
     const { bot, journal, report, behind: stuck, pools: plans = new Map(), poolsFrom: from } = options
     const given = (session: Session, text: string) => this.#count(session, text)
-    this.pools = new Pools({ bot, journal, report, plans, from, stuck, given })
+    this.pools = new Pools({ bot, journal, report, plans, from, stuck, available, given })
   }
 
   /** Sessions reading from the journal. */

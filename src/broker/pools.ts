@@ -22,6 +22,8 @@ export interface PoolsOptions {
   readonly stuck: (session: Session) => void
   /** An event was given to a session. */
   readonly given?: ((session: Session, text: string) => void) | undefined
+  /** Whether a member may be given something, as far as others can tell. Default: it may. */
+  readonly available?: ((session: Session) => boolean) | undefined
 }
 
 export class Pools {

@@ -38,7 +38,7 @@ interface Client {
   readonly peer: string
   readonly pool?: string
   readonly pending: number | null
-  readonly lag: { readonly events: number; readonly seconds: number | null } | null
+  readonly lag: { readonly events: number; readonly seconds: number } | null
   readonly sent: { readonly events: number; readonly bytes: number }
   readonly called: { readonly calls: number }
 }
@@ -136,9 +136,9 @@ function clientRow(client: Client): string[] {
     pool ?? '',
     `${sent.events} (${bytes(sent.bytes)})`,
     pending === null ? '?' : bytes(pending),
-    lag === null ? '' : `${lag.events}${lag.seconds === null ? '' : `, ${lasting(lag.seconds)}`}`,
+    lag === null ? '' : `${lag.events}, ${lasting(lag.seconds)}`,
     String(called.calls),
   ]
 }
 
-const ago = (since: number) => lasting(Math.max(0, (Date.now() - since) / 1_000))
+const ago = (since: number) => lasting(Math.max(0, Date.now() / 1_000 - since))

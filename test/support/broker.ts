@@ -175,7 +175,8 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'pools' | 'free' | 'room' | 'own' | 'policy' | 'durable'>> {
+interface BotWish
+  extends Partial<Pick<BotOptions, 'pools' | 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -205,6 +206,7 @@ export class BotBed implements Disposable {
       ...(wish.pools && { pools: wish.pools }),
       policy: wish.policy,
       durable: wish.durable,
+      slots: wish.slots,
       now: () => this.now,
     })
   }

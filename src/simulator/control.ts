@@ -1,17 +1,19 @@
 // Steering the simulator over HTTP, for people and tests on this machine: events, words, faults, what was sent.
 
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { Hono, type MiddlewareHandler } from 'hono'
 import * as v from 'valibot'
 import { members } from '../onebot/json-text.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import type { BurstOptions, BurstResult } from './burst.ts'
-import { Failure, fail } from './failure.ts'
+import { Failure } from './failure.ts'
 import type { Faults } from './faults.ts'
+import { given } from './given.ts'
 import type { Implementation } from './implementation.ts'
 import type { Links } from './links.ts'
 import { checked, count, flag, id, text } from './params.ts'
 import type { Called } from './sent.ts'
+import { watching } from './watching.ts'
 
 export interface ControlOptions {
   readonly implementation: Implementation
@@ -60,6 +62,7 @@ export function control({ implementation, links, burst }: ControlOptions): Hono<
     c.env.keepOpen()
     return c.json(await burst({ ...options, signal: c.req.raw.signal }))
   })
+  app.route('/', watching(implementation))
   app.all('*', (c) => c.json({ error: `nothing at ${c.req.path}` }, 404))
   return app
 }
@@ -107,16 +110,6 @@ const local: MiddlewareHandler<HostEnv> = async (c, next) => {
 const FORWARDED = ['x-forwarded-for', 'forwarded', 'x-real-ip']
 const isLoopback = (peer: string) => peer === '::1' || /^127\./.test(peer)
 
-/** Values by JSON, form or query: what is easiest to type. curl calls any body a form. */
-async function given(c: Context<HostEnv>): Promise<unknown> {
-  const raw = await c.req.text()
-  if (raw === '') return c.req.query()
-  if (!/^\s*[{[]/.test(raw) && c.req.header('content-type') !== 'application/json')
-    return Object.fromEntries(new URLSearchParams(raw))
-  const values = parse(raw)
-  return isObject(values) ? values : fail('body: wanted a JSON object')
-}
-
 /** Params in the caller's own text: numbers of ours cannot hold every id. */
 function calledText({ n, time, action, params, raw }: Called): string {
   return `{"n":${n},"time":${time},"action":${JSON.stringify(action)},"params":${paramsText(params, raw)}}`
@@ -135,8 +128,9 @@ function paramsText(params: Called['params'], raw: string | undefined): string {
 function state({ selfId, world, faults, sent }: Implementation, links: Links) {
   return {
     self_id: selfId,
+    nickname: world.self.nickname,
     links: links.count,
-    sent: sent.all.at(-1)?.n ?? 0,
+    sent: sent.last,
     faults: faultsShown(faults),
     friends: [...world.friends.values()],
     groups: [...world.groups.values()].map((group) => ({ ...group, members: [...group.members.values()] })),

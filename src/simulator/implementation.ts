@@ -4,6 +4,8 @@ import { heartbeat, lifecycle } from '../onebot/event.ts'
 import { ownReply, readAction } from '../onebot/frame.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import { type Answer, perform } from './actions.ts'
+import { Chat } from './chat.ts'
+import type { Deed } from './deeds.ts'
 import { type Event, requestEvent } from './events.ts'
 import { fail } from './failure.ts'
 import { noFaults, Replies } from './faults.ts'
@@ -48,6 +50,7 @@ export class Implementation {
   readonly world: World
   readonly messages = new Messages()
   readonly sent = new Sent()
+  readonly chat = new Chat()
   readonly faults = noFaults()
   readonly #replies = new Replies(this.faults)
   readonly #options: ImplementationOptions
@@ -92,18 +95,22 @@ export class Implementation {
   }
 
   call(call: Omit<Called, 'n' | 'time'>, reply: (answer: Answer) => void): void {
-    this.#options.called(this.sent.add({ time: seconds(), ...call }))
+    const time = seconds()
+    const { action, params, raw } = call
+    this.#options.called(this.sent.add({ time, ...call }))
     const told: Event[] = []
-    const answer = perform(call.action, call.params, this.#stage(told))
+    const answer = perform(action, params, this.#stage(told))
+    const { retcode, message } = answer
+    this.chat.add({ kind: 'call', time, action, params, retcode, message, size: raw?.length ?? 0 })
     this.#replies.send(() => reply(answer))
-    for (const event of told) this.emit(JSON.stringify(event))
+    this.#tell(told)
   }
 
   /** A quick operation, both JSON text. */
   quick(event: string, operation: string): void {
     const told: Event[] = []
     carryOut(event, operation, this.#stage(told))
-    for (const one of told) this.emit(JSON.stringify(one))
+    this.#tell(told)
   }
 
   /** Somebody says something; returns the event. @throws Failure */
@@ -125,6 +132,13 @@ export class Implementation {
     return this.#opened(type === 'friend' ? { ...common, type } : { ...common, type, sub_type, group_id: group })
   }
 
+  /** Somebody does something else; returns the notice that tells of it. @throws Failure */
+  do(deed: Deed): Event {
+    const event = deed(this.#stage([]))
+    this.#tell([event])
+    return event
+  }
+
   /** Injects an event; requests in it can be answered. @throws Failure unless it is the text of a JSON object. */
   inject(raw: string): void {
     const event = parse(raw)
@@ -142,8 +156,16 @@ export class Implementation {
   #opened(request: Request): Event {
     this.world.open(request)
     const event = requestEvent(this.selfId, request)
-    this.emit(JSON.stringify(event))
+    this.#tell([event])
     return event
+  }
+
+  #tell(events: readonly Event[]): void {
+    for (const event of events) {
+      // Messages have been told of as they were said.
+      if (event.post_type === 'notice' || event.post_type === 'request') this.chat.add({ kind: 'event', event })
+      this.emit(JSON.stringify(event))
+    }
   }
 
   #learn(event: Record<string, unknown>): void {
@@ -177,6 +199,7 @@ export class Implementation {
       reportSelf,
       restart,
       tell: (event) => void told.push(event),
+      happened: (one) => void this.chat.add(one),
       perform: (action, params) => void perform(action, params, stage),
     }
     return stage

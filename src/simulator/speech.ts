@@ -20,6 +20,7 @@ export function speak(stage: Stage, to: Conversation, segments: readonly Segment
   else world.person(to.peer)
   const said = record(stage, to, world.self.user_id, segments.map(uploaded))
   messages.keep(said)
+  stage.happened({ kind: 'message', self: true, ...said, segments })
   if (stage.reportSelf) stage.tell(messageEvent(world.self.user_id, said, stage.format, true))
   return { message_id: said.message_id }
 }
@@ -28,6 +29,7 @@ export function speak(stage: Stage, to: Conversation, segments: readonly Segment
 export function hear(stage: Stage, to: Conversation, from: number, segments: readonly Segment[]) {
   const said = record(stage, to, from, segments)
   stage.messages.keep(said)
+  stage.happened({ kind: 'message', self: false, ...said })
   return messageEvent(stage.world.self.user_id, said, stage.format)
 }
 

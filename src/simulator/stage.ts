@@ -1,6 +1,7 @@
 // What actions act on, and the form in which each is declared.
 
 import type * as v from 'valibot'
+import type { Happening } from './chat.ts'
 import type { Event } from './events.ts'
 import type { Format, Messages } from './messages.ts'
 import { checked } from './params.ts'
@@ -15,6 +16,8 @@ export interface Stage {
   readonly reportSelf: boolean
   /** Leaves once the call has its reply. */
   tell(event: Event): void
+  /** For who watches. */
+  happened(one: Happening): void
   /** Drops every link after so many milliseconds, as a program that starts again does. */
   restart(delay: number): void
   /** Carries out another action, as if it had been called. */

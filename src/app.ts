@@ -52,6 +52,8 @@ export interface GatewayOptions {
   /** The file behind the config, for who looks at it from elsewhere, and the lines of the log. */
   readonly file?: ConfigFile | undefined
   readonly recent?: Recent | undefined
+  /** Where the simulated bot of the sandbox is steered: `http://127.0.0.1:5700/simulator`. */
+  readonly simulator?: string | undefined
   /** How patiently links are dialled again; tests cannot wait for minutes. */
   readonly patience?: Patience | undefined
 }
@@ -283,7 +285,7 @@ class RunningGateway implements Gateway {
   }
 
   #newOperator(): Operator {
-    const { version = '', file, recent, dataDir, patience } = this.#options
+    const { version = '', file, recent, dataDir, patience, simulator } = this.#options
     return new Operator({
       bots: this.bots,
       guests: this.#guests,
@@ -296,6 +298,7 @@ class RunningGateway implements Gateway {
       // Who is patient enough for tests does not want to wait here, either.
       lookEvery: patience && 100,
       version,
+      simulator,
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
       embedded: (bot) => this.#accounts.embedded(bot)?.status(),

@@ -9,6 +9,7 @@ import { type ConfigFile, configRoutes } from './admin/config.ts'
 import { healthRoutes } from './admin/health.ts'
 import { liveRoutes } from './admin/live.ts'
 import type { Route } from './admin/route.ts'
+import { sandboxRoutes } from './admin/sandbox.ts'
 import { Streams } from './admin/streams.ts'
 import { Alerts, testAlerts } from './alerts/alerts.ts'
 import type { Bots } from './broker/bots.ts'
@@ -21,7 +22,7 @@ import { History } from './observe/history.ts'
 import type { MetricSources } from './observe/metric.ts'
 import type { Metrics } from './observe/metrics.ts'
 import { type Overview, type OverviewOptions, overview } from './observe/overview.ts'
-import { Portraits } from './observe/portrait.ts'
+import { type Portrait, Portraits } from './observe/portrait.ts'
 import { Recent } from './observe/recent.ts'
 import { Tallies } from './observe/tallies.ts'
 import { Taps } from './observe/taps.ts'
@@ -41,6 +42,8 @@ export interface OperatorOptions extends Pick<OverviewOptions, 'links' | 'allotm
   /** The lines of the log; absent: none are kept. */
   readonly recent: Recent | undefined
   readonly version: string
+  /** Where the simulated bot of the sandbox is steered. */
+  readonly simulator: string | undefined
   readonly embedded: MetricSources['embedded']
   readonly policy: MetricSources['policy']
   /** How often each fact happened, and the number of the presence. */
@@ -87,7 +90,11 @@ export class Operator {
     this.#alerts.report(status)
   }
 
-  overview(): Overview {
+  overview(): Overview & { readonly sandbox: boolean } {
+    return { ...this.#overview(), sandbox: this.simulator !== undefined }
+  }
+
+  #overview(): Overview {
     return overview({
       ...this.#options,
       ...this.#options.counted(),
@@ -95,6 +102,17 @@ export class Operator {
       portraits: this.#portraits,
       lag: this.#history.lag,
     })
+  }
+
+  /** Where the simulated bot is steered; undefined: none is behind us. */
+  get simulator(): string | undefined {
+    return (
+      this.#options.simulator ??
+      this.#options.bots
+        .all()
+        .map((bot) => steering(this.#portraits.of(bot)))
+        .find(Boolean)
+    )
   }
 
   /** The admin API, the health checks and the metrics, to be mounted at the root. */
@@ -133,6 +151,7 @@ export class Operator {
         chart: (step) => this.#history.chart(step),
         log: recent,
       }),
+      ...sandboxRoutes({ simulator: () => this.simulator }),
       ...healthRoutes({ bots, open: () => config().metrics.open, metrics: () => this.#openMetrics() }),
     ]
     return adminApi({ routes, guard, version })
@@ -166,4 +185,13 @@ export class Operator {
     )
     return this.#metrics
   }
+}
+
+/** What a simulator calls itself, and where one is to be steered that runs by itself: on this machine only. */
+const SIMULATOR = 'perpetua-simulator'
+
+function steering({ name, peer, lost }: Portrait): string | undefined {
+  if (name !== SIMULATOR || peer === null || lost !== null) return undefined
+  const place = /^ws:\/\/((?:127(?:\.\d{1,3}){3}|localhost|\[::1\])(?::\d+)?)\//i.exec(peer)?.[1]
+  return place === undefined ? undefined : `http://${place}/simulator`
 }

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from 'hono'
 import { onlineClients } from './actions/clients.ts'
+import { page } from './admin/pages.ts'
 import type { Bot } from './broker/bot.ts'
 import type { Bots } from './broker/bots.ts'
 import type { Guests } from './broker/ports.ts'
@@ -17,7 +18,6 @@ import { refusal, refusedLink } from './downstream/refusal.ts'
 import { qrcode } from './embed.ts'
 import type { Embedded } from './embedded/embedded.ts'
 import type { Log } from './observe/log.ts'
-import { page } from './observe/page.ts'
 import type { Operator } from './operator.ts'
 import type { HostEnv } from './runtime/host.ts'
 import { type AcceptedUpstream, acceptUpstreams } from './upstream/accept.ts'
@@ -40,6 +40,7 @@ export interface RoutesOptions {
   readonly operator: Operator
 }
 
+const NO_SANDBOX = 'the sandbox chat needs a simulated bot: start perpetua sandbox'
 const ADMIN_TOKEN = 'admin token (admin.token, or the file admin-token in data-dir)'
 
 export function routes(options: RoutesOptions): Hono<HostEnv> {
@@ -58,7 +59,11 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))
   const admitted = (c: Context<HostEnv>, token: string) => admit(c, only(token || access().token), report)
   app.get('/onebot/v11/implementation', acceptUpstreams(places, admitted, report))
-  app.route('/', forward({ bots, access, report, count, guests, page: () => page(bots) }))
+  app.route('/', forward({ bots, access, report, count, guests, page }))
+  app.get('/sandbox', (c) => {
+    if (operator.simulator === undefined) return refusal(c, 404, NO_SANDBOX)
+    return page(c)
+  })
   app.use('/onebot/v11/*', guard(access, report))
   app.route('/onebot/v11', httpApi({ bots, guests, report }))
   app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))

@@ -8,7 +8,7 @@ import type { Simulator } from '../simulator/simulator.ts'
 import { EXIT } from './exit.ts'
 import { addressProblem, crashes, stopOrderly, stopSignal } from './running.ts'
 import { say } from './say.ts'
-import { type Gateway, realGateway, type StartGateway } from './serve.ts'
+import { type Gateway, pageLink, realGateway, type StartGateway } from './serve.ts'
 import { CALLED, called, heard, teller } from './simulate.ts'
 import { port, usable } from './values.ts'
 import { versionText } from './version.ts'
@@ -40,7 +40,13 @@ async function run(port: number, startGateway: StartGateway): Promise<number> {
     })
     running.push(simulator)
     const config = configOf({ http: { port }, 'ntqq-impl': { 'external-web-socket': simulator.url } })
-    const gateway = await startGateway({ config, log, recent, version: versionText })
+    const gateway = await startGateway({
+      config,
+      log,
+      recent,
+      version: versionText,
+      simulator: `${simulator.address}/simulator`,
+    })
     running.push(gateway)
     // What is said from now on shall be heard.
     await Promise.race([simulator.linked(), stopped])
@@ -68,11 +74,15 @@ function failed(error: unknown, port: number, log: Log): number {
   return (problem?.exit ?? EXIT.failed).code
 }
 
-function welcome({ address }: Gateway, simulator: Simulator): string {
+function welcome({ address, admin }: Gateway, simulator: Simulator): string {
   const url = address.replace(/^http/, 'ws')
   const group = 123_456_789
   return `
 perpetua ${versionText}: ${address}, with the simulated bot ${simulator.selfId} / 已连接模拟机器人 ${simulator.selfId}
+
+Open the chat and the dashboard in a browser / 在浏览器中打开聊天窗口和控制台:
+   ${pageLink(address, '/sandbox', admin?.token ?? '')}
+   ${pageLink(address, '/', admin?.token ?? '')}
 
 1. Connect a client: ${url}/ in NoneBot, Koishi, ..., or / 连接客户端:
    npx --yes wscat -c ${url}/

@@ -34,6 +34,7 @@ export type StartGateway = (options: {
   version: string
   file?: ReturnType<typeof configFile> | undefined
   recent?: Recent | undefined
+  simulator?: string | undefined
 }) => Promise<Gateway>
 
 interface Told {
@@ -104,13 +105,17 @@ async function runUntilStopped(loaded: Loaded, told: Told, startGateway: StartGa
   return stopOrderly(gateway.stop(), log)
 }
 
-/** Where the status is. A token of ours is shown to a person at a terminal only: logs are kept, and read by others. */
+/** Where the dashboard is. A token of ours is shown to a person at a terminal only: logs are kept, and read by others. */
 function tellAdmin({ address, admin }: Gateway, log: Log): void {
   // Everywhere is no place that a browser can go to.
-  const status = `${address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')}/api/status`
-  if (admin?.file !== undefined) log.info('status', { address: status, 'token-file': admin.file })
-  if (admin !== undefined && process.stdout.isTTY) say(`Status / 状态: ${status}?access_token=${admin.token}`)
+  const here = address.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
+  if (admin?.file !== undefined) log.info('dashboard', { address: `${here}/`, 'token-file': admin.file })
+  if (admin !== undefined && process.stdout.isTTY) say(`Dashboard / 控制台: ${pageLink(here, '/', admin.token)}`)
 }
+
+/** With the token behind a #: what stands there never leaves the browser, and is in no log of a proxy. */
+export const pageLink = (address: string, path: string, token: string) =>
+  `${address}${path}#token=${encodeURIComponent(token)}`
 
 const NOT_APPLIED = 'config not applied: going on with the one before'
 

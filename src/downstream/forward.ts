@@ -1,6 +1,6 @@
 // The fixed paths where clients connect to us.
 
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { Bots } from '../broker/bots.ts'
 import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
@@ -26,7 +26,7 @@ export interface ForwardOptions {
   readonly count: LinkCount
   readonly guests: Guests
   /** What `GET /` shows to a browser. */
-  readonly page: () => string
+  readonly page: (c: Context<HostEnv>) => Response | Promise<Response>
 }
 
 export function forward({ bots, access, report, count, guests, page }: ForwardOptions): Hono<HostEnv> {
@@ -34,7 +34,7 @@ export function forward({ bots, access, report, count, guests, page }: ForwardOp
   for (const [path, wants] of Object.entries(PATHS))
     app.get(path, async (c) => {
       // A look at the page in a browser is no attempt to come in.
-      if (path === '/' && c.req.header('upgrade') === undefined) return c.html(page())
+      if (path === '/' && c.req.header('upgrade') === undefined) return page(c)
       const refused = admit(c, access(), report)
       if (refused !== undefined) return refused
       const bot = botFor(c, bots)

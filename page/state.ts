@@ -1,0 +1,119 @@
+// What the dashboard knows of the gateway: the last status, rates between statuses, the last hour, log, failed calls.
+
+import type { Chart, Point } from '../src/observe/history.ts'
+import type { Overview } from '../src/observe/overview.ts'
+import type { Line } from '../src/observe/recent.ts'
+
+/** As it comes over the wire. */
+export type Status = Overview & { readonly sandbox: boolean }
+export type BotStatus = Status['bots'][number]
+export type ClientStatus = BotStatus['sessions'][number]
+
+export interface Failed {
+  readonly time: number
+  readonly bot?: string
+  readonly client?: string
+  readonly action: string
+  readonly retcode: number
+  readonly ms: number
+}
+
+export interface Rates {
+  readonly events: number
+  readonly bytes: number
+  readonly calls: number
+}
+
+const HOUR = 3_600
+const MOST_LINES = 1_000
+const MOST_FAILED = 100
+/** Rates are means over so long (ms): a single second jumps about. */
+const SPAN = 5_000
+
+interface Sample {
+  readonly time: number
+  readonly counts: Map<string, Rates>
+}
+
+/** One for each page; `changed` is called once for many changes. */
+export class State {
+  status: Status | undefined
+  readonly chart: Record<'time' | 'events' | 'calls' | 'errors' | 'p50' | 'p99', (number | null)[]> = {
+    time: [],
+    events: [],
+    calls: [],
+    errors: [],
+    p50: [],
+    p99: [],
+  }
+  lines: readonly Line[] = []
+  failed: readonly Failed[] = []
+  #samples: Sample[] = []
+  #due = false
+  readonly #changed: () => void
+
+  constructor(changed: () => void) {
+    this.#changed = changed
+  }
+
+  take(event: string, data: unknown): void {
+    // The casts: what each event holds stands in the description of the admin API.
+    if (event === 'status') this.#takeStatus(data as Status)
+    else if (event === 'second') this.#takeSecond(data as Point)
+    else if (event === 'log') this.lines = [...this.lines.slice(-MOST_LINES + 1), data as Line]
+    else if (event === 'reply') this.#takeReply(data as Failed)
+    else return
+    this.redraw()
+  }
+
+  /** What was before we looked. */
+  fill({ from, step, events, calls, errors, p50, p99 }: Chart, lines: readonly Line[]): void {
+    const time = events.map((_, at) => from / 1000 + at * step)
+    Object.assign(this.chart, { time, events, calls, errors, p50, p99 })
+    this.lines = lines
+    this.redraw()
+  }
+
+  rates(bot: string, client: string): Rates | undefined {
+    const [first, last] = [this.#samples[0], this.#samples.at(-1)]
+    const key = `${bot} ${client}`
+    const [before, now] = [first?.counts.get(key), last?.counts.get(key)]
+    if (!first || !last || !before || !now || last.time <= first.time) return undefined
+    const seconds = (last.time - first.time) / 1000
+    const rate = (of: keyof Rates) => Math.max(0, (now[of] - before[of]) / seconds)
+    return { events: rate('events'), bytes: rate('bytes'), calls: rate('calls') }
+  }
+
+  /** Many things come at once; drawing each would be a waste. */
+  redraw(): void {
+    if (this.#due) return
+    this.#due = true
+    setTimeout(() => {
+      this.#due = false
+      this.#changed()
+    }, 100)
+  }
+
+  #takeStatus(status: Status): void {
+    this.status = status
+    const counts = new Map<string, Rates>()
+    for (const { name, sessions, callers } of status.bots)
+      for (const { app_id, sent, called } of [...sessions, ...callers])
+        counts.set(`${name} ${app_id}`, { events: sent.events, bytes: sent.bytes, calls: called.calls })
+    const time = performance.now()
+    this.#samples = [...this.#samples.filter((sample) => time - sample.time <= SPAN), { time, counts }]
+  }
+
+  #takeSecond({ time, ...values }: Point): void {
+    const { chart } = this
+    chart.time.push(time / 1000)
+    for (const name of ['events', 'calls', 'errors', 'p50', 'p99'] as const) chart[name].push(values[name])
+    // Cut seldom: moving an hour of numbers each second is work for nobody.
+    if (chart.time.length > HOUR + 120) for (const series of Object.values(chart)) series.splice(0, 120)
+  }
+
+  #takeReply(reply: Failed): void {
+    // 1 is the standard's word for a call that goes on.
+    if (reply.retcode !== 0 && reply.retcode !== 1) this.failed = [reply, ...this.failed.slice(0, MOST_FAILED - 1)]
+  }
+}

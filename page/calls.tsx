@@ -28,7 +28,7 @@ export function Calls({ state, bots }: { state: State; bots: readonly BotStatus[
                 <th scope="col">{t('action')}</th>
                 <th scope="col">retcode</th>
                 <th scope="col">ms</th>
-                <th scope="col">{t('client')}</th>
+                <th scope="col">{t('bot')}</th>
               </tr>
             </thead>
             <tbody>
@@ -40,7 +40,7 @@ export function Calls({ state, bots }: { state: State; bots: readonly BotStatus[
                   </td>
                   <td>{call.retcode}</td>
                   <td>{number(call.ms, 1)}</td>
-                  <td>{[call.client, call.bot].filter(Boolean).join(' · ')}</td>
+                  <td>{call.bot}</td>
                 </tr>
               ))}
             </tbody>

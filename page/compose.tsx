@@ -48,7 +48,7 @@ export function Compose(props: {
   const send = async () => {
     const said =
       (replyTo ? `[CQ:reply,id=${replyTo.message_id}]` : '') +
-      (at ? `[CQ:at,qq=${selfId}] ` : '') +
+      (at && place.type === 'group' ? `[CQ:at,qq=${selfId}] ` : '') +
       (codes ? text : escaped(text)) +
       pictures.map(({ url }) => `[CQ:image,file=base64://${url.slice(url.indexOf(',') + 1)}]`).join('')
     if (text.trim() === '' && pictures.length === 0) return

@@ -12,7 +12,6 @@ export type ClientStatus = BotStatus['sessions'][number]
 export interface Failed {
   readonly time: number
   readonly bot?: string
-  readonly client?: string
   readonly action: string
   readonly retcode: number
   readonly ms: number
@@ -75,8 +74,9 @@ export class State {
   }
 
   rates(bot: string, client: string): Rates | undefined {
-    const [first, last] = [this.#samples[0], this.#samples.at(-1)]
     const key = `${bot} ${client}`
+    // It may have come since the oldest one.
+    const [first, last] = [this.#samples.find(({ counts }) => counts.has(key)), this.#samples.at(-1)]
     const [before, now] = [first?.counts.get(key), last?.counts.get(key)]
     if (!first || !last || !before || !now || last.time <= first.time) return undefined
     const seconds = (last.time - first.time) / 1000

@@ -1,5 +1,6 @@
 // The pages for a browser: served to anybody, since nothing stands in them; all that they show they ask the admin API for.
 
+import { Buffer } from 'node:buffer'
 import { gunzipSync } from 'node:zlib'
 import type { Asked } from './route.ts'
 

@@ -195,12 +195,13 @@ test('[CLI24] a start tells where the status is and where its token lies; the to
   for (const terminal of [false, true]) {
     await using at = await home('ntqq-impl: {mode: reverse}\nhttp: {host: 0.0.0.0, access-token: t}\n')
     await using it = program([], { cwd: at.path, env: { PERPETUA_HTTP_PORT: '0' }, terminal })
-    const [, status = ''] = await it.says(/status address=(\S+) token-file=data\/admin-token/)
+    const [, page = ''] = await it.says(/dashboard address=(\S+) token-file=data\/admin-token/)
     // Everywhere is no place that a browser can go to.
-    expect(status).toStartWith('http://127.0.0.1:')
+    expect(page).toStartWith('http://127.0.0.1:')
     const token = (await at.read('data', 'admin-token')).trim()
-    if (terminal) await it.says(new RegExp(`Status / \\S+ ${status}\\?access_token=${token}`))
+    if (terminal) await it.says(new RegExp(`Dashboard / \\S+ ${page}#token=${token}`))
     const headers = { Authorization: `Bearer ${token}` }
+    const status = `${page}api/status`
     expect([(await fetch(status)).status, (await fetch(status, { headers })).status]).toEqual([401, 200])
     it.signal('SIGTERM')
     const { code, stdout, stderr } = await it.ended

@@ -85,7 +85,15 @@ const GOODBYE = 2_000
 /** The facts after which who is there, or how they fare, looks different. */
 const PRESENCE: ReadonlySet<Status['kind']> = new Set([
   ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
-  ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
+  ...([
+    'session-slow',
+    'session-in-step',
+    'session-paused',
+    'session-unpaused',
+    'upstream-connected',
+    'upstream-lost',
+    'bot-identified',
+  ] as const),
 ])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */

@@ -288,7 +288,7 @@ export class Bot {
 
   /** Pools are as configured now. */
   configurePools(): void {
-    this.#members.fanout.pools.configure(this.#options.pools?.() ?? new Map())
+    this.#members.configurePools()
   }
 
   /** What limits calls has changed: those that wait may go on, or not. */

@@ -70,6 +70,8 @@ export class Members {
   readonly #callsOnly = new Set<Session>()
   #journal: Journal
   #fanout: Fanout
+  /** Pools whose positions whoever keeps them knows. */
+  #noted: ReadonlySet<string>
 
   constructor(journal: Journal, options: MembersOptions) {
     this.#options = options
@@ -85,6 +87,8 @@ export class Members {
       now: options.clock,
     })
     for (const kept of options.left?.sessions ?? []) this.#restore(kept)
+    this.#noted = new Set(options.left && poolsOf(options.left).keys())
+    this.#notePools()
   }
 
   get journal(): Journal {
@@ -218,7 +222,13 @@ export class Members {
   /** Tells whoever keeps it where everybody stands. */
   note(): void {
     for (const session of this.returns.all()) this.#noteOf(session)
-    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
+    this.#notePools()
+  }
+
+  /** Pools are as configured now. */
+  configurePools(): void {
+    this.#fanout.pools.configure(this.#options.pools?.() ?? new Map())
+    this.#notePools()
   }
 
   /** Another account's events from now on. */
@@ -226,11 +236,20 @@ export class Members {
     this.#fanout.pools.stop()
     this.#journal = journal
     this.#fanout = this.#newFanout()
+    this.#notePools()
   }
 
   stop(): void {
     this.#fanout.pools.stop()
     this.returns.stop()
+  }
+
+  /** From their first event on: a crash must not make them begin anew. */
+  #notePools(): void {
+    const { positions } = this.#fanout.pools
+    for (const pool of this.#noted) if (!positions.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    for (const [pool, position] of positions) this.#store.mark(poolMark(pool), position)
+    this.#noted = new Set(positions.keys())
   }
 
   #noteOf(session: Session): void {
@@ -326,7 +345,10 @@ export class Members {
     this.sessions.remove(session)
     this.#noMore(session)
     this.#fanout.remove(session)
-    this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+    const { bot, report, ending, store } = this.#options
+    // The next run waits for it.
+    if (store !== undefined && ending() === CLOSING.shutdown) return
+    report({ kind: 'session-expired', bot, session })
   }
 
   /** It cannot come back any more; where all end, that is for the next run to find out. */

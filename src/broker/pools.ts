@@ -27,10 +27,13 @@ export interface PoolsOptions {
 export class Pools {
   readonly #options: PoolsOptions
   readonly #pools = new Map<string, Pool>()
+  /** Where pools of an earlier run go on, until they have. */
+  readonly #from: Map<string, Cursor>
   readonly #room: Room
 
   constructor(options: PoolsOptions) {
     this.#options = options
+    this.#from = new Map(options.from)
     this.#room = new Room(options.stuck)
     this.configure(options.plans)
   }
@@ -50,12 +53,15 @@ export class Pools {
       pool.stop()
       this.#pools.delete(name)
     }
-    const { from, stuck: _stuck, plans: _plans, ...options } = this.#options
+    const { from: _from, stuck: _stuck, plans: _plans, ...options } = this.#options
     for (const [name, settings] of plans) {
       const pool = this.#pools.get(name)
       if (pool !== undefined) pool.configure(settings())
-      else this.#pools.set(name, new Pool({ ...options, name, room: this.#room, from: from?.get(name) }, settings()))
+      else
+        this.#pools.set(name, new Pool({ ...options, name, room: this.#room, from: this.#from.get(name) }, settings()))
     }
+    // One that is named later begins then, whatever its name.
+    this.#from.clear()
   }
 
   /** The session takes part in its pool; or its terms have changed. */

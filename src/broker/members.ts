@@ -99,6 +99,7 @@ export class Members {
     const pools = this.#fanout.pools.positions
     for (const pool of options.left === undefined ? [] : poolsOf(options.left).keys())
       if (!pools.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    this.#notePools()
   }
 
   get journal(): Journal {
@@ -245,12 +246,13 @@ export class Members {
     pools.configure(this.#options.pools?.() ?? new Map())
     const after = pools.positions
     for (const pool of before) if (!after.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    this.#notePools()
   }
 
   /** Tells whoever keeps it where everybody stands. */
   note(): void {
     for (const session of this.returns.all()) this.#noteOf(session)
-    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
+    this.#notePools()
   }
 
   /** Another account's events from now on. */
@@ -258,11 +260,17 @@ export class Members {
     this.#fanout.pools.stop()
     this.#journal = journal
     this.#fanout = this.#newFanout()
+    this.#notePools()
   }
 
   stop(): void {
     this.#fanout.pools.stop()
     this.returns.stop()
+  }
+
+  /** Also those that have just begun: after a crash they are not to begin anew, with what waited for them lost. */
+  #notePools(): void {
+    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
   }
 
   #noteOf(session: Session): void {

@@ -158,6 +158,7 @@ export class Accounts {
       settings: () => callSettings(config()),
       report,
       awayFor: () => config()['msg-expire-time'],
+      patience: this.#options.patience,
       terms: (claim) => guests.terms(claim),
       pools: () => poolPlans(config()),
       policy,

@@ -1,5 +1,6 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
+import type { Patience } from '../lib/backoff.ts'
 import type { Fields } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
@@ -61,6 +62,8 @@ export interface BotOptions {
   readonly slots?: readonly SlotWish[] | undefined
   /** The account they all must have. Default: whichever they tell. */
   readonly account?: string | undefined
+  /** Default: what the parts think right. */
+  readonly patience?: Pick<Patience, 'silence' | 'failback'> | undefined
   readonly now?: (() => number) | undefined
 }
 
@@ -111,6 +114,7 @@ export class Bot {
       pulse: this.#pulse,
       report,
       now,
+      stable: options.patience?.failback,
       selfId: () => this.#selfId,
       wanted: () => options.account,
       ended: () => this.#ending?.ever === true,
@@ -133,6 +137,7 @@ export class Bot {
       ending: () => this.#ending?.closing,
       heartbeat: (selfId) => this.#heartbeatText(selfId),
       awayFor,
+      silence: options.patience?.silence,
       pools: options.pools,
       store: kept,
       left: kept?.restored,

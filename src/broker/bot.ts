@@ -44,8 +44,8 @@ export interface BotOptions {
   readonly report: Report
   /** Restarts an implementation that is ours to run; absent: it is asked to restart itself, and dialled anew. */
   readonly restart?: (() => Promise<void>) | undefined
-  /** Whether no other bot has this account. */
-  readonly free: (selfId: string, bot: Bot) => boolean
+  /** Makes the account this bot's; false: another bot has it. */
+  readonly claim: (selfId: string, bot: Bot) => boolean
   /** How long (ms) a session that may come back is waited for. Default: half an hour. */
   readonly awayFor?: (() => number) | undefined
   /** What governs somebody, by the configuration of now; undefined: the entry has gone. Default: nobody is named there. */
@@ -93,6 +93,8 @@ export class Bot {
   readonly #restart: Restart
   readonly #callers = new WeakMap<Session, Caller>()
   readonly #sources: Sources
+  /** The account that its implementations must have. */
+  #account: string | undefined
   /** The account, as text, once anything told it. */
   #selfId: string | undefined
   /** It has been told in this run. */
@@ -107,6 +109,7 @@ export class Bot {
     this.#clock = options.now ?? steady
     const { name: bot, room, report, kept, awayFor = () => AWAY_FOR } = options
     const now = this.#clock
+    this.#account = options.account
     this.#selfId = kept?.restored?.selfId
     this.#sources = new Sources({
       bot,
@@ -116,9 +119,9 @@ export class Bot {
       now,
       stable: options.patience?.failback,
       selfId: () => this.#selfId,
-      wanted: () => options.account,
+      wanted: () => this.#account,
       ended: () => this.#ending?.ever === true,
-      free: (selfId) => options.free(selfId, this),
+      claim: (selfId) => options.claim(selfId, this),
       lost: (upstream) => this.#calls.lost(upstream),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
@@ -171,6 +174,10 @@ export class Bot {
   get selfId(): string | undefined {
     return this.#selfId
   }
+  /** An implementation has told the account; otherwise it is only remembered from an earlier run. */
+  get announced(): boolean {
+    return this.#announced
+  }
   /** An implementation is connected, and the account is known. */
   get online(): boolean {
     return this.#sources.online
@@ -198,8 +205,9 @@ export class Bot {
   seat(key: string): Seat {
     return this.#sources.seat(key)
   }
-  /** These implementations from now on, in this order; those that stay keep their links. */
-  arrange(slots: readonly SlotWish[]): void {
+  /** These implementations from now on, in this order; those that stay keep their links. `account`: see BotOptions. */
+  arrange(slots: readonly SlotWish[], account?: string): void {
+    this.#account = account
     this.#sources.arrange(slots)
   }
   connected(upstream: Upstream, peer: string): void {
@@ -383,6 +391,11 @@ export class Bot {
 
   #changeAccount(from: string, to: string): void {
     this.#options.report({ kind: 'bot-changed', bot: this.name, from, to })
+    this.disown()
+  }
+
+  /** The account is not this bot's any more: nothing of it is left for the next one. */
+  disown(): void {
     this.#ending = { closing: CLOSING.accountChanged, ever: false }
     this.#endAll(CLOSING.accountChanged)
     this.#ending = undefined

@@ -58,6 +58,8 @@ export interface MembersOptions {
   readonly heartbeat: (selfId: string) => string
   /** How long (ms) a session that may come back is waited for. */
   readonly awayFor: () => number
+  /** How long (ms) a client may leave a PING unanswered; see Returns. */
+  readonly silence?: number | undefined
   /** Default: there are none. */
   readonly pools?: (() => PoolPlans) | undefined
   /** Who keeps what outlives this run; default: nobody. */
@@ -95,6 +97,7 @@ export class Members {
       crowded: (session) => this.forget(session),
       moved: () => this.note(),
       acknowledged: (session, upTo, sent) => this.#fanout.pools.acknowledged(session, upTo, sent),
+      silence: options.silence,
       now: options.clock,
     })
     for (const kept of options.left?.sessions ?? []) this.#restore(kept)

@@ -198,11 +198,17 @@ test('[POOL17] a pool that is named no more lets go of its events, on disk too: 
     },
   })
   expect(marks.has('pool idlers') && marks.get('pool idlers')).toBeUndefined()
-  expect(bed.bot.pools).toMatchObject([{ name: 'workers', waiting: 3 }])
+  expect(bed.bot.members.fanout.pools.status).toMatchObject([{ name: 'workers', waiting: 3 }])
   plans.clear()
   bed.bot.configurePools()
-  expect([bed.bot.pools, marks.has('pool workers') && marks.get('pool workers')]).toEqual([[], undefined])
+  expect([bed.bot.members.fanout.pools.status, marks.has('pool workers') && marks.get('pool workers')]).toEqual([
+    [],
+    undefined,
+  ])
   plans.set('workers', plan)
   bed.bot.configurePools()
-  expect([bed.bot.pools, marks.get('pool workers')]).toMatchObject([[{ name: 'workers', waiting: 0 }], journal.head])
+  expect([bed.bot.members.fanout.pools.status, marks.get('pool workers')]).toMatchObject([
+    [{ name: 'workers', waiting: 0 }],
+    journal.head,
+  ])
 })

@@ -88,6 +88,7 @@ const GOODBYE = 2_000
 const PRESENCE: ReadonlySet<Status['kind']> = new Set([
   ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
   ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
+  ...(['upstream-active', 'circuit-opened', 'circuit-closed', 'session-paused', 'session-unpaused'] as const),
 ])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */
@@ -226,7 +227,7 @@ class RunningGateway implements Gateway {
   /** Everybody under the terms of now. */
   #resettle(bot: Bot): void {
     bot.configurePools()
-    for (const session of [...bot.sessions.all()]) {
+    for (const session of [...bot.members.all()]) {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
       if (terms === undefined && !isOnline(session)) bot.forget(session)
       // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.
@@ -303,7 +304,7 @@ class RunningGateway implements Gateway {
       allotments: () => this.#allotments.size,
       embedded: (bot) => this.#accounts.embedded(bot)?.status(),
       policy: (bot) => this.#accounts.policyOf(bot),
-      counted: () => ({ facts: this.#counts.facts, presence: this.#presence.version }),
+      counted: () => ({ facts: this.#counts.facts, presence: this.#presence }),
       storage: (bot) => this.#accounts.storageOf(bot),
       reverse: () => Array.from(this.#reverse.values(), ({ status }) => status),
     })

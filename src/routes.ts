@@ -53,7 +53,7 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   const admin = () => only(options.adminToken(), { called: ADMIN_TOKEN, openDiscovery: false })
   const status = async (c: Context<HostEnv>) => {
     const wrong = await untilChanged(c, presence)
-    return wrong === undefined ? c.json(operator.overview()) : refusal(c, 400, wrong)
+    return wrong === undefined ? c.json(operator.overview()) : refusal(c, ...wrong)
   }
   app.route('/', operator.api({ guard: guard(admin, report), status, qrcode: (c) => qrcode(c, options.embedded()) }))
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))

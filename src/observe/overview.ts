@@ -3,6 +3,7 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import type { CircuitStatus } from '../broker/ports.ts'
+import type { Presence } from '../broker/presence.ts'
 import { clientOf, type Session } from '../broker/session.ts'
 import type { Counted } from './counts.ts'
 import type { Portraits } from './portrait.ts'
@@ -15,8 +16,7 @@ export interface OverviewOptions {
   readonly links: () => number
   readonly allotments: () => number
   readonly facts: Counted
-  /** Of the presence; see `?wait=`. */
-  readonly presence: number
+  readonly presence: Pick<Presence, 'version' | 'waiting'>
   /** How the implementation fares that we run for this bot; undefined: we run none. */
   readonly embedded: (bot: Bot) => object | undefined
   /** Which circuits of its calls are open, and what was limited. */
@@ -43,7 +43,9 @@ export function overview(options: OverviewOptions) {
   const { bots, facts, version, since, links, allotments, presence, reverse, lag } = options
   return {
     version,
-    presence,
+    // See `?wait=`: of which change this tells, and how many wait for the next.
+    presence: presence.version,
+    polls: presence.waiting,
     uptime: age(since),
     rss: process.memoryUsage.rss(),
     /** Milliseconds by which the last timer came late. */
@@ -67,7 +69,7 @@ function botOf(bot: Bot, { embedded, policy, portraits, storage }: OverviewOptio
     self_id: bot.selfId ?? null,
     online: bot.online,
     heartbeat: bot.heartbeat ?? null,
-    heartbeat_age: bot.heardAt === undefined ? null : age(bot.heardAt),
+    heartbeat_age: members.heardAt === undefined ? null : age(members.heardAt),
     implementation: { ...portrait, since: since && seconds(since) },
     upstreams: sources.upstreams.map(({ since, ...slot }) => ({ ...slot, since: since && seconds(since) })),
     twins: sources.twins,
@@ -78,7 +80,7 @@ function botOf(bot: Bot, { embedded, policy, portraits, storage }: OverviewOptio
     pools: members.fanout.pools.status,
     sessions: [...bot.sessions.all()].map((session) => sessionOf(session, bot)),
     /** Links for calls only. */
-    callers: Array.from(members.callers(), (session) => sessionOf(session, bot)),
+    callers: [...members.all()].filter(({ events }) => !events).map((session) => sessionOf(session, bot)),
     calls: callsOf(policy(bot)),
     storage: storage(bot),
     embedded: embedded(bot),

@@ -9,6 +9,8 @@ interface Ruled {
   readonly lane: Lane
   /** Absent: every event as it came. */
   readonly rules: Rules | undefined
+  /** The last event that it got. */
+  newest: Cursor | undefined
 }
 
 /** An event as it was last judged: who reads the journal together asks for the same one. */
@@ -42,7 +44,7 @@ export class Lanes {
     const key = view?.key ?? ''
     let ruled = this.#lanes.get(key)
     if (ruled === undefined) {
-      ruled = { lane: new Lane(`${this.#prefix}/${this.#count++}`, this.#on), rules: view }
+      ruled = { lane: new Lane(`${this.#prefix}/${this.#count++}`, this.#on), rules: view, newest: undefined }
       this.#lanes.set(key, ruled)
       this.#all = [...this.#lanes.values()]
     }
@@ -62,10 +64,18 @@ export class Lanes {
   /** Gives an event to everybody in step who wants it. `event`: what `raw` says, where somebody has read it already. */
   publish(raw: string, at: Cursor, event?: Fields): void {
     // As they are now: who falls behind and catches up in this very turn may open a lane anew.
-    for (const { lane, rules } of this.#all) {
+    for (const ruled of this.#all) {
+      const { lane, rules } = ruled
       const text = rules === undefined ? raw : this.#judge(rules, raw, at, event)
-      if (text !== undefined) lane.publish(text)
+      if (text === undefined) continue
+      ruled.newest = at
+      lane.publish(text)
     }
+  }
+
+  /** The last event that the session's lane got. */
+  newestOf({ view }: Session): Cursor | undefined {
+    return this.#lanes.get(view?.key ?? '')?.newest
   }
 
   /** Everybody in step who wants this event. */

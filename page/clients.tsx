@@ -18,22 +18,24 @@ export function Clients({ state, bots }: { state: State; bots: readonly BotStatu
         <Empty>{t('no-clients')}</Empty>
       ) : (
         // The roles: laid out as cards on a phone, browsers would take it for no table any more.
-        <table role="table" class="clients">
-          <thead role="rowgroup">
-            <tr role="row">
-              {heads.map((head) => (
-                <th key={head} role="columnheader" scope="col">
-                  {t(head)}
-                </th>
+        <div class="wide">
+          <table role="table" class="clients">
+            <thead role="rowgroup">
+              <tr role="row">
+                {heads.map((head) => (
+                  <th key={head} role="columnheader" scope="col">
+                    {t(head)}
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody role="rowgroup">
+              {rows.map((row) => (
+                <Client key={`${row.bot.name} ${row.client.app_id}`} state={state} {...row} />
               ))}
-            </tr>
-          </thead>
-          <tbody role="rowgroup">
-            {rows.map((row) => (
-              <Client key={`${row.bot.name} ${row.client.app_id}`} state={state} {...row} />
-            ))}
-          </tbody>
-        </table>
+            </tbody>
+          </table>
+        </div>
       )}
     </Section>
   )

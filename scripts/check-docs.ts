@@ -12,6 +12,7 @@ import { clientRoutes } from '../src/admin/clients.ts'
 import { configRoutes } from '../src/admin/config.ts'
 import { healthRoutes } from '../src/admin/health.ts'
 import { liveRoutes } from '../src/admin/live.ts'
+import { sandboxRoutes } from '../src/admin/sandbox.ts'
 import { CLOSING } from '../src/broker/closing.ts'
 import { EXIT } from '../src/cli/exit.ts'
 import { mistakeIn } from '../src/cli/run.ts'
@@ -161,8 +162,8 @@ function routes(): string[] {
 /** What the admin API has, as "GET /api/clients". */
 function endpoints(): string[][] {
   const none = {} as never // nothing is called
-  const routes = [clientRoutes, botRoutes, alertRoutes, configRoutes, liveRoutes, healthRoutes].flatMap((of) =>
-    of(none),
+  const routes = [clientRoutes, botRoutes, alertRoutes, configRoutes, liveRoutes, sandboxRoutes, healthRoutes].flatMap(
+    (of) => of(none),
   )
   const own = described(routes, '').map(({ method, path }) => `${method.toUpperCase()} ${path}`)
   return [...own, 'GET /api/status', 'GET /api/qrcode'].map((name) => [name.replace(/:(\w+)/g, '{$1}')])

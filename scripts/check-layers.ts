@@ -49,8 +49,18 @@ for (const file of files) {
       problems.push(`src/${file}:${index + 1}: Bun. and Deno. belong in runtime/`)
   }
 }
+// What runs in a browser: types of ours are all that it may know.
+const pages = readdirSync('page').filter((file) => /\.tsx?$/.test(file))
+for (const file of pages) {
+  const text = readFileSync(join('page', file), 'utf8')
+  if (!text.startsWith('// ')) problems.push(`page/${file}: wanted a first line that says what the file owns`)
+  if (text.split('\n').length > 400) problems.push(`page/${file}: more than 400 lines`)
+  for (const [index, line] of text.split('\n').entries())
+    if (/(?:from |import\()'\.\.\//.test(line) && !line.startsWith('import type '))
+      problems.push(`page/${file}:${index + 1}: page may import types only from src`)
+}
 for (const problem of problems) console.error(problem)
-console.log(`${files.length} files, ${problems.length} problems`)
+console.log(`${files.length + pages.length} files, ${problems.length} problems`)
 process.exit(problems.length === 0 ? 0 : 1)
 
 function checkImport(file: string, from: string, target: string, line: number, text: string): void {

@@ -191,7 +191,7 @@ test('[CLI15] a bug ends the program with exit 1 and a line in the log', async (
   expect(await at.read('logs', log)).toMatch(/error unexpected error error="a bug" stack=/)
 })
 
-test('[CLI24] a start tells where the status is and where its token lies; the token itself only on a terminal', async () => {
+test('[CLI24] a start tells where the dashboard is and where its token lies; the token itself only on a terminal', async () => {
   for (const terminal of [false, true]) {
     await using at = await home('ntqq-impl: {mode: reverse}\nhttp: {host: 0.0.0.0, access-token: t}\n')
     await using it = program([], { cwd: at.path, env: { PERPETUA_HTTP_PORT: '0' }, terminal })

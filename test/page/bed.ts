@@ -1,7 +1,6 @@
 // A gateway that a browser looks at, with an implementation or a simulated QQ behind it.
 
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { type GatewayOptions, startGateway } from '../../src/app.ts'
 import { type ConfigInput, configOf } from '../../src/config/schema.ts'
@@ -25,10 +24,10 @@ export async function watched(input: ConfigInput, options: Partial<GatewayOption
 }
 
 /** As `perpetua sandbox` runs it; `apart`: as `perpetua simulate` beside a gateway that is told only its address. */
-export async function sandbox({ apart = false } = {}) {
+export async function sandbox({ apart = false, version = '1.2.3' } = {}) {
   const stack = new AsyncDisposableStack()
   const simulator = stack.use(await startSimulator({ heartbeat: 1_000 }))
-  const steered = apart ? {} : { simulator: `${simulator.address}/simulator` }
+  const steered = { version, ...(!apart && { simulator: `${simulator.address}/simulator` }) }
   const gateway = stack.use(await watched({ 'ntqq-impl': { 'external-web-socket': simulator.url } }, steered))
   await simulator.linked()
   return { simulator, gateway, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -36,12 +35,10 @@ export async function sandbox({ apart = false } = {}) {
 
 export const link = (address: string, path = '/'): string => `${address}${path}#token=${ADMIN}`
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
 /** What would keep people out: findings of axe that are serious or worse, by rule and place. */
 export async function barriers(page: Page): Promise<string[]> {
   // As the debugger, which the page's policy does not bind.
-  await page.evaluate(AXE)
+  await page.evaluate(axe.source)
   const found = await page.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
     violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' ' + target + ' ' + failureSummary)))`)

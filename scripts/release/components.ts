@@ -20,12 +20,15 @@ type Locked = [id: string, registry: string, about: { dependencies?: Record<stri
 const ROOT = join(import.meta.dir, '../..')
 const folderOf = (name: string) => join(ROOT, 'node_modules', name)
 
-/** All that `dependencies` of package.json bring along, in the order of their names. */
+/** In the page that is inside the program, and no dependencies of what runs it. */
+const IN_THE_PAGE = ['preact', 'uplot']
+
+/** All that `dependencies` of package.json bring along, and what the page holds, in the order of their names. */
 export function components(): Component[] {
   const lock = Bun.JSONC.parse(readFileSync(join(ROOT, 'bun.lock'), 'utf8'))
   const { packages } = lock as { packages: Record<string, Locked> } // as Bun writes it
   const found = new Map<string, Component>()
-  const waiting = Object.keys(manifest.dependencies)
+  const waiting = [...Object.keys(manifest.dependencies), ...IN_THE_PAGE]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (found.has(name)) continue
     const [id, , { dependencies = {} }, integrity] = packages[name] ?? missing(name)

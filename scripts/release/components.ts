@@ -21,7 +21,7 @@ const ROOT = join(import.meta.dir, '../..')
 const folderOf = (name: string) => join(ROOT, 'node_modules', name)
 
 /** In the page that is inside the program, and no dependencies of what runs it. */
-const IN_THE_PAGE = ['preact', 'uplot']
+export const IN_THE_PAGE = ['preact', 'uplot']
 
 /** All that `dependencies` of package.json bring along, and what the page holds, in the order of their names. */
 export function components(): Component[] {

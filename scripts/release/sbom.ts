@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import manifest from '../../package.json' with { type: 'json' }
-import { type Component, components } from './components.ts'
+import { type Component, components, IN_THE_PAGE } from './components.ts'
 import type { Stamp } from './stamp.ts'
 
 /** The same commit gives the same text. */
@@ -39,7 +39,13 @@ export function sbom(stamp: Stamp): string {
     },
     components: [...parts.map(entry), runtime],
     dependencies: [
-      { ref: self, dependsOn: [...refs(parts, Object.keys(manifest.dependencies)), runtime['bom-ref']].toSorted() },
+      {
+        ref: self,
+        dependsOn: [
+          ...refs(parts, [...Object.keys(manifest.dependencies), ...IN_THE_PAGE]),
+          runtime['bom-ref'],
+        ].toSorted(),
+      },
       ...parts.map((part) => ({ ref: purl(part.name, part.version), dependsOn: refs(parts, part.needs) })),
       { ref: runtime['bom-ref'], dependsOn: [] },
     ],

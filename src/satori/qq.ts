@@ -1,0 +1,152 @@
+// QQ's people, groups and messages in Satori's words; what OneBot calls them is read here and nowhere else.
+
+import type { Channel, Guild, GuildMember, GuildRole, Message, User } from '@satorijs/protocol'
+import { type Fields, isObject, own } from '../onebot/object.ts'
+import { contentOf } from './content.ts'
+import { idText } from './exact.ts'
+
+export const PLATFORM = 'onebot'
+
+/** The protocol's types are those of Koishi's own objects; on the wire names are in snake case. */
+type Snake<K extends string> = K extends `${infer A}${infer B}`
+  ? `${A extends Lowercase<A> ? A : `_${Lowercase<A>}`}${Snake<B>}`
+  : K
+export type Wire<T> = { readonly [K in keyof T as Snake<K & string>]?: T[K] | undefined }
+
+export interface WireMessage extends Omit<Wire<Message>, 'member' | 'elements' | 'quote'> {
+  readonly member?: Wire<GuildMember> | undefined
+}
+
+/** What a conversation is, and with whom. `through`: the group by which two strangers know each other. */
+export type Place =
+  | { readonly kind: 'group'; readonly id: string }
+  | { readonly kind: 'private'; readonly id: string; readonly through?: string | undefined }
+
+const PRIVATE = 'private:'
+/** As Koishi's own adapter for QQ writes it. */
+const TEMPORARY = /^temp:([^_]+)_(.+)$/
+
+/** Undefined: no channel is called so. */
+export function placeOf(channelId: string): Place | undefined {
+  if (channelId.startsWith(PRIVATE)) {
+    const whom = channelId.slice(PRIVATE.length)
+    const [, through, id = whom] = TEMPORARY.exec(whom) ?? []
+    return isId(id) && (through === undefined || isId(through)) ? { kind: 'private', id, through } : undefined
+  }
+  return isId(channelId) ? { kind: 'group', id: channelId } : undefined
+}
+
+const isId = (text: string) => /^[\w.-]{1,64}$/.test(text)
+
+const TEXT: Channel.Type.TEXT = 0
+const DIRECT: Channel.Type.DIRECT = 1
+
+export function channelOf(place: Place, name?: string): Wire<Channel> {
+  if (place.kind === 'group') return { id: place.id, type: TEXT, name }
+  const { id, through } = place
+  return { id: through === undefined ? PRIVATE + id : `${PRIVATE}temp:${through}_${id}`, type: DIRECT, name }
+}
+
+export const guildOf = (id: string, name?: string): Wire<Guild> => ({
+  id,
+  name,
+  avatar: `https://p.qlogo.cn/gh/${id}/${id}/640/`,
+})
+
+export const userOf = (id: string, name?: string, nick?: string): Wire<User> => ({
+  id,
+  name,
+  nick,
+  avatar: `https://q1.qlogo.cn/g?b=qq&nk=${id}&s=640`,
+})
+
+/** QQ's three roles; there are no others. */
+export const ROLES: readonly Wire<GuildRole>[] = [
+  { id: 'owner', name: '群主' },
+  { id: 'admin', name: '管理员' },
+  { id: 'member', name: '群成员' },
+]
+
+export const roleOf = (id: string | undefined): Wire<GuildRole> | undefined => ROLES.find((role) => role.id === id)
+
+/** What `value` says under `key`, as text; undefined where it says nothing. */
+export function said(value: unknown, key: string): string | undefined {
+  const text = isObject(value) ? idText(own(value, key)) : undefined
+  return text === '' ? undefined : text
+}
+
+/** Milliseconds, of what OneBot has in seconds. */
+export function timeOf(value: unknown, key: string): number | undefined {
+  const seconds = isObject(value) ? Number(own(value, key)) : Number.NaN
+  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined
+}
+
+/** Of a member's own entry, or of the sender of a message in a group. */
+export function memberOf(person: unknown, user: Wire<User>): Wire<GuildMember> {
+  const role = roleOf(said(person, 'role'))
+  return {
+    user: user as User, // the cast: the wire's names of the same fields
+    name: said(person, 'card') ?? said(person, 'nickname'),
+    nick: said(person, 'card') ?? said(person, 'nickname'),
+    avatar: user.avatar,
+    title: said(person, 'title'),
+    joined_at: timeOf(person, 'join_time'),
+    roles: role === undefined ? undefined : [role as GuildRole], // the cast: as above
+  }
+}
+
+export interface SaidMessage {
+  readonly message: WireMessage
+  readonly channel: Wire<Channel>
+  readonly guild: Wire<Guild> | undefined
+  readonly user: Wire<User>
+  readonly member: Wire<GuildMember> | undefined
+}
+
+/**
+ * A message as an event, get_msg or a history tells it. `whereTo`: the conversation it is known to be of; without, it is
+ * the one that the message names.
+ */
+export function messageOf(told: Fields, whereTo?: Place): SaidMessage {
+  const sender = own(told, 'sender')
+  const anonymous = own(told, 'anonymous')
+  const id = said(sender, 'user_id') ?? said(told, 'user_id') ?? '0'
+  const name = said(anonymous, 'name') ?? said(sender, 'nickname')
+  const user = userOf(id, name)
+  const place = whereTo ?? conversation(told, id)
+  const inGroup = place.kind === 'group'
+  const time = timeOf(told, 'time')
+  return {
+    message: {
+      id: said(told, 'message_id') ?? '',
+      content: contentOf(own(told, 'message') ?? own(told, 'content') ?? said(told, 'raw_message')),
+      timestamp: time,
+      created_at: time,
+    },
+    channel: channelOf(place, inGroup ? said(told, 'group_name') : name),
+    guild: inGroup ? guildOf(place.id, said(told, 'group_name')) : undefined,
+    user,
+    member: inGroup ? memberOf(sender, user) : undefined,
+  }
+}
+
+/** What we said ourselves stands in the conversation with whom we said it to. */
+function conversation(told: Fields, from: string): Place {
+  const group = said(told, 'group_id')
+  const temporary = own(told, 'sub_type') === 'group'
+  if (own(told, 'message_type') === 'group' || (own(told, 'message_type') === undefined && group !== undefined))
+    return { kind: 'group', id: group ?? '0' }
+  const own_ = from === said(told, 'self_id')
+  const id = (own_ ? said(told, 'target_id') : undefined) ?? said(told, 'user_id') ?? from
+  const through = temporary ? (group ?? said(own(told, 'sender'), 'group_id')) : undefined
+  return { kind: 'private', id, through }
+}
+
+/** A message with all that Satori tells along with it outside of events. */
+export const wholeMessage = ({ message, channel, guild, user, member }: SaidMessage): Fields => ({
+  ...message,
+  channel,
+  guild,
+  user,
+  member,
+})

@@ -16,7 +16,8 @@ const ALLOWED: Record<string, string[]> = {
   ...Object.fromEntries(EDGES.map((edge) => [edge, ['broker', 'onebot', 'lib', 'runtime', 'config']])),
   cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  routes: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'routes', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

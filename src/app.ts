@@ -1,44 +1,42 @@
 // Puts the organs together: a config in, a running gateway out. With embed.ts the only file that knows two organs at once.
 
 import { isDeepStrictEqual } from 'node:util'
-import { type Context, Hono } from 'hono'
-import { onlineClients } from './actions/clients.ts'
+import type { Hono } from 'hono'
 import { ownActions } from './actions/table.ts'
 import { Bot } from './broker/bot.ts'
 import { Bots } from './broker/bots.ts'
 import { CLOSING } from './broker/closing.ts'
 import { MemoryJournal } from './broker/journal.ts'
+import { Presence } from './broker/presence.ts'
 import { Room } from './broker/room.ts'
+import { type Guests, OPEN_TERMS } from './broker/ports.ts'
 import type { Session } from './broker/session.ts'
-import type { Report } from './broker/status.ts'
+import type { Report, Status } from './broker/status.ts'
 import { type Changes, changes, sameEntry, taken } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import { type Implementation, implementations } from './config/implementations.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
-import { access, allotmentSettings, callSettings, journalLimits } from './config/settings.ts'
+import { access, allotmentSettings, callSettings, journalLimits, mainAddress } from './config/settings.ts'
 import { Allotments } from './downstream/allotment.ts'
-import { admit, guard } from './downstream/auth.ts'
 import { LinkCount } from './downstream/client.ts'
-import { discovery } from './downstream/discovery.ts'
-import { forward } from './downstream/forward.ts'
-import { httpApi } from './downstream/http-api.ts'
+import { Listening } from './downstream/listening.ts'
 import { postTarget } from './downstream/post.ts'
-import { refusal, refusedLink } from './downstream/refusal.ts'
 import { reverseLink } from './downstream/reverse.ts'
-import { embed, qrcode } from './embed.ts'
+import { embed } from './embed.ts'
 import { Embedded } from './embedded/embedded.ts'
 import type { Version } from './embedded/versions.ts'
+import { entryKey, guestsOf } from './governance/guests.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
 import { overview } from './observe/overview.ts'
-import { page } from './observe/page.ts'
 import { statusLog } from './observe/status-log.ts'
 import { host as currentHost } from './runtime/current.ts'
-import type { Host, HostEnv, Listener } from './runtime/host.ts'
-import { AcceptedUpstream, acceptUpstreams } from './upstream/accept.ts'
+import { routes } from './routes.ts'
+import type { Host, HostEnv } from './runtime/host.ts'
+import { AcceptedUpstream } from './upstream/accept.ts'
 import { dialUpstream } from './upstream/dial.ts'
 
 export interface GatewayOptions {
@@ -81,10 +79,15 @@ interface Organ {
 /** Links in all, and files left for everything else: out of files, nobody could be dialled or told any more. */
 const MOST_LINKS = 30_000
 const OTHER_FILES = 200
-const ADMIN_TOKEN = 'admin token (admin.token, or the file admin-token in data-dir)'
 /** How long the implementation may take at the end to answer what was asked of it, and links to close (ms). */
 const SETTLE = 3_000
 const GOODBYE = 2_000
+
+/** The facts after which who is there, or how they fare, looks different. */
+const PRESENCE: ReadonlySet<Status['kind']> = new Set([
+  ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
+  ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
+])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
@@ -105,19 +108,23 @@ class RunningGateway implements Gateway {
   readonly #host: Host
   readonly #report: Report
   readonly #counts = counts()
+  readonly #presence = new Presence()
+  /** Asked anew each time: it changes with the configuration. */
+  readonly #guests: Guests = {
+    byToken: (shown) => this.#named.byToken(shown),
+    terms: (claim) => this.#named.terms(claim),
+  }
+  #named: Guests
   #config: Config
   /** What is in the files that the config names. */
   #files: Files
-  #listener: Listener | undefined
-  /** Listeners of earlier addresses, kept for the links they still hold. */
-  readonly #retired: Listener[] = []
+  readonly #listening: Listening
   readonly #room = new Room((session) => this.#giveUp(session))
   readonly #count = new LinkCount(mostLinks())
   readonly #allotments: Allotments
   readonly #upstreams = new Map<Implementation, { bot: Bot; organ: Organ }>()
   readonly #reverse = new Map<ReverseConfig, Organ>()
   readonly #posts = new Map<PostConfig, Organ>()
-  readonly #app: Hono<HostEnv>
   #admin: AdminToken
   /** The last change asked for. */
   #applied: Promise<void> = Promise.resolve()
@@ -130,11 +137,13 @@ class RunningGateway implements Gateway {
     this.#admin = adminToken(config.admin.token, dataDir)
     this.#host = host
     this.#config = config
+    this.#named = guestsOf(config)
     this.#files = readFiles(config)
     this.#report = (status) => {
       logged(status)
       this.#counts.report(status)
       report?.(status)
+      if (PRESENCE.has(status.kind)) this.#presence.changed()
       // Afterwards: who dials or joins because of it must find the bot ready.
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
       if (status.kind === 'upstream-connected') this.#embedded((bot) => bot.name === status.bot)?.connected()
@@ -145,15 +154,13 @@ class RunningGateway implements Gateway {
       access: () => this.#access(),
       report: this.#report,
       count: this.#count,
+      guests: this.#guests,
     })
-    this.#app = this.#routes()
+    this.#listening = new Listening(host, this.#routes())
   }
 
   get address(): string {
-    if (this.#listener === undefined) return ''
-    const { host, port } = this.#listener
-    const scheme = this.#config.http.tls.cert === '' ? 'http' : 'https'
-    return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
+    return this.#listening.url
   }
 
   get admin(): AdminToken {
@@ -161,7 +168,7 @@ class RunningGateway implements Gateway {
   }
 
   async start(): Promise<void> {
-    this.#listener = await this.#listen(this.#config, this.#files)
+    await this.#listening.move(mainAddress(this.#config, this.#files))
     const { 'reverse-web-socket': reverse, 'http-post': posts } = this.#config
     await this.#changeUpstreams({ added: implementations(this.#config), removed: [] })
     for (const entry of reverse) this.#addReverse(entry)
@@ -180,8 +187,9 @@ class RunningGateway implements Gateway {
     const files = readFiles(config)
     // Certificates are renewed in place, under the same names.
     const renewed = !isDeepStrictEqual(files.tls, this.#files.tls)
-    if (changed.http || renewed || this.#listener === undefined) await this.#move(config, files)
+    if (changed.http || renewed || !this.#listening.open) await this.#listening.move(mainAddress(config, files))
     this.#config = config
+    this.#named = guestsOf(config)
     this.#files = files
     if (changed.admin) this.#admin = adminToken(config.admin.token, this.#options.dataDir)
     // A client is dialled anew only once its old link is gone; and all at once, since each may take its time.
@@ -194,6 +202,16 @@ class RunningGateway implements Gateway {
     for (const entry of changed.reverse.added) this.#addReverse(entry)
     for (const entry of changed.post.added) this.#addPost(entry)
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
+    if (changed.terms) for (const bot of this.bots.all()) this.#resettle(bot)
+  }
+
+  /** Everybody under the terms of now. */
+  #resettle(bot: Bot): void {
+    for (const session of [...bot.sessions.all()]) {
+      const terms = this.#guests.terms({ ...session.claim, name: session.name })
+      // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.
+      bot.settle(session, terms ?? this.#guests.terms({}) ?? OPEN_TERMS)
+    }
   }
 
   stop(): Promise<void> {
@@ -208,8 +226,7 @@ class RunningGateway implements Gateway {
   async #stop(): Promise<void> {
     // A change under way is seen through: what it adds must be stopped, too.
     await this.#applied.catch(() => undefined)
-    const listeners = [this.#listener, ...this.#retired].filter((one) => one !== undefined)
-    for (const listener of listeners) void listener.stop()
+    this.#listening.stop()
     for (const bot of this.bots.all()) bot.windDown()
     this.#embedded(() => true)?.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
@@ -220,72 +237,25 @@ class RunningGateway implements Gateway {
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
     await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
-    await Promise.all(listeners.map((listener) => listener[Symbol.asyncDispose]()))
-  }
-
-  #listen({ http, 'web-socket': links }: Config, { tls }: Files, port = http.port): Promise<Listener> {
-    return this.#host.listen({ host: http.host, port, app: this.#app, maxFrame: links['max-frame'], tls })
-  }
-
-  /** The new address first, then the old one stops accepting, unless it is the same port; links live on. */
-  async #move(config: Config, files: Files): Promise<void> {
-    const old = this.#listener
-    const samePort = old !== undefined && config.http.port === this.#config.http.port
-    // Where any port will do, the one of now does.
-    const port = samePort ? old.port : config.http.port
-    if (samePort) await this.#retire()
-    try {
-      const listener = await this.#listen(config, files, port)
-      await this.#retire()
-      this.#listener = listener
-    } catch (error) {
-      // As it was, also where its files have changed since.
-      if (samePort) this.#listener = await this.#listen(this.#config, this.#files, port)
-      throw error
-    }
-  }
-
-  /** The address takes nobody any more; its links live on. */
-  async #retire(): Promise<void> {
-    const old = this.#listener
-    if (old === undefined) return
-    this.#listener = undefined
-    this.#retired.push(old)
-    await old.stop()
+    await this.#listening[Symbol.asyncDispose]()
   }
 
   #routes(): Hono<HostEnv> {
-    const { bots } = this
-    const report = this.#report
-    const count = this.#count
-    const guarded = () => this.#access()
-    const lease = (bot: Bot, wish: { name?: string | undefined; peer: string }) => this.#allotments.lease(bot, wish)
-    // With a slash at the end or without: both are in use.
-    const app = new Hono<HostEnv>({ strict: false })
-    // Before the discovery calls, which let in more people.
-    const admin = () => ({ ...guarded(), token: this.#admin.token, called: ADMIN_TOKEN, openDiscovery: false })
-    app.get('/api/status', guard(admin, report), (c) => c.json(this.#overview()))
-    app.get('/api/qrcode', guard(admin, report), (c) =>
-      qrcode(
-        c,
-        this.#embedded(() => true),
-      ),
-    )
-    app.route('/', discovery({ bots, access: guarded, report, lease, clients: onlineClients }))
-    const places = () =>
-      [...this.#upstreams.values()].map(({ organ }) => organ).filter((organ) => organ instanceof AcceptedUpstream)
-    const admitted = (c: Context<HostEnv>, token: string) =>
-      admit(c, { ...guarded(), ...(token === '' ? {} : { token }) }, report)
-    app.get('/onebot/v11/implementation', acceptUpstreams(places, admitted, report))
-    app.route('/', forward({ bots, access: guarded, report, count, page: () => page(bots) }))
-    app.use('/onebot/v11/*', guard(guarded, report))
-    app.route('/onebot/v11', httpApi({ bots, report }))
-    app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))
-    app.onError((error, c) => {
-      this.#options.log.error('unexpected error', { path: c.req.path, error, stack: error.stack })
-      return refusedLink(c, 500, 'internal error; the log of perpetua says more', report)
+    const organs = () => [...this.#upstreams.values()].map(({ organ }) => organ)
+    return routes({
+      bots: this.bots,
+      guests: this.#guests,
+      presence: this.#presence,
+      count: this.#count,
+      report: this.#report,
+      log: this.#options.log,
+      access: () => this.#access(),
+      adminToken: () => this.#admin.token,
+      lease: (bot, wish) => this.#allotments.lease(bot, wish),
+      places: () => organs().filter((organ) => organ instanceof AcceptedUpstream),
+      embedded: () => this.#embedded(() => true),
+      overview: () => this.#overview(),
     })
-    return app
   }
 
   /** It holds room that others need: given back now, not when its socket has ended. */
@@ -303,6 +273,7 @@ class RunningGateway implements Gateway {
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
       facts: this.#counts.facts,
+      presence: this.#presence.version,
       embedded: (bot) => this.#embedded((one) => one === bot)?.status(),
     })
   }
@@ -327,7 +298,7 @@ class RunningGateway implements Gateway {
       name: entry.name || entry.url || entry['self-id'] || entry.kind,
       journal: () => new MemoryJournal(journalLimits(this.#config)),
       room: this.#room,
-      own: (self) => ownActions(self, { report, allot: (of, wish) => this.#allotments.lease(of, wish) }),
+      own: (self) => ownActions(self, { report, guests: this.#guests, allot: (of, wish) => this.#allotments.lease(of, wish) }),
       settings: () => callSettings(this.#config),
       report,
       free: (selfId, self) => bots.free(selfId, self),
@@ -336,10 +307,12 @@ class RunningGateway implements Gateway {
   }
 
   #access() {
-    const configured = access(this.#config)
-    return configured.token === ''
-      ? { ...configured, token: this.#embedded(() => true)?.clientToken ?? '' }
-      : configured
+    const { token, ...configured } = access(this.#config)
+    return {
+      ...configured,
+      token: token || (this.#embedded(() => true)?.clientToken ?? ''),
+      isClients: (shown: string) => this.#guests.byToken(shown) !== undefined,
+    }
   }
 
   /** The implementation that we run for a bot: there is one at most. */
@@ -374,6 +347,8 @@ class RunningGateway implements Gateway {
   #addReverse(entry: ReverseConfig): void {
     const reverse = reverseLink({
       entry,
+      key: entryKey('reverse-web-socket', entry),
+      guests: this.#guests,
       tls: this.#tlsFor(entry),
       bots: this.bots,
       host: this.#host,
@@ -385,7 +360,7 @@ class RunningGateway implements Gateway {
   }
 
   #addPost(entry: PostConfig): void {
-    this.#posts.set(entry, postTarget({ entry, bots: this.bots, report: this.#report }))
+    this.#posts.set(entry, postTarget({ entry, key: entryKey('http-post', entry), guests: this.#guests, bots: this.bots, report: this.#report }))
   }
 }
 

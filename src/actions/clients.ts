@@ -2,15 +2,16 @@
 
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
-import type { OwnAction, OwnCall } from '../broker/ports.ts'
 import { nameProblem } from '../broker/registry.ts'
-import { clientOf, type Session } from '../broker/session.ts'
+import type { Guests, OwnAction, OwnCall } from '../broker/ports.ts'
+import { clientOf, isOnline, type Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { broadcast, broadcastCallback, type Client } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { type ClientParam, checked, client, text } from './params.ts'
 
 const Name = v.object({ name: v.string('wanted a string') })
+const Acknowledge = v.object({ seq: v.pipe(v.number('wanted a number'), v.safeInteger('wanted a whole number')) })
 const Broadcast = v.object({
   clients: v.pipe(v.array(client, 'wanted an array of clients'), v.minLength(1, 'wanted at least one client')),
   data: v.string('wanted a string'),
@@ -19,7 +20,7 @@ const Callback = v.object({ client, uuid: text(1, 256), data: v.string('wanted a
 
 const seconds = () => Math.floor(Date.now() / 1000)
 
-export function clientActions(bot: Bot, report: Report): Record<string, OwnAction> {
+export function clientActions(bot: Bot, report: Report, guests: Guests): Record<string, OwnAction> {
   return {
     get_online_clients: () => ({ data: onlineClients(bot) }),
 
@@ -28,8 +29,18 @@ export function clientActions(bot: Bot, report: Report): Record<string, OwnActio
       const problem = nameProblem(name)
       if (problem !== undefined) refuse('bad-request', `set_client_name: params.name: ${problem}`)
       const session = sessionOf(call, 'set_client_name')
+      // An entry of the configuration stays what it is under any name.
+      const terms = guests.terms({ ...session.claim, name })
+      if (terms === undefined) refuse('forbidden', `set_client_name: "${name}" is a client with a token of its own`)
       if (!bot.sessions.rename(session, name)) refuse('conflict', `set_client_name: another client is named "${name}"`)
       report({ kind: 'session-named', bot: bot.name, session, name })
+      bot.settle(session, terms)
+      return { data: {} }
+    },
+
+    ack_event(call) {
+      const { seq } = checked('ack_event', Acknowledge, call.params)
+      bot.acknowledge(sessionOf(call, 'ack_event'), seq)
       return { data: {} }
     },
 
@@ -54,8 +65,21 @@ export function clientActions(bot: Bot, report: Report): Record<string, OwnActio
 }
 
 /** Everybody who gets this bot's events, oldest first. */
-export const onlineClients = (bot: Bot): Client[] =>
-  [...bot.sessions.all()].map((session) => clientOf(session, bot.selfId))
+export const onlineClients = (bot: Bot): OnlineClient[] =>
+  [...bot.sessions.all()].filter(isOnline).map((session) => ({
+    ...clientOf(session, bot.selfId),
+    state: session.flow.state,
+    // A web hook in the middle of a delivery has no count of bytes.
+    pending: Number.isFinite(session.link.buffered) ? session.link.buffered : null,
+    calls: session.open.calls,
+  }))
+
+/** How others see it, and how it fares: where it stands, bytes it has not taken yet, calls that are not answered. */
+interface OnlineClient extends Client {
+  readonly state: string
+  readonly pending: number | null
+  readonly calls: number
+}
 
 function sessionOf({ session }: OwnCall, action: string): Session {
   if (session?.events) return session

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
-import type { OwnAction, OwnActions } from '../broker/ports.ts'
+import type { Guests, OwnAction, OwnActions } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { clientActions } from './clients.ts'
 import { checked } from './params.ts'
@@ -10,6 +10,7 @@ import { quickOperationAction } from './quick-operation.ts'
 
 export interface ActionPorts {
   readonly report: Report
+  readonly guests: Guests
   /** Leases a listener for one client; resolves with its port, which accepts connections. @throws ActionError */
   readonly allot: (bot: Bot, wish: { name?: string | undefined; peer: string }) => Promise<number>
 }
@@ -28,9 +29,9 @@ const Restart = v.object({
 })
 const Allot = v.object({ client_name: v.optional(v.nullable(v.string('wanted a string'))) })
 
-export function ownActions(bot: Bot, { report, allot }: ActionPorts): OwnActions {
+export function ownActions(bot: Bot, { report, guests, allot }: ActionPorts): OwnActions {
   const table: Record<string, OwnAction> = {
-    ...clientActions(bot, report),
+    ...clientActions(bot, report, guests),
 
     async get_ws_port({ params, session }) {
       const { client_name } = checked('get_ws_port', Allot, params)

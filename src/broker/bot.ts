@@ -1,19 +1,18 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
-import { clientStatus } from '../onebot/event.ts'
+import { accountOf } from '../onebot/account.ts'
 import { readUpstream } from '../onebot/frame.ts'
-import { locate } from '../onebot/json-text.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
-import { Fanout } from './fanout.ts'
-import { LIMITS } from './limits.ts'
-import type { Caller, CallSettings, Journal, Link, OwnActions, Upstream } from './ports.ts'
+import { Members, type Wish } from './members.ts'
+import type { Caller, CallSettings, Claim, Journal, Link, OwnActions, Terms, Upstream } from './ports.ts'
 import { Pulse } from './pulse.ts'
-import { Registry } from './registry.ts'
+import type { Registry } from './registry.ts'
+import { Restart } from './restart.ts'
 import type { Room } from './room.ts'
-import { clientOf, type Session } from './session.ts'
+import type { Session } from './session.ts'
 import type { Report } from './status.ts'
 
 export interface BotOptions {
@@ -29,17 +28,17 @@ export interface BotOptions {
   readonly restart?: (() => Promise<void>) | undefined
   /** Whether no other bot has this account. */
   readonly free: (selfId: string, bot: Bot) => boolean
+  /** How long (ms) a session that may come back is waited for. Default: half an hour. */
+  readonly awayFor?: (() => number) | undefined
   readonly now?: (() => number) | undefined
 }
 
-/** How long a restarting implementation may take to answer, and to come back (ms). */
-const RESTART = { answer: 3_000, back: 60_000 }
+const AWAY_FOR = 1_800_000
 /** Milliseconds since 1970 that do not jump when the system's clock is set: deadlines and ages hold. */
 const steady = () => Math.round(performance.timeOrigin + performance.now())
 
 export class Bot {
   readonly name: string
-  readonly sessions = new Registry()
   readonly #options: BotOptions
   /** Of the wall, for what clients read. */
   readonly #now: () => number
@@ -47,10 +46,9 @@ export class Bot {
   readonly #clock: () => number
   readonly #calls: Calls
   readonly #pulse = new Pulse(() => this.#beat())
-  readonly #callsOnly = new Set<Session>()
+  readonly #members: Members
+  readonly #restart: Restart
   readonly #callers = new WeakMap<Session, Caller>()
-  #journal: Journal
-  #fanout: Fanout
   #upstream: Upstream | undefined
   /** The account, as text, once anything told it. */
   #selfId: string | undefined
@@ -58,8 +56,6 @@ export class Bot {
   #told = false
   /** An account that this link has, and that is another bot's. */
   #conflict: string | undefined
-  /** A restart under way: asked for, and then waited for. */
-  #restart: { readonly phase: 'delay' | 'back'; readonly timer: ReturnType<typeof setTimeout> } | undefined
   /** The reason for which its sessions are being ended, and whether for good. */
   #ending: { readonly closing: Closing; readonly ever: boolean } | undefined
 
@@ -68,14 +64,32 @@ export class Bot {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#clock = options.now ?? steady
-    this.#journal = options.journal()
-    this.#fanout = this.#newFanout()
-    const { settings, report } = options
+    const { room, settings, report, awayFor = () => AWAY_FOR } = options
+    this.#members = new Members(options.journal(), {
+      bot: options.name,
+      room,
+      pulse: this.#pulse,
+      report,
+      selfId: () => this.#selfId,
+      ending: () => this.#ending?.closing,
+      heartbeat: (selfId) => this.#heartbeatText(selfId),
+      awayFor,
+      wall: this.#now,
+      clock: this.#clock,
+    })
+    this.#restart = new Restart({
+      own: options.restart,
+      ask: (within, ended) => this.#calls.send('set_restart', { within, ended }),
+      redial: () => this.#upstream?.redial('restart asked for'),
+    })
     // What is asked of this account is not asked of another.
     const upstream = () => (this.#conflict === undefined ? this.#upstream : undefined)
     this.#calls = new Calls({ bot: options.name, upstream, own: options.own(this), settings, report, now: this.#clock })
   }
 
+  get sessions(): Registry {
+    return this.#members.sessions
+  }
   get selfId(): string | undefined {
     return this.#selfId
   }
@@ -88,10 +102,11 @@ export class Bot {
     return this.#pulse.interval
   }
   get journal(): Journal {
-    return this.#journal
+    return this.#members.journal
   }
-  get waiting(): { replies: number; paced: number; catchingUp: number } {
-    return { ...this.#calls.waiting, catchingUp: this.#fanout.catchingUp }
+  get waiting() {
+    const { fanout, returns } = this.#members
+    return { ...this.#calls.waiting, catchingUp: fanout.catchingUp, away: returns.away }
   }
 
   // From the implementation's side.
@@ -141,11 +156,11 @@ export class Bot {
     if (this.#selfId !== undefined && this.#selfId !== selfId) this.#changeAccount(this.#selfId, selfId)
     this.#told = true
     this.#conflict = undefined
-    if (this.#restart?.phase === 'back') this.#restarted()
+    this.#restart.back()
     if (this.#selfId === undefined) {
       this.#selfId = selfId
       this.#options.report({ kind: 'bot-identified', bot: this.name, selfId })
-      for (const session of this.sessions.all()) this.#admit(session, selfId)
+      this.#members.admitAll(selfId)
       this.#pulse.start()
     } else this.#sendHeartbeat()
     this.#calls.resume()
@@ -154,43 +169,53 @@ export class Bot {
 
   // From the clients' side.
 
-  /** A link opened. `name` must be free: the edge has asked `sessions.nameTaken`. */
-  join(link: Link, { events, calls, name }: { events: boolean; calls: boolean; name?: string | undefined }): Session {
-    const session: Session = {
-      appId: crypto.randomUUID(),
-      name,
-      link,
-      events,
-      calls,
-      since: this.#seconds(),
-      flow: { state: 'waiting' },
-      open: { calls: 0, bytes: 0 },
-      repliesUnread: 0,
-    }
-    this.#options.report({ kind: 'session-opened', bot: this.name, session })
-    if (events && this.#selfId !== undefined && this.#ending === undefined) this.#admit(session, this.#selfId)
-    // After it was told of itself: nobody can speak to it before that.
-    if (events) this.sessions.add(session)
-    else this.#callsOnly.add(session)
-    // The handshake was under way when the bot went.
-    if (this.#ending !== undefined) this.#end(session, this.#ending.closing)
-    return session
+  /** A link opened. */
+  join(link: Link, wish: Wish): Session {
+    return this.#members.join(link, wish)
   }
 
-  /** The link ended. May be said more than once. */
-  leave(session: Session, code: number, reason: string): void {
-    if (!this.sessions.remove(session) && !this.#callsOnly.delete(session)) return
-    const admitted = session.events && session.flow.state !== 'waiting'
-    this.#fanout.remove(session)
-    this.#options.report({ kind: 'session-closed', bot: this.name, session, code, reason })
-    // Where all must leave, nobody is told of each other's leaving.
-    if (admitted && this.#ending === undefined)
-      this.#fanout.append(this.#presence(session, { online: false, selfClient: false }))
+  /** Who has come before with this claim and can prove it: by its entry, or by the secret that it was given. */
+  known(claim: Claim, secret?: string): Session | undefined {
+    return this.#members.known(claim, secret)
+  }
+
+  /** A session that may come back goes on with this link; one that it still has is closed. */
+  rejoin(session: Session, link: Link, terms?: Terms): void {
+    this.#members.rejoin(session, link, terms)
+  }
+
+  /** A newer link takes the place of this session, which does not go on. */
+  replace(session: Session): void {
+    this.#members.replace(session)
+  }
+
+  /** The link ended. May be said more than once, and of a link that has been replaced. */
+  leave(session: Session, code: number, reason: string, link?: Link): void {
+    this.#members.leave(session, code, reason, link)
   }
 
   drained(session: Session): void {
-    if (session.link.buffered === 0) session.repliesUnread = 0
-    this.#fanout.drained(session)
+    this.#members.drained(session)
+  }
+
+  /** The link answered a PING. */
+  pong(session: Session, data: string): void {
+    this.#members.returns.pong(session, data)
+  }
+
+  /** Everything up to this position has arrived, as the client says. @throws ActionError where that cannot be. */
+  acknowledge(session: Session, position: number): void {
+    this.#members.acknowledge(session, position)
+  }
+
+  /** It is not waited for any more. */
+  forget(session: Session): void {
+    this.#members.forget(session)
+  }
+
+  /** What governs the session has changed. */
+  settle(session: Session, terms: Terms): void {
+    this.#members.settle(session, terms)
   }
 
   /** One action frame; it ends in exactly one reply. */
@@ -203,14 +228,14 @@ export class Bot {
   callerOf(session: Session): Caller {
     const known = this.#callers.get(session)
     if (known !== undefined) return known
-    const caller: Caller = { session, open: session.open, reply: (text) => this.#reply(session, text) }
+    const caller: Caller = { session, open: session.open, reply: (text) => this.#members.reply(session, text) }
     this.#callers.set(session, caller)
     return caller
   }
 
   /** An event for these sessions only, in its place among all others. */
   tell(to: ReadonlySet<Session>, text: string): void {
-    this.#fanout.append(text, to)
+    this.#members.fanout.append(text, to)
   }
 
   /**
@@ -219,16 +244,15 @@ export class Bot {
    */
   restart(delay: number): void {
     if (this.#ending !== undefined) refuse('unavailable', this.#ending.closing.text)
-    if (this.#restart !== undefined) refuse('conflict', 'bot instance is restarting')
+    this.#restart.after(delay)
     this.#options.report({ kind: 'restart', bot: this.name, delay })
-    this.#restart = { phase: 'delay', timer: setTimeout(() => this.#restartNow(), delay) }
   }
 
   // Life.
 
   limit(limits: { maxBytes: number; maxAge: number }): void {
-    this.#journal.limit(limits)
-    this.#fanout.expire()
+    this.journal.limit(limits)
+    this.#members.fanout.expire()
   }
 
   /** The end is near: no new calls are taken, those open may still be answered. */
@@ -240,9 +264,10 @@ export class Bot {
   stop(closing: Closing = CLOSING.shutdown): void {
     this.#ending = { closing, ever: true }
     this.#pulse.stop()
-    this.#restarted()
+    this.#restart.over()
     this.#disconnected()
     this.#endAll(closing)
+    this.#members.stop()
   }
 
   #disconnected(): void {
@@ -261,16 +286,10 @@ export class Bot {
     return false
   }
 
-  #newFanout(): Fanout {
-    const { name, room, report } = this.#options
-    const behind = (session: Session) => this.#end(session, CLOSING.behind)
-    return new Fanout({ bot: name, journal: this.#journal, room, report, behind, now: this.#clock })
-  }
-
   #event(raw: string, event: Fields): void {
     if (!this.#told && !this.#learn(raw, event)) return
     this.#options.report({ kind: 'event', bot: this.name, raw })
-    this.#fanout.append(raw)
+    this.#members.fanout.append(raw, undefined, event)
   }
 
   #meta(raw: string, event: Fields): void {
@@ -285,7 +304,7 @@ export class Bot {
     if (type === 'heartbeat') {
       // What is new need not wait for the next beat.
       if (this.#pulse.heard(raw, event)) this.#sendHeartbeat()
-    } else if (type !== 'lifecycle') this.#fanout.append(raw)
+    } else if (type !== 'lifecycle') this.#members.fanout.append(raw, undefined, event)
   }
 
   /** False: we do not know whose event this is, or another bot's upstream delivers it. */
@@ -304,48 +323,15 @@ export class Bot {
 
   #beat(): void {
     this.#sendHeartbeat()
-    this.#fanout.expire()
+    this.#members.fanout.expire()
   }
 
   #sendHeartbeat(): void {
-    if (this.#selfId !== undefined) this.#fanout.passing(this.#heartbeatText(this.#selfId))
+    if (this.#selfId !== undefined) this.#members.fanout.passing(this.#heartbeatText(this.#selfId))
   }
 
   #heartbeatText(selfId: string): string {
     return this.#pulse.heartbeatText({ selfId, time: this.#seconds(), online: this.online })
-  }
-
-  #admit(session: Session, selfId: string): void {
-    const { link } = session
-    // A web hook has no connection whose beginning could be told.
-    if (link.transport !== 'http-post') {
-      link.send(this.#pulse.lifecycleText(selfId, this.#seconds()))
-      link.send(this.#heartbeatText(selfId))
-    }
-    this.#fanout.append(this.#presence(session, { online: true, selfClient: false }))
-    this.#fanout.add(session)
-    this.#fanout.append(this.#presence(session, { online: true, selfClient: true }), new Set([session]))
-  }
-
-  #presence(session: Session, { online, selfClient }: { online: boolean; selfClient: boolean }): string {
-    const client = clientOf(session, this.#selfId)
-    return clientStatus({ selfId: this.#selfId ?? '0', time: this.#seconds(), client, online, selfClient })
-  }
-
-  #reply(session: Session, text: string): void {
-    if (session.flow.state === 'gone') return this.#options.report({ kind: 'reply-orphaned', bot: this.name, session })
-    const { link } = session
-    if (link.buffered === 0) session.repliesUnread = 0
-    // Both: what is unread may be a big event, and then it is no fault of the replies.
-    if (session.repliesUnread > LIMITS.repliesUnread && link.buffered > LIMITS.repliesUnread)
-      return this.#end(session, CLOSING.repliesUnread)
-    session.repliesUnread += text.length
-    link.send(text)
-  }
-
-  #end(session: Session, closing: Closing): void {
-    session.link.close(closing)
-    this.leave(session, closing.code, closing.text)
   }
 
   #changeAccount(from: string, to: string): void {
@@ -355,44 +341,16 @@ export class Bot {
     this.#ending = undefined
     this.#selfId = undefined
     this.#pulse.forget()
-    this.#journal = this.#options.journal()
-    this.#fanout = this.#newFanout()
+    this.#members.renew(this.#options.journal())
   }
 
   /** Answers what is open, and closes every link: what was asked of one account is no business of the next. */
   #endAll(closing: Closing): void {
     this.#calls.abandon(closing.text)
-    for (const session of [...this.sessions.all(), ...this.#callsOnly]) this.#end(session, closing)
-  }
-
-  #restartNow(): void {
-    this.#restart = { phase: 'back', timer: setTimeout(() => this.#restarted(), RESTART.back) }
-    const { restart } = this.#options
-    // Asked itself it might stop before it answers, and not come back.
-    if (restart !== undefined) return void restart().catch(() => this.#restarted())
-    const redial = () => this.#upstream?.redial('restart asked for')
-    // Away: it is being dialled already.
-    if (!this.#calls.send('set_restart', { within: RESTART.answer, ended: redial })) this.#restarted()
-  }
-
-  #restarted(): void {
-    clearTimeout(this.#restart?.timer)
-    this.#restart = undefined
+    this.#members.endAll(closing)
   }
 
   #seconds(): number {
     return Math.floor(this.#now() / 1000)
   }
-}
-
-/** The account an event is of, as text: it may be more than a number of ours can hold. */
-function accountOf(raw: string, event: Fields): string | undefined {
-  const selfId = own(event, 'self_id')
-  const text = typeof selfId === 'number' ? digits(raw, selfId) : selfId
-  return typeof text === 'string' && /^[1-9]\d{0,19}$/.test(text) ? text : undefined
-}
-
-function digits(raw: string, selfId: number): string {
-  const span = Number.isSafeInteger(selfId) ? undefined : locate(raw, ['self_id'])
-  return span === undefined ? String(selfId) : raw.slice(span.start, span.end)
 }

@@ -15,5 +15,6 @@ export const CLOSING = {
   removed: { code: 1012, text: 'removed from the configuration', retry: false },
   behind: { code: 4008, text: 'fell behind the journal', retry: true },
   replaced: { code: 4009, text: 'replaced by a newer link of the same session', retry: false },
+  silent: { code: 4010, text: 'no answer to our PINGs', retry: true },
   repliesUnread: { code: 4013, text: 'replies piled up unread', retry: true },
 } as const satisfies Record<string, Closing>

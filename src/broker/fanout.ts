@@ -1,8 +1,9 @@
 // Brings a bot's events to its sessions: journal, lane, and the pace of those that fall behind.
 
-import { Lane } from './lane.ts'
+import type { Fields } from '../onebot/object.ts'
+import { formOf, Lanes } from './lanes.ts'
 import { LIMITS } from './limits.ts'
-import type { Cursor, Journal } from './ports.ts'
+import type { Cursor, Entry, Journal } from './ports.ts'
 import type { Room } from './room.ts'
 import type { Flow, Session } from './session.ts'
 import type { Report } from './status.ts'
@@ -22,18 +23,21 @@ export interface FanoutOptions {
 export class Fanout {
   readonly #options: FanoutOptions
   readonly #journal: Journal
-  readonly #lane: Lane
+  readonly #lanes: Lanes
   readonly #slow = new Set<Session>()
   /** No cursor is before this one: a look at all of them is due only when the journal has moved past it. */
   #oldestCursor = Number.POSITIVE_INFINITY
   #looking = false
+  /** Where the newest event stands. */
+  #newest: Cursor
 
   constructor(options: FanoutOptions) {
     this.#options = options
     this.#journal = options.journal
-    this.#lane = new Lane(`${crypto.randomUUID()}/all`, {
+    this.#newest = options.journal.head
+    this.#lanes = new Lanes({
       slow: (session) => this.#fallBehind(session, this.#journal.head),
-      dropped: () => options.report({ kind: 'publish-dropped', bot: options.bot, topic: this.#lane.topic }),
+      dropped: (topic) => options.report({ kind: 'publish-dropped', bot: options.bot, topic }),
     })
   }
 
@@ -42,40 +46,66 @@ export class Fanout {
     return this.#slow.size
   }
 
-  /** One event for everybody, or for the sessions named. */
-  append(raw: string, to?: ReadonlySet<Session>): void {
+  /** One event for everybody, or for the sessions named. `event`: what `raw` says, where somebody has read it already. */
+  append(raw: string, to?: ReadonlySet<Session>, event?: Fields): void {
     // The journal outlives its sessions: it keeps their names, not them.
     const names = to && new Set(Array.from(to, ({ appId }) => appId))
     const at = this.#journal.append(raw, this.#options.now(), names)
+    this.#newest = at
     // Nobody else catches up meanwhile: room that is given back here was taken here, when nobody waited for any.
     if (to !== undefined) this.#sendTo(to, raw, at)
-    else if (raw.length > LIMITS.bigFrame) this.#sendBig(at)
-    else this.#lane.publish(raw)
+    else if (raw.length > LIMITS.bigFrame) this.#sendBig(raw, at, event)
+    else this.#lanes.publish(raw, at, event)
     // Last, since it makes sessions leave, which is an event again.
     this.#tellLost()
   }
 
   /** A frame that is worth nothing later. Sessions behind do without it, but for those to whom nothing else is on its way. */
   passing(text: string): void {
-    this.#lane.publish(text)
-    for (const { link } of this.#slow) if (link.buffered === 0) link.send(text)
+    this.#lanes.passing(text)
+    for (const { link, view } of this.#slow) {
+      const formed = link.buffered === 0 ? formOf(view, text, undefined) : undefined
+      if (formed !== undefined) link.send(formed)
+    }
   }
 
-  /** From here on the session gets every event. */
-  add(session: Session): void {
+  /** From here on the session gets every event; with `from` also those since that position. */
+  add(session: Session, from?: Cursor): void {
+    if (from !== undefined)
+      return this.#begin(session, { state: 'catching-up', cursor: from, sent: from, room: 0, told: false })
     session.flow = { state: 'live' }
-    this.#lane.add(session)
+    this.#lanes.add(session)
   }
 
-  remove(session: Session): void {
-    const { flow } = session
-    session.flow = { state: 'gone' }
-    if (flow.state === 'live') this.#lane.remove(session)
-    // Whoever closes for its losses has been told of them already.
-    if (flow.state === 'catching-up' && session.link.whenBehind === 'skip')
-      this.#reportLoss(session, this.#journal.missed(flow.cursor))
+  /** The session is sent to no more: it is `gone`, or `away` and may be added again. */
+  remove(session: Session, flow: Extract<Flow, { state: 'gone' | 'away' }> = { state: 'gone' }): void {
+    const before = session.flow
+    session.flow = flow
+    if (before.state === 'live') this.#lanes.remove(session)
+    // Whoever closes for its losses has been told of them already, and whoever comes back will be.
+    if (before.state === 'catching-up' && session.link.whenBehind === 'skip' && flow.state === 'gone')
+      this.#reportLoss(session, this.#journal.missed(before.cursor))
     this.#slow.delete(session)
     this.#options.room.release(session)
+  }
+
+  /** The session's terms have changed: `settle` sets them, in between two events. */
+  retune(session: Session, settle: () => void): void {
+    const live = session.flow.state === 'live'
+    if (live) this.#lanes.remove(session)
+    settle()
+    if (live) this.#lanes.add(session)
+  }
+
+  /** Everything before it has been handed to the session's link. */
+  position({ flow }: Session): Cursor {
+    return flow.state === 'catching-up' || flow.state === 'away' ? flow.cursor : this.#journal.head
+  }
+
+  /** Everything before it has arrived, as far as a link can tell that hands on one event after the other. */
+  settled(session: Session): Cursor {
+    const { flow, link } = session
+    return flow.state === 'catching-up' && link.buffered > 0 ? flow.sent : this.position(session)
   }
 
   /** The session's socket has taken bytes, or room has become free. */
@@ -95,26 +125,31 @@ export class Fanout {
       if (session.flow.state !== 'live') continue
       if (raw.length > LIMITS.bigFrame) this.#fallBehind(session, at)
       else {
-        session.link.send(raw)
+        const formed = formOf(session.view, raw, at)
+        if (formed !== undefined) session.link.send(formed)
         if (session.link.buffered >= LIMITS.highWater) this.#fallBehind(session, this.#journal.head)
       }
     }
   }
 
-  #sendBig(at: Cursor): void {
-    for (const session of [...this.#lane.members()]) this.#fallBehind(session, at)
+  #sendBig(raw: string, at: Cursor, event: Fields | undefined): void {
+    for (const session of this.#lanes.wanting(raw, at, event)) this.#fallBehind(session, at)
   }
 
   #fallBehind(session: Session, cursor: Cursor): void {
-    this.#lane.remove(session)
+    this.#lanes.remove(session)
     const { buffered } = session.link
     // Web hooks take one event at a time: being in the middle of one is nothing to tell.
     const told = buffered >= LIMITS.highWater && Number.isFinite(buffered)
-    const flow: CatchingUp = { state: 'catching-up', cursor, room: 0, told }
+    const flow: CatchingUp = { state: 'catching-up', cursor, sent: this.#newest, room: 0, told }
+    if (told) this.#options.report({ kind: 'session-slow', bot: this.#options.bot, session, buffered })
+    this.#begin(session, flow)
+  }
+
+  #begin(session: Session, flow: CatchingUp): void {
     session.flow = flow
     this.#slow.add(session)
-    this.#oldestCursor = Math.min(this.#oldestCursor, cursor)
-    if (told) this.#options.report({ kind: 'session-slow', bot: this.#options.bot, session, buffered })
+    this.#oldestCursor = Math.min(this.#oldestCursor, flow.cursor)
     this.#catchUp(session, flow)
   }
 
@@ -135,12 +170,19 @@ export class Fanout {
       }
       const entry = this.#journal.at(flow.cursor)
       if (entry === undefined) return this.#inStep(session, flow)
-      if (entry.to === undefined || entry.to.has(session.appId)) {
-        if (entry.raw.length > LIMITS.bigFrame && !this.#roomFor(session, flow, entry.raw.length)) return
-        if (!link.send(entry.raw)) return
+      const text = this.#textOf(session, flow.cursor, entry)
+      if (text !== undefined) {
+        if (text.length > LIMITS.bigFrame && !this.#roomFor(session, flow, text.length)) return
+        flow.sent = flow.cursor
+        if (!link.send(text)) return
       }
       flow.cursor = entry.next
     }
+  }
+
+  #textOf(session: Session, at: Cursor, { raw, to }: Entry): string | undefined {
+    if (to === undefined) return this.#lanes.textFor(session, raw, at)
+    return to.has(session.appId) ? formOf(session.view, raw, at) : undefined
   }
 
   #roomFor(session: Session, flow: CatchingUp, size: number): boolean {
@@ -153,7 +195,8 @@ export class Fanout {
 
   #inStep(session: Session, { told }: CatchingUp): void {
     this.#slow.delete(session)
-    this.add(session)
+    session.flow = { state: 'live' }
+    this.#lanes.add(session)
     if (told) this.#options.report({ kind: 'session-in-step', bot: this.#options.bot, session })
   }
 

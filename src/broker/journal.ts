@@ -81,6 +81,16 @@ export class MemoryJournal implements Journal {
     return Math.max(0, this.#first - cursor)
   }
 
+  pending(cursor: Cursor, appId: string): number {
+    let pending = this.#next - cursor
+    for (const [seq, to] of this.#to) if (seq >= cursor && !to.has(appId)) pending -= 1
+    return pending
+  }
+
+  after(number: number): Cursor | undefined {
+    return Number.isSafeInteger(number) && number > 0 && number < this.#next ? position(number + 1) : undefined
+  }
+
   expire(now: number): void {
     const oldest = now - this.#maxAge
     while (this.entries > 1) {

@@ -16,13 +16,17 @@ export class Lane {
   /** Members whose link has no channel. */
   readonly #direct = new Set<Session>()
   readonly #slow: (session: Session) => void
-  readonly #dropped: () => void
+  readonly #dropped: (topic: string) => void
 
   /** @param on `slow`: this member's socket holds more than the high water mark; `dropped`: a publish reached nobody though members are there, which must not happen. */
-  constructor(topic: string, on: { slow: (session: Session) => void; dropped: () => void }) {
+  constructor(topic: string, on: { slow: (session: Session) => void; dropped: (topic: string) => void }) {
     this.topic = topic
     this.#slow = on.slow
     this.#dropped = on.dropped
+  }
+
+  get empty(): boolean {
+    return this.#direct.size === 0 && this.#shares.size === 0
   }
 
   *members(): Iterable<Session> {
@@ -59,7 +63,7 @@ export class Lane {
       const verdict = channel.publish(this.topic, text)
       share.sinceLook += text.length
       // Zero is also what a topic says whose last sockets are just closing.
-      if (verdict === 0 && anyOpen(share.members)) this.#dropped()
+      if (verdict === 0 && anyOpen(share.members)) this.#dropped(this.topic)
       if (share.sinceLook >= (verdict > 0 ? LIMITS.lookAfter : LIMITS.lookUnderPressure)) this.#look(share)
     }
     for (const session of this.#direct) {

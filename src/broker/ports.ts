@@ -28,6 +28,8 @@ export interface Link {
   /** False: closed, nothing was queued. */
   send(text: string): boolean
   close(closing: Closing): void
+  /** Sends a PING after everything sent before. Absent: the peer cannot answer one. Only for sessions that asked for it. */
+  ping?(data: string): void
   /** Absent: the link is sent to by itself. Present: so are `subscribe` and `unsubscribe` meaningful. */
   readonly channel?: Channel | undefined
   subscribe(topic: string): void
@@ -48,6 +50,12 @@ export interface Upstream {
 export interface Caller {
   /** The session that calls; absent for a bare HTTP call. */
   readonly session?: Session | undefined
+  /** What governs a caller without a session; absent: nothing does. */
+  readonly terms?: Terms | undefined
+  /** Who it is among those that wait: all with one key are one. Absent: the session's `app_id`. */
+  readonly key?: string | undefined
+  /** Whether nobody waits for the reply any more; asked when the turn of a call comes that had to wait. */
+  readonly gone?: (() => boolean) | undefined
   /** Delivers the one reply; ignored when the caller has gone. */
   reply(text: string): void
   /** Calls open, and the bytes of their frames: bounded per caller. */
@@ -56,13 +64,11 @@ export interface Caller {
 
 /** A call the gateway answers itself. Throws ActionError for a failed reply. */
 export type OwnAction = (call: OwnCall) => OwnAnswer | Promise<OwnAnswer>
-export interface OwnCall {
-  readonly session: Session | undefined
+/** What is known of its caller stands in it: for calls made in its name. */
+export interface OwnCall extends Omit<Caller, 'reply' | 'gone'> {
   readonly params: Record<string, unknown>
   /** The text the client sent. */
   readonly raw: string
-  /** The caller's count: for calls made in its name. */
-  readonly open: Caller['open']
 }
 export interface OwnAnswer {
   readonly data?: unknown
@@ -80,6 +86,45 @@ export interface CallSettings {
   readonly timeouts: Readonly<Record<string, number>>
   /** Milliseconds between `_rate_limited` actions. */
   readonly rateLimitedInterval: number
+  /** Milliseconds a call waits for an implementation that is away; 0: it is refused at once. 30,000 where absent. */
+  readonly hold?: number | undefined
+  /** What is sent again when the implementation was lost with it and is back: what only reads, or everything. */
+  readonly resend?: 'reads' | 'always' | undefined
+  /** Whether equal reads in flight share one call upstream; they do where absent. */
+  readonly coalesce?: boolean | undefined
+  /** Milliseconds for which replies to these reads answer the next equal ones. */
+  readonly cache?: Readonly<Record<string, number>> | undefined
+}
+
+/** A call that is on disk until the implementation has answered it. */
+export interface DurableCall {
+  /** Short, no other call of its store has it; for the client, and for the log. */
+  readonly id: string
+  /** The account it was asked of; undefined: none was known yet. */
+  readonly account: string | undefined
+  /** Without its suffix. */
+  readonly action: string
+  /** The frame as it goes up, without an echo. */
+  readonly text: string
+  /** `sent`: it may have been carried out. */
+  readonly state: 'queued' | 'sent'
+  /** Milliseconds since 1970. */
+  readonly since: number
+}
+
+/**
+ * The durable calls of one bot. What a method did is on disk when it returns, but for `done`, which may be late: a call
+ * whose end a crash has swallowed comes back as `sent`. They throw when the disk does not take it.
+ */
+export interface DurableStore {
+  /** Keeps a call as `queued`; returns its id. */
+  add(call: Omit<DurableCall, 'id' | 'state'>): string
+  /** It is about to be sent. */
+  sent(id: string): void
+  /** It is answered, or given up, and of no interest any more. */
+  done(id: string): void
+  /** All that are kept, oldest first. */
+  waiting(): readonly DurableCall[]
 }
 
 /** A position in a journal. Only the journal that made it can say what it means. */
@@ -114,9 +159,45 @@ export interface Journal {
   at(cursor: Cursor): Entry | undefined
   /** How many entries between `cursor` and the oldest one are gone. */
   missed(cursor: Cursor): number
+  /** How many entries from `cursor` on are for everybody or for this session, those that are gone included. */
+  pending(cursor: Cursor, appId: string): number
+  /** The position after the entry that has this number, as clients were told it; undefined: there is none such yet. */
+  after(number: number): Cursor | undefined
   /** Drops what is older than the age limit. */
   expire(now: number): void
   limit(limits: { maxBytes: number; maxAge: number }): void
+}
+
+/** What is kept of a session that may come back after a restart. */
+export interface KeptSession {
+  readonly appId: string
+  readonly name: string | undefined
+  /** By which its edge knows it again without a secret (`Claim.entry`). */
+  readonly entry: string | undefined
+  readonly events: boolean
+  readonly calls: boolean
+  readonly transport: Transport
+  /** SHA-256 of the secret with which it returns, as hex: the secret itself is not kept. */
+  readonly secretHash: string
+  /** Everything before it has arrived. */
+  readonly cursor: Cursor
+  /** Seconds since 1970. */
+  readonly since: number
+  /** Milliseconds since 1970 until which it is waited for; undefined: it had a link. */
+  readonly until: number | undefined
+}
+
+/**
+ * The sessions and cursors of one bot that outlive a restart. What is told here is on disk soon, and never before the
+ * events it refers to; telling what is known already costs nothing. Nothing is thrown: what the disk does not take is
+ * kept in memory and written once it does.
+ */
+export interface SessionStore {
+  remember(session: KeptSession): void
+  /** It does not come back. Not for sessions that only end because the gateway does. */
+  forget(appId: string): void
+  /** A position that is nobody's own, such as a pool's; undefined: it is of no interest any more. */
+  mark(name: string, position: Cursor | undefined): void
 }
 
 /** What a client or a pool wants of events: which ones, and in which form. Sessions with equal rules share a lane. */
@@ -124,14 +205,37 @@ export interface Rules {
   /** Equal keys: equal bytes for equal events. */
   readonly key: string
   /**
-   * The text they get of this event; undefined: none. `raw` itself where nothing is changed. Called once per lane and
-   * event, and once more for each session that reads it from the journal; must not throw.
+   * The text they get of this event, whose position in the journal is `at`; undefined: none. `raw` itself where nothing
+   * is changed. Called once per lane and event, and once more for each session that reads it from the journal; must not
+   * throw.
    */
-  apply(raw: string, event: Fields): string | undefined
+  apply(raw: string, event: Fields, at: Cursor): string | undefined
+  /**
+   * The form of what nobody judges: an event for them alone, or, without a position, what is not in the journal.
+   * Undefined: they have no use for it. Absent: it goes as it is.
+   */
+  form?(raw: string, event: Fields, at: Cursor | undefined): string | undefined
 }
 
 /** How a resuming client tells what it has got: it answers PINGs, or it says so by `ack_event`. */
 export type Acknowledgement = 'ping' | 'explicit'
+
+/** Who opens a link, as far as it has said and proved. */
+export interface Claim {
+  /** The entry of the configuration that it is, proved by a token of its own or because we dial it; see Guests. */
+  readonly entry?: string | undefined
+  readonly name?: string | undefined
+  /** It asks by itself to be waited for. */
+  readonly resume?: Acknowledgement | undefined
+}
+
+/** Who is who, by the configuration of now. */
+export interface Guests {
+  /** The entry that has this token, and the name it gives. */
+  byToken(shown: string): { readonly entry: string; readonly name: string } | undefined
+  /** What governs somebody; undefined: the name is that of an entry with a token of its own, which was not shown. */
+  terms(claim: Claim): Terms | undefined
+}
 
 /** What governs one session; settled when its link opens, and again when the configuration changes. */
 export interface Terms {
@@ -152,6 +256,12 @@ export interface Terms {
 /** What everybody gets who is not named in the configuration. */
 export const OPEN_TERMS: Terms = { client: '', weight: 1, forbids: () => undefined }
 
+/** Nobody is named in the configuration. */
+export const STRANGERS: Guests = {
+  byToken: () => undefined,
+  terms: ({ resume }) => (resume === undefined ? OPEN_TERMS : { ...OPEN_TERMS, resume }),
+}
+
 /** What kind of work an action is; limits and breakers are kept apart by it. */
 export type ActionClass = 'send' | 'manage' | 'read' | 'file'
 
@@ -170,12 +280,13 @@ export interface GovernedCall {
 
 /**
  * Whether a call may go up now. `wait`: not before `until` (ms, our clock); until then it is asked again only if
- * something else has changed. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
+ * something else has changed. `most`: longer than this in all (ms, since it came) such calls do not wait: those still in
+ * their line then are `full`. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
  * `open`: calls of its kind have been failing; tried again at `until`.
  */
 export type Verdict =
   | { readonly kind: 'go' }
-  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'wait'; readonly until: number; readonly most?: number | undefined }
   | { readonly kind: 'full'; readonly retryAfter: number; readonly why: string }
   | { readonly kind: 'open'; readonly until: number; readonly why: string }
 
@@ -186,8 +297,33 @@ export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
 export interface CallPolicy {
   /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
   admit(call: GovernedCall, now: number, waited: number): Verdict
-  /** A call that went up after `admit` has ended so. */
+  /**
+   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
+   * long params, which are gone: megabytes are not kept for this.
+   */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
   /** A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due. */
   probe?(now: number): boolean
+}
+
+/** One of a pool, as its strategy sees it. */
+export interface Member {
+  /** The client's name, which it keeps when it comes back, or else its `app_id`. */
+  readonly name: string
+  /** Its share, against the others'; more than 0. */
+  readonly weight: number
+  /** What it has yet to deal with: events that it is to acknowledge, or else bytes on their way to it. */
+  readonly pending: number
+  /** The strategy's own note about it; 0 at first, and again when something about the member has changed. */
+  note: number
+}
+
+/** How a pool chooses who gets an event. */
+export interface Strategy {
+  readonly name: string
+  /**
+   * One of `members`, which are in the order in which they came and can all take the event; undefined only where there
+   * are none. Must not throw. `raw`: the text of which `event` was read.
+   */
+  choose<M extends Member>(members: readonly M[], event: Fields, raw: string): M | undefined
 }

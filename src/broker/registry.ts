@@ -1,4 +1,4 @@
-// Who is there: a bot's sessions by id and by name.
+// Who is there, or away and waited for: a bot's sessions by id, by name, and by the entry of the configuration.
 
 import type { Session } from './session.ts'
 
@@ -16,6 +16,7 @@ export function nameProblem(name: string): string | undefined {
 export class Registry {
   readonly #byId = new Map<string, Session>()
   readonly #byName = new Map<string, Session>()
+  readonly #byEntry = new Map<string, Session>()
 
   get size(): number {
     return this.#byId.size
@@ -30,6 +31,10 @@ export class Registry {
   byName(name: string): Session | undefined {
     return this.#byName.get(name)
   }
+  /** The session of an entry of the configuration. */
+  byEntry(entry: string): Session | undefined {
+    return this.#byEntry.get(entry)
+  }
   nameTaken(name: string): boolean {
     return this.#byName.has(name)
   }
@@ -37,11 +42,14 @@ export class Registry {
   add(session: Session): void {
     this.#byId.set(session.appId, session)
     if (session.name !== undefined) this.#byName.set(session.name, session)
+    if (session.claim.entry !== undefined) this.#byEntry.set(session.claim.entry, session)
   }
   /** False: it was not there (any more). */
   remove(session: Session): boolean {
     if (!this.#byId.delete(session.appId)) return false
     if (session.name !== undefined && this.#byName.get(session.name) === session) this.#byName.delete(session.name)
+    const { entry } = session.claim
+    if (entry !== undefined && this.#byEntry.get(entry) === session) this.#byEntry.delete(entry)
     return true
   }
   /** Gives the session a name, its old one becoming free. False: another session bears it. */

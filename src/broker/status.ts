@@ -27,6 +27,9 @@ export type Status =
       raw: string
     }
   | { kind: 'upstream-mute'; bot: string; peer: string }
+  /** `first`: no other was there; `lost`, `failing`: the one before; `stable`: it comes before that one. */
+  | { kind: 'upstream-active'; bot: string; peer: string; why: 'first' | 'lost' | 'failing' | 'stable' }
+  | { kind: 'event-rescued'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }
   | { kind: 'bot-conflict'; bot: string; selfId: string }
@@ -36,11 +39,15 @@ export type Status =
   | { kind: 'event'; bot: string; raw: string }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-away'; bot: string; session: Session; code: number; reason: string }
+  | { kind: 'session-expired'; bot: string; session: Session }
   | { kind: 'session-named'; bot: string; session: Session; name: string }
   | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
   | { kind: 'session-in-step'; bot: string; session: Session }
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
   | { kind: 'publish-dropped'; bot: string; topic: string }
+  | { kind: 'pool-empty'; bot: string; pool: string }
+  | { kind: 'pool-behind'; bot: string; pool: string; missed: number }
   | { kind: 'action'; bot: string; session: Session | undefined; raw: string }
   | { kind: 'call'; bot: string; action: string; retcode: number; ms: number }
   | { kind: 'call-timeout'; bot: string; action: string; ms: number }

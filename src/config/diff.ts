@@ -1,10 +1,14 @@
 // What differs between two configs, in the parts that can be applied apart from each other.
 
 import { isDeepStrictEqual } from 'node:util'
+import { SETTINGS } from './client-schema.ts'
 import { type Implementation, implementations } from './implementations.ts'
-import type { Config, PostConfig, ReverseConfig } from './schema.ts'
+import type { ClientSettings, Config, PostConfig, ReverseConfig } from './schema.ts'
 
-/** An entry that changed in any way is removed and added; `removed` holds the old ones, the others the new ones. */
+/**
+ * An entry that changed is removed and added, unless all that changed can be applied to the link as it is: such an entry
+ * is kept. `removed` holds the old ones, the others the new ones.
+ */
 export interface ListChanges<T> {
   added: T[]
   removed: T[]
@@ -26,6 +30,10 @@ export interface Changes {
   /** How much is kept, and for how long. */
   journal: boolean
   actions: boolean
+  /** What clients get and may do: `clients`, `defaults`, `pools`, and the settings of entries. */
+  terms: boolean
+  /** How often actions may go up, and when they are no longer tried: limits of bots and of clients, `breaker`. */
+  calls: boolean
   /** Keys that changed, but take effect at the next start only. */
   restart: string[]
 }
@@ -44,15 +52,35 @@ export function changes(old: Config, next: Config): Changes {
     admin: differs(({ admin }) => admin),
     log: differs(({ log }) => log),
     allotment: differs(({ 'web-socket': { timeout, 'range-port': range } }) => [timeout, range]),
-    journal: differs(({ journal, 'msg-expire-time': age }) => [journal, age]),
+    journal: differs(({ journal, 'msg-expire-time': age }) => [journal['max-bytes'], age]),
     actions: differs(({ actions }) => actions),
+    terms: differs((config) => [config.clients, config.defaults, config.pools, ...dialled(config).map(termsOf)]),
+    calls: differs((config) => [config['rate-limit'], config.breaker, limitsOf(config)]),
     restart: restartKeys(old, next),
   }
 }
 
-/** Of the program that we run ourselves, so is what it is started with. */
+const dialled = (config: Config) => [...config['reverse-web-socket'], ...config['http-post']]
+
+/** By whom: an entry that comes or goes brings or takes its terms, too. */
+const termsOf = (entry: ReverseConfig | PostConfig) => [entry.name, entry.url, settingsOf(entry)]
+
+const settingsOf = (entry: object): ClientSettings =>
+  Object.fromEntries(Object.entries(entry).filter(([key]) => SETTINGS.has(key)))
+
+const limitsOf = ({ clients, defaults, pools, ...rest }: Config) =>
+  [
+    { name: 'defaults', ...defaults },
+    ...Object.entries(pools).map(([name, pool]) => ({ name: `pool ${name}`, ...pool })),
+    ...[...clients, ...rest['reverse-web-socket'], ...rest['http-post']],
+  ].flatMap((one) => (one['rate-limit'] === undefined ? [] : [[one.name, one['rate-limit']]]))
+
+/** What is read at the start only; of the program that we run ourselves, so is what it is started with. */
 function restartKeys(old: Config, next: Config): string[] {
-  const keys = isDeepStrictEqual(old['data-dir'], next['data-dir']) ? [] : ['data-dir']
+  const keys = [
+    ...(old['data-dir'] === next['data-dir'] ? [] : ['data-dir']),
+    ...(old.journal.persist === next.journal.persist ? [] : ['journal.persist']),
+  ]
   if (!implementations(next).some(({ kind }) => kind === 'embedded')) return keys
   const changed = STARTED_WITH.filter((key) => !isDeepStrictEqual(old['ntqq-impl'][key], next['ntqq-impl'][key]))
   return [...keys, ...changed.map((key) => `ntqq-impl.${key}`)]
@@ -63,7 +91,7 @@ const STARTED_WITH = ['path', 'archive', 'download', 'account', 'sign-server-url
 function listChanges<T extends { name: string; url: string }>(old: T[], next: T[]): ListChanges<T> {
   const before = identified(old)
   const after = identified(next)
-  const same = (id: string) => isDeepStrictEqual(before.get(id), after.get(id))
+  const same = (id: string) => sameLink(before.get(id), after.get(id))
   const pick = (entries: Map<string, T>, wanted: (id: string) => boolean) =>
     [...entries].filter(([id]) => wanted(id)).map(([, entry]) => entry)
   return {
@@ -88,12 +116,39 @@ function identified<T extends { name: string; url: string }>(entries: T[]): Map<
 /** Configs are parsed anew: entries are the same when they say the same. */
 export const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
+/** Whether two entries ask for the same link, whatever is to go over it. */
+export const sameLink = (a: object | undefined, b: object | undefined) =>
+  a !== undefined && b !== undefined && sameEntry(link(a), link(b))
+
+const link = (entry: object) =>
+  Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'spread' && !SETTINGS.has(key)))
+
 /** What runs for these entries, each of which stands for one; it is no longer there then. */
-export function taken<T, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
+export function taken<T extends object, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
   return entries.flatMap((entry) => {
-    const found = [...running].find(([one]) => sameEntry(one, entry))
+    const found = runsFor(running, entry)
     if (found === undefined) return []
     running.delete(found[0])
     return [found[1]]
   })
+}
+
+/** What runs for the entries that were kept goes on under what they say now; returns each with its entry. */
+export function renewed<T extends object, Running>(running: Map<T, Running>, kept: readonly T[]): [T, Running][] {
+  const known = new Map(running)
+  const found = kept.flatMap((entry): [T, T, Running][] => {
+    const [old, organ] = runsFor(known, entry) ?? []
+    if (old === undefined || organ === undefined) return []
+    known.delete(old)
+    return [[old, entry, organ]]
+  })
+  for (const [old] of found) running.delete(old)
+  for (const [, entry, organ] of found) running.set(entry, organ)
+  return found.map(([, entry, organ]) => [entry, organ])
+}
+
+/** Of several at one address that which says the very same, where there is one. */
+function runsFor<T extends object, Running>(running: Map<T, Running>, entry: T): [T, Running] | undefined {
+  const all = [...running]
+  return all.find(([one]) => sameEntry(one, entry)) ?? all.find(([one]) => sameLink(one, entry))
 }

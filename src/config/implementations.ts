@@ -11,6 +11,8 @@ export interface Implementation {
   'self-id': string
   ca: string
   insecure: boolean
+  /** Reads may go to it while another of the same account is active. */
+  spread: boolean
 }
 
 /** The part of the config that says so; spelled out, since the schema's own rules need it before Config is known. */
@@ -35,6 +37,7 @@ export function implementations(config: Declaring): Implementation[] {
     'self-id': '',
     ca: '',
     insecure: false,
+    spread: false,
   }
   return [first, ...config.upstreams]
 }
@@ -53,4 +56,28 @@ function kindOf({ 'ntqq-impl': own, upstreams }: Declaring): Implementation['kin
     default:
       return own.mode satisfies never
   }
+}
+
+/** The implementations of one account: the first that is well is active, the others stand by. */
+export interface Account {
+  /** '' when it may be any; then there is one entry. */
+  readonly selfId: string
+  readonly entries: readonly [Implementation, ...Implementation[]]
+}
+
+interface Embedding extends Declaring {
+  'ntqq-impl': Declaring['ntqq-impl'] & { account: string }
+}
+
+/** Entries with the same account are one bot, in the order of the config; others are a bot each. */
+export function accounts(config: Embedding): Account[] {
+  const found: { selfId: string; entries: [Implementation, ...Implementation[]] }[] = []
+  for (const entry of implementations(config)) {
+    // It logs in as the account that it is told to.
+    const selfId = entry.kind === 'embedded' ? config['ntqq-impl'].account : entry['self-id']
+    const known = selfId === '' ? undefined : found.find((account) => account.selfId === selfId)
+    if (known === undefined) found.push({ selfId, entries: [entry] })
+    else known.entries.push(entry)
+  }
+  return found
 }

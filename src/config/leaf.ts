@@ -7,8 +7,11 @@ import { formatSize, parseSize } from '../lib/size.ts'
 
 /** What a leaf tells the loader, the reference and the JSON Schema about itself. */
 export interface Kind {
-  /** `text`: the scalar's own text is the value, so that 0123 and long numbers stay what was written. */
-  kind: 'text' | 'flag' | 'number' | 'duration' | 'size'
+  /**
+   * `text`: the scalar's own text is the value, so that 0123 and long numbers stay what was written. `tree`: whatever
+   * YAML has there, lists and keys included; whole numbers that are too long for a number are text.
+   */
+  kind: 'text' | 'flag' | 'number' | 'duration' | 'size' | 'rate' | 'tree'
   /** Completes the sentence "wanted ...". */
   wanted: string
   json: Record<string, unknown>
@@ -20,6 +23,10 @@ export interface About {
   zh: string
   /** Never shown in errors and logs. */
   secret?: boolean | undefined
+  /** For few: the file that a new user gets does without, or has it commented out. */
+  rare?: boolean | undefined
+  /** One of the settings that several sections take: explained once. */
+  setting?: boolean | undefined
 }
 
 /** Separates what is wanted from what to do, in a validation message. */
@@ -27,8 +34,47 @@ export const HINT = '\n'
 
 type Refuse = (hint?: string) => undefined
 
+/** Blames a key inside a value, from there downwards; `found` where it is not what stands there. */
+export type Report = (keys: (string | number)[], wanted: string, hint?: string, found?: unknown) => void
+
+/** An issue in valibot's form, with the way from `root` to the key that is to blame. */
+export function issueAt(root: unknown, ...[keys, wanted, hint, found]: Parameters<Report>) {
+  const items: v.IssuePathItem[] = []
+  let input: unknown = root
+  for (const key of keys) {
+    const value: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, key) : undefined
+    items.push({ type: 'unknown', origin: 'value', input, key, value })
+    input = value
+  }
+  const [first, ...rest] = items
+  const message = hint === undefined ? wanted : wanted + HINT + hint
+  const path: [v.IssuePathItem, ...v.IssuePathItem[]] | undefined = first && [first, ...rest]
+  return { message, input: found ?? input, ...(path && { path }) }
+}
+
+/** A value with an inside of its own: `read` reports everything that is wrong in there. */
+export function tree<I, O>(
+  kind: Omit<Kind, 'kind'>,
+  read: (found: unknown, report: Report) => O | undefined,
+): v.GenericSchema<I, O> {
+  return v.pipe(
+    v.custom<I>(() => true),
+    v.rawTransform<I, O>(({ dataset, addIssue, NEVER }) => {
+      let sound = true
+      const value = read(dataset.value, (...told) => {
+        sound = false
+        addIssue(issueAt(dataset.value, ...told))
+      })
+      if (sound && value !== undefined) return value
+      if (sound) addIssue({ message: kind.wanted })
+      return NEVER
+    }),
+    v.metadata({ ...kind, kind: 'tree' } satisfies Kind),
+  )
+}
+
 /** A value of one kind. `read` returns the parsed value, or what `refuse` returns. */
-function leaf<I, O>(kind: Kind, read: (found: unknown, refuse: Refuse) => O | undefined): v.GenericSchema<I, O> {
+export function leaf<I, O>(kind: Kind, read: (found: unknown, refuse: Refuse) => O | undefined): v.GenericSchema<I, O> {
   return v.pipe(
     v.custom<I>(() => true),
     v.rawTransform<I, O>(({ dataset, addIssue, NEVER }) => {
@@ -66,6 +112,18 @@ export function account(): v.GenericSchema<string | number, string> {
     if (typeof digits !== 'string' || !/^\d{0,20}$/.test(digits)) return undefined
     return digits === '0' ? '' : digits
   })
+}
+
+/** The number of somebody or of a group: digits, quoted or not. Out comes a string, exact however long. */
+export function number(): v.GenericSchema<string | number, string> {
+  const json = { type: ['string', 'integer'], pattern: '^[1-9]\\d*$' }
+  return leaf({ kind: 'text', wanted: 'a number (digits only)', json }, (found) => digitsOf(found))
+}
+
+/** Undefined: no number of somebody, or not exact. */
+export function digitsOf(found: unknown): string | undefined {
+  const text = typeof found === 'number' && Number.isSafeInteger(found) ? String(found) : found
+  return typeof text === 'string' && /^[1-9]\d{0,19}$/.test(text) ? text : undefined
 }
 
 const FLAGS: Record<string, boolean> = { true: true, false: false, yes: true, no: false, on: true, off: false }
@@ -124,5 +182,20 @@ export function address(...schemes: [string, ...string[]]): v.GenericSchema<stri
         rest && URL.canParse(`${schemes[0]}://${rest}`) ? maskText(`write ${schemes[0]}://${rest}`) : undefined,
       )
     return URL.canParse(found) && new URL(found).hash === '' ? found : undefined
+  })
+}
+
+const PERIODS: Record<string, number> = { s: 1, sec: 1, m: 60, min: 60, h: 3_600 }
+
+/** How often something may happen: 1/s, 30/min, 500/h. Out comes how often per second. */
+export function rate(): v.GenericSchema<string | number, number> {
+  const json = { type: 'string', pattern: '^\\d+(\\.\\d+)?\\s*/\\s*(s|sec|m|min|h)$' }
+  return leaf({ kind: 'rate', wanted: 'a rate such as 1/s, 30/min or 500/h', json }, (found, refuse) => {
+    const written = typeof found === 'string' || typeof found === 'number' ? String(found).trim() : ''
+    const [, amount, period = ''] = /^(\d+(?:\.\d+)?)\s*(?:\/\s*([a-z]+))?$/.exec(written) ?? []
+    if (amount !== undefined && period === '') return refuse(`a rate needs its time: ${amount}/s or ${amount}/min`)
+    const often = Number(amount) / (PERIODS[period] ?? Number.NaN)
+    if (often === 0) return refuse('to allow none at all, use deny')
+    return often > 0 && Number.isFinite(often) ? often : undefined
   })
 }

@@ -20,6 +20,8 @@ is \`http.port\`; a list may be given as YAML, \`[a, b]\`.`,
     none: 'none',
     list: 'a list',
     map: 'keys and values',
+    any: '<name>',
+    as: (key: string) => `as \`clients[].${key}\``,
   },
   zh: {
     head: `# 配置
@@ -33,6 +35,8 @@ perpetua 读取工作目录下的 \`config/config.yml\`，或用 \`--config\` �
     none: '无',
     list: '列表',
     map: '键和值',
+    any: '<名称>',
+    as: (key: string) => `同 \`clients[].${key}\``,
   },
 } as const
 
@@ -55,11 +59,14 @@ const cell = (text: string) => text.replaceAll('|', '\\|')
 function rows(path: string, shape: Shape, language: Language): string[][] {
   switch (shape.type) {
     case 'section':
-      return Object.entries(shape.keys).flatMap(([key, child]) => rows(`${path}.${key}`, child, language))
+      return Object.entries(shape.keys).flatMap(([key, child]) =>
+        child.setting && path !== EXPLAINED ? [same(path, key, language)] : rows(`${path}.${key}`, child, language),
+      )
     case 'list':
       if (shape.item.type === 'section') return rows(`${path}[]`, shape.item, language)
       return [row(path, shape, TEXT[language].list, language)]
     case 'map':
+      if (shape.item.type === 'section') return rows(`${path}.${TEXT[language].any}`, shape.item, language)
       return [row(path, shape, TEXT[language].map, language)]
     case 'value':
       return [row(path, shape, accepts(shape, language), language)]
@@ -67,6 +74,16 @@ function rows(path: string, shape: Shape, language: Language): string[][] {
       return shape satisfies never
   }
 }
+
+/** Where the settings that several sections take are explained. */
+const EXPLAINED = 'clients[]'
+
+const same = (path: string, key: string, language: Language) => [
+  `\`${path}.${key}\``,
+  TEXT[language].none,
+  TEXT[language].as(key),
+  '',
+]
 
 function row(path: string, shape: Shape, accepted: string, language: Language): string[] {
   const fallback = shape.fallback === undefined ? TEXT[language].none : `\`${written(shape.fallback)}\``
@@ -79,6 +96,8 @@ const KINDS = {
   number: '整数',
   duration: '时长，如 15s、1h30m、1500ms',
   size: '大小，如 64MiB、64MB',
+  rate: '速率，如 1/s、30/min、500/h',
+  tree: '见说明',
 }
 
 function accepts(shape: Value, language: Language): string {

@@ -2,31 +2,13 @@
 
 import * as v from 'valibot'
 import { type Declaring, implementations } from './implementations.ts'
-import { HINT } from './leaf.ts'
+import { issueAt, type Report } from './leaf.ts'
 
 /** A check on a whole object or list; `report` names the key to blame, from here downwards. */
-function rule<T extends object>(check: (value: T, report: Report) => void) {
+export function rule<T extends object>(check: (value: T, report: Report) => void) {
   return v.rawCheck<T>(({ dataset, addIssue }) => {
-    if (!dataset.typed) return
-    check(dataset.value, (keys, wanted, hint) => {
-      const path = pathTo(dataset.value, keys)
-      if (path)
-        addIssue({ message: hint === undefined ? wanted : wanted + HINT + hint, path, input: path.at(-1)?.value })
-    })
+    if (dataset.typed) check(dataset.value, (...told) => addIssue(issueAt(dataset.value, ...told)))
   })
-}
-type Report = (keys: (string | number)[], wanted: string, hint?: string) => void
-
-function pathTo(root: object, keys: (string | number)[]): [v.IssuePathItem, ...v.IssuePathItem[]] | undefined {
-  const items: v.IssuePathItem[] = []
-  let input: unknown = root
-  for (const key of keys) {
-    const value: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, key) : undefined
-    items.push({ type: 'unknown', origin: 'value', input, key, value })
-    input = value
-  }
-  const [first, ...rest] = items
-  return first && [first, ...rest]
 }
 
 /** Names may be left out, but not given twice: links are told apart by them. */
@@ -110,7 +92,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
-interface Exposed {
+export interface Exposed {
   http: { host: string; 'access-token': string; 'allow-anonymous': boolean }
   'ntqq-impl': { 'external-access-token': string }
 }

@@ -1,30 +1,14 @@
 // The one description of the config: every key with its default, its meaning in two languages, and what it accepts.
 
 import * as v from 'valibot'
-import { type About, account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
+import { onlyReads } from './action-names.ts'
+import { clients, defaults, pools, settings } from './client-schema.ts'
+import { about, certificates, filled, key, name, port, secret, shownToken, TIMER, webSocket } from './fields.ts'
+import { poolsKnown, resumedByName, settingsOnce, tokensApart } from './governance-rules.ts'
+import { account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
+import { breaker, rateLimit } from './limit-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
-
-const about = (en: string, zh: string) => ({ en, zh }) satisfies About
-const secret = (en: string, zh: string) => ({ en, zh, secret: true }) satisfies About
-
-/** A key that may be left out. The default is written as a user would write it. */
-function key<I, O>(schema: v.GenericSchema<I, O>, fallback: NoInfer<I>, meaning: About) {
-  return v.optional(v.pipe(schema, v.metadata({ ...meaning })), () => fallback)
-}
-
-// A timer holds 2^31-1 ms at most; beyond that it fires at once.
-const TIMER = { min: 1, max: 576 * 3_600_000 }
-const port = (min = 0) => whole({ wanted: `a port ${min}-65535`, min, max: 65_535 })
-const webSocket = () => address('ws', 'wss')
-const filled = (wanted: string) => text({ wanted, pattern: /\S/ })
-const name = () => key(text(), '', about('a name of your own, for logs and status', '自定义名称，用于日志和状态'))
-// Sent in a header, which cannot bear more.
-const shownToken = (meaning: About) =>
-  key(text({ wanted: 'text of ASCII characters only', pattern: /^[\x20-\x7e]*$/ }), '', meaning)
-const certificates = {
-  ca: key(text(), '', about('PEM file that replaces the system roots', '替代系统根证书的 PEM 文件')),
-  insecure: key(flag(), false, about('accept any certificate', '接受任何证书')),
-}
+import { implementation, upstreams } from './upstream-schema.ts'
 
 const log = v.pipe(
   v.strictObject({
@@ -43,112 +27,6 @@ const log = v.pipe(
     dir: key(text(), 'logs', about('folder of the log files; empty writes none', '日志文件夹，留空则不写文件')),
   }),
   v.metadata(about('logging', '日志')),
-)
-
-const update = v.pipe(
-  v.strictObject({
-    enable: key(flag(), false, about('look for a newer version when it is started', '启动时检查更新')),
-    id: key(whole({ wanted: 'a whole number', min: 0 }), 0, about('written by the program', '由程序写入')),
-    platform: key(text(), '', about('written by the program', '由程序写入')),
-    'updated-at': key(text(), '0001-01-01T00:00:00Z', about('written by the program', '由程序写入')),
-  }),
-  v.metadata(about('of the implementation that perpetua runs itself', '内置实现的更新')),
-)
-
-const download = v.pipe(
-  v.strictObject({
-    base: key(
-      address('http', 'https'),
-      '',
-      about(
-        'a server that answers as GitHub and its API do; empty: GitHub itself',
-        '与 GitHub 及其 API 兼容的服务器，留空则为 GitHub',
-      ),
-    ),
-    mirror: key(
-      address('http', 'https'),
-      '',
-      about('put before the whole address of a file, as download mirrors want it', '加在文件完整地址之前的镜像前缀'),
-    ),
-  }),
-  v.metadata(about('where the embedded implementation is downloaded from', '内置实现的下载来源')),
-)
-
-const implementation = v.pipe(
-  v.strictObject({
-    'external-web-socket': key(
-      webSocket(),
-      'ws://127.0.0.1:5700/onebot/v11/ws',
-      about("the implementation's forward WebSocket", 'OneBot 实现的正向 WebSocket 地址'),
-    ),
-    'external-access-token': shownToken(secret('the token it asks for', '连接它所用的 token')),
-    update: v.optional(update, {}),
-    mode: key(
-      choice('auto', 'external', 'reverse', 'embedded'),
-      'auto',
-      about(
-        'auto: external if an address is set, else embedded | external: dial it | reverse: it dials us | embedded: perpetua runs Lagrange.OneBot itself',
-        'auto：填写了地址即 external，否则 embedded | external：连接它 | reverse：由它连接本程序 | embedded：由 perpetua 自行运行 Lagrange.OneBot',
-      ),
-    ),
-    path: key(
-      text(),
-      '',
-      about(
-        'for embedded: its program, or a folder with it in; empty: looked for beside the config file, else downloaded',
-        'embedded：程序文件或其所在文件夹，留空则在配置文件旁查找，找不到时下载',
-      ),
-    ),
-    archive: key(
-      text(),
-      '',
-      about(
-        'for embedded: a .zip or .tar.gz with the program, instead of a download',
-        'embedded：包含程序的 .zip 或 .tar.gz，用以代替下载',
-      ),
-    ),
-    download: v.optional(download, {}),
-    account: key(
-      account(),
-      '',
-      about('for embedded: the QQ number to log in as; empty: any', 'embedded：要登录的 QQ 号，留空为不限'),
-    ),
-    'sign-server-url': key(
-      address('http', 'https'),
-      '',
-      about(
-        'for embedded: the sign server it asks; empty: as it is set there',
-        'embedded：签名服务器地址，留空则不改动其设置',
-      ),
-    ),
-  }),
-  v.metadata(about("the first bot's OneBot implementation", '第一个机器人的 OneBot 实现')),
-)
-
-const upstream = v.strictObject({
-  name: name(),
-  kind: key(
-    choice('forward', 'reverse', 'embedded'),
-    'forward',
-    about(
-      'forward: we dial it | reverse: it dials us | embedded: only as ntqq-impl',
-      'forward：连接它 | reverse：由它连接本程序 | embedded：仅可用于 ntqq-impl',
-    ),
-  ),
-  url: key(webSocket(), '', about('its address, for forward', '地址（forward）')),
-  'access-token': shownToken(secret('its token', '它的 token')),
-  'self-id': key(
-    account(),
-    '',
-    about('the QQ number it is logged in to; empty or 0: any', '登录的 QQ 号，留空或 0 为不限'),
-  ),
-  ...certificates,
-})
-
-const upstreams = v.pipe(
-  v.array(upstream),
-  uniqueNames(),
-  v.metadata(about('more implementations, beside ntqq-impl', '除 ntqq-impl 外的更多实现')),
 )
 
 const tls = v.pipe(
@@ -237,6 +115,7 @@ const reverse = v.strictObject({
   'access-token': shownToken(secret('the token it asks for', '它要求的 token')),
   'self-id': key(account(), '', about('of which bot; empty or 0: the first', '所属机器人，留空或 0 为第一个')),
   ...certificates,
+  ...settings,
 })
 
 const post = v.strictObject({
@@ -251,19 +130,19 @@ const post = v.strictObject({
       v.metadata(about('give an event up after so many; left out: never', '重试次数上限，不填则不限')),
     ),
   ),
+  ...settings,
 })
 
-// An entry with an empty url is a place left to fill in.
 const reverses = v.pipe(
   v.array(reverse),
   uniqueNames(),
-  v.transform((entries) => entries.filter((entry) => entry.url !== '')),
+  resumedByName(),
   v.metadata(about('clients that perpetua dials itself', '反向 WebSocket 客户端')),
 )
 const posts = v.pipe(
   v.array(post),
   uniqueNames(),
-  v.transform((entries) => entries.filter((entry) => entry.url !== '')),
+  resumedByName(),
   v.metadata(about('web hooks that events are posted to', 'HTTP POST 上报')),
 )
 
@@ -282,6 +161,40 @@ const actions = v.pipe(
       '500ms',
       about('pause between _rate_limited actions', '_rate_limited 动作之间的间隔'),
     ),
+    hold: key(
+      duration({ max: TIMER.max }),
+      '30s',
+      about(
+        'how long actions wait while the implementation is away; 0: 1503 at once',
+        'OneBot 实现离线时动作的等待时间，0 为立即返回 1503',
+      ),
+    ),
+    resend: key(
+      choice('reads', 'always'),
+      'reads',
+      about(
+        'which actions in flight are sent again when the implementation was lost; always may do things twice',
+        'OneBot 实现断线时重新发送哪些未完成的动作；always 可能导致重复执行',
+      ),
+    ),
+    coalesce: key(
+      flag(),
+      true,
+      about('the same reads at the same time are asked once', '同时发出的相同读取动作只请求一次'),
+    ),
+    cache: v.optional(
+      v.pipe(
+        v.record(v.string(), duration(TIMER)),
+        onlyReads(),
+        v.metadata(
+          about(
+            'how long answers of reads are given again: {get_group_list: 5s}',
+            '读取类动作结果的缓存时间：{get_group_list: 5s}',
+          ),
+        ),
+      ),
+      {},
+    ),
   }),
   v.metadata(about('OneBot actions', 'OneBot 动作')),
 )
@@ -289,6 +202,11 @@ const actions = v.pipe(
 const journal = v.pipe(
   v.strictObject({
     'max-bytes': key(size({ min: 1024 }), '64MiB', about('memory for events kept', '事件缓存的内存上限')),
+    persist: key(
+      flag(),
+      false,
+      about('keep events and sessions in data-dir across restarts', '将事件和会话保存到 data-dir，重启后仍可用'),
+    ),
   }),
   v.metadata(about('events kept for clients that are behind', '为落后的客户端保留的事件')),
 )
@@ -311,10 +229,24 @@ export const schema = v.pipe(
     'msg-expire-time': key(duration({ min: 1 }), '30m', about('how long events are kept', '事件保留时间')),
     actions: v.optional(actions, {}),
     journal: v.optional(journal, {}),
+    clients: v.optional(clients, []),
+    defaults: v.optional(defaults, {}),
+    pools: v.optional(pools, {}),
+    'rate-limit': v.optional(rateLimit, {}),
+    breaker: v.optional(breaker, {}),
   }),
   closedToStrangers(),
   reachable(),
   notItself(),
+  tokensApart(),
+  settingsOnce(),
+  poolsKnown(),
+  // An entry with an empty url is a place left to fill in. It goes last: rules count entries as they were written.
+  v.transform((config) => ({
+    ...config,
+    'reverse-web-socket': config['reverse-web-socket'].filter(({ url }) => url !== ''),
+    'http-post': config['http-post'].filter(({ url }) => url !== ''),
+  })),
 )
 
 /** The config as the program uses it: every key present, durations in milliseconds, sizes in bytes. */
@@ -324,6 +256,16 @@ export type ConfigInput = v.InferInput<typeof schema>
 export type LogConfig = Config['log']
 export type ReverseConfig = Config['reverse-web-socket'][number]
 export type PostConfig = Config['http-post'][number]
+/** What an entry says about a client; absent: not said, so that a pool's or everybody's settings count. */
+export type ClientSettings = Config['defaults']
+export type ClientConfig = Config['clients'][number]
+export type PoolConfig = Config['pools'][string]
+/** One bucket: `rate` per second, times in milliseconds. */
+export type LimitConfig = Config['rate-limit']['bot'][string] | NonNullable<ClientSettings['rate-limit']>[string]
+/** Buckets by class of actions (send, manage, read, file, all) or by the name of an action. */
+export type LimitsConfig = Readonly<Record<string, LimitConfig>>
+export type BreakerConfig = Config['breaker']
+export type { FilterConfig } from './filter.ts'
 
 /** A complete config from the given keys; throws on wrong ones. Files are read by load.ts, which says where. */
 export const configOf = (input: ConfigInput = {}): Config => v.parse(schema, input)

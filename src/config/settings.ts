@@ -15,11 +15,23 @@ export const callSettings = ({ actions }: Config) => ({
   timeout: actions.timeout,
   timeouts: actions.timeouts,
   rateLimitedInterval: actions['rate-limited-interval'],
+  hold: actions.hold,
+  resend: actions.resend,
+  coalesce: actions.coalesce,
+  cache: actions.cache,
 })
 
 export const journalLimits = (config: Config) => ({
   maxBytes: config.journal['max-bytes'],
   maxAge: config['msg-expire-time'],
+})
+
+/** Where the main listener is. */
+export const mainAddress = ({ http, 'web-socket': links }: Config, { tls }: Files) => ({
+  host: http.host,
+  port: http.port,
+  maxFrame: links['max-frame'],
+  tls,
 })
 
 export function allotmentSettings({ http, 'web-socket': links }: Config, { tls }: Files) {

@@ -7,6 +7,8 @@ import { schema } from './schema.ts'
 interface Common extends Partial<About> {
   /** As a user would write it; undefined for keys that have none. */
   fallback?: unknown
+  /** It must not be left out. */
+  needed?: boolean
 }
 export type Section = Common & { type: 'section'; keys: Record<string, Shape> }
 export type Value = Common & { type: 'value' } & Kind
@@ -31,7 +33,10 @@ function shapeOf(node: Node): Shape {
   if (node.wrapped) return { ...shapeOf(node.wrapped), fallback: v.getDefault(node) }
   const about: Partial<About> = v.getMetadata(node)
   if (node.entries) {
-    const keys = Object.entries(node.entries).map(([key, child]) => [key, shapeOf(child)])
+    const keys = Object.entries(node.entries).map(([key, child]) => [
+      key,
+      { ...shapeOf(child), ...(child.type !== 'optional' && { needed: true }) },
+    ])
     return { ...about, type: 'section', keys: Object.fromEntries(keys) }
   }
   if (node.item) return { ...about, type: 'list', item: shapeOf(node.item) }

@@ -17,6 +17,8 @@ export function template(answers: Answers = {}): string {
 }
 
 function entry(key: string, shape: Shape, path: string[], answers: Answers): string[] {
+  if (shape.rare)
+    return path.length === 1 ? [...comment(shape), `# ${key}: ${shape.type === 'list' ? '[]' : '{}'}`] : []
   switch (shape.type) {
     case 'section': {
       const inner = Object.entries(shape.keys).flatMap(([name, child]) => entry(name, child, [...path, name], answers))
@@ -46,7 +48,8 @@ function list(key: string, item: Shape): string[] {
 }
 
 function example(item: Section): string[] {
-  const lines = Object.entries(item.keys).map(([key, shape]) => {
+  const usual = Object.entries(item.keys).filter(([, { rare }]) => !rare)
+  const lines = usual.map(([key, shape]) => {
     const remark = about(shape)
     return shape.fallback === undefined ? `# ${key}:   # ${remark}` : `${key}: ${written(shape.fallback)}   # ${remark}`
   })

@@ -3,7 +3,7 @@
 import * as v from 'valibot'
 import { HINT } from './leaf.ts'
 import { type Config, schema } from './schema.ts'
-import type { Path } from './shape.ts'
+import { type Path, shapeAt } from './shape.ts'
 
 export interface Issue {
   path: Path
@@ -28,7 +28,10 @@ export function validate(value: Record<string, unknown>): { config: Config } | {
 
 function toIssue(issue: v.BaseIssue<unknown>): Issue {
   const path = issue.path?.map(({ key }) => (typeof key === 'number' ? key : String(key))) ?? []
-  const [wanted = '', hint] = issue.message.split(HINT)
+  const shape = shapeAt(path)
+  // A key that must be there and is not: the value's own words say what it would be.
+  const missing = issue.type === 'strict_object' && issue.input === undefined && shape?.type === 'value'
+  const [wanted = '', hint] = missing ? [shape.wanted] : issue.message.split(HINT)
   return { path, found: issue.input, wanted, hint }
 }
 

@@ -114,6 +114,7 @@ const DEEPEST = 20
 /** The plain value that `node` holds; keys that are null count as left out, and so do those with flaws. */
 export function readNode(doc: Document, node: unknown, shape: Shape, flaws: Flaw[]): unknown {
   let read = 0
+  let deep = false
 
   const at = (found: unknown, shape: Shape, path: Path, depth: number, wasAt: number): unknown => {
     const node = isAlias(found) ? found.resolve(doc) : found
@@ -126,6 +127,7 @@ export function readNode(doc: Document, node: unknown, shape: Shape, flaws: Flaw
     if (node === null || node === undefined || (isScalar(node) && node.value === null)) return undefined
     switch (shape.type) {
       case 'value':
+        if (shape.kind === 'tree') return tree(node, path, depth, offset)
         return isScalar(node) ? scalar(node, shape) : refuse(shape.wanted)
       case 'list':
         // A hole keeps its place, so that later entries keep their numbers.
@@ -141,6 +143,21 @@ export function readNode(doc: Document, node: unknown, shape: Shape, flaws: Flaw
       default:
         return shape satisfies never
     }
+  }
+  /** Whatever is there. Unlike elsewhere, null is a value; and what is nested too deep is refused, never left out. */
+  const tree = (found: unknown, path: Path, depth: number, wasAt: number): unknown => {
+    const node = isAlias(found) ? found.resolve(doc) : found
+    const offset = isAlias(found) ? wasAt : offsetOf(node, wasAt)
+    if (++read > MOST || depth > DEEPEST) {
+      if (!deep) flaws.push({ offset, path, found: nodeText(node), wanted: 'fewer levels and aliases' })
+      deep = true
+      return null
+    }
+    if (isSeq(node)) return node.items.map((item, i) => tree(item, [...path, i], depth + 1, offset))
+    if (!isMap(node)) return isScalar(node) ? exact(node) : null
+    return Object.fromEntries(
+      pairs(doc, node).map(([key, at, item]) => [key, tree(item, [...path, key], depth + 1, at ?? offset)]),
+    )
   }
   const section = (node: YAMLMap, shape: Section, path: Path, depth: number, offset: number) => {
     const value: Record<string, unknown> = {}
@@ -178,6 +195,12 @@ function pairs(doc: Document, map: YAMLMap, depth = 0): [key: string, offset: nu
 function scalar(node: { value: unknown; source?: string | undefined }, shape: Value): unknown {
   if (shape.kind !== 'text' || typeof node.value === 'string') return node.value
   return node.source ?? String(node.value)
+}
+
+/** Ids may be longer than a number can be. */
+function exact({ value, source }: { value: unknown; source?: string | undefined }): unknown {
+  const long = typeof value === 'number' && !Number.isSafeInteger(value) && /^[-+]?\d+$/.test(source ?? '')
+  return long ? source : value
 }
 
 function unknownKey(key: string, shape: Section, path: Path): Pick<Flaw, 'found' | 'wanted' | 'hint'> {

@@ -3,6 +3,7 @@
 import { Hono } from 'hono'
 import type { Bot } from '../broker/bot.ts'
 import { CLOSING } from '../broker/closing.ts'
+import type { Guests } from '../broker/ports.ts'
 import { nameProblem } from '../broker/registry.ts'
 import type { Report } from '../broker/status.ts'
 import { refuse } from '../onebot/retcode.ts'
@@ -24,6 +25,7 @@ export interface AllotmentOptions {
   readonly access: () => Access
   readonly report: Report
   readonly count: LinkCount
+  readonly guests: Guests
 }
 
 /** What its client is to be named, and where it asked from. */
@@ -105,7 +107,7 @@ export class Allotments {
   }
 
   #app(allotment: Allotment, bot: Bot, name: string | undefined): Hono<HostEnv> {
-    const { access, report, count } = this.#options
+    const { access, report, count, guests } = this.#options
     const app = new Hono<HostEnv>()
     app.use(guard(access, report))
     app.all('*', async (c) => {
@@ -119,6 +121,7 @@ export class Allotments {
         calls: true,
         report,
         count,
+        guests,
         name,
         opened: () => {
           opened = true
@@ -176,5 +179,6 @@ export class Allotments {
 function checkName(bot: Bot, name: string): void {
   const problem = nameProblem(name)
   if (problem !== undefined) refuse('bad-request', `client_name: ${problem}`)
-  if (bot.sessions.nameTaken(name)) refuse('conflict', `client_name: another client is named "${name}"`)
+  // Who may come back bears its name still; it has to prove itself at the port.
+  if (bot.sessions.nameTaken(name) && bot.sessions.byName(name)?.returns === undefined) refuse('conflict', `client_name: another client is named "${name}"`)
 }

@@ -9,6 +9,8 @@ import { type RefusalStatus, refusedLink } from './refusal.ts'
 export interface Access {
   /** Empty: nobody needs one. */
   readonly token: string
+  /** Whether it is one of those that single clients have of their own. Default: none is. */
+  readonly isClients?: ((shown: string) => boolean) | undefined
   /** What it is called to those who come without it. Default: a token. */
   readonly called?: string
   /** The discovery calls need none, wherever they come from. */
@@ -40,8 +42,9 @@ export function judge(visitor: Visitor, access: Access, { discovery = false } = 
   // A picture in a page is fetched without an Origin, but browsers do say whence.
   if (origin === undefined && /^(?:cross|same)-site$/.test(visitor.header('sec-fetch-site') ?? ''))
     return { status: 403, why: 'this request comes from a page of another site' }
-  const shown = tokenShown(visitor)
+  const shown = shownBy(visitor)
   if (access.token !== '' && shown !== undefined && sameSecret(shown, access.token)) return undefined
+  if (shown !== undefined && access.isClients?.(shown)) return undefined
   const open = access.token === '' || (discovery && (access.openDiscovery || isLocal(visitor)))
   const { called: name = 'token' } = access
   if (!open)
@@ -79,8 +82,11 @@ const visitorOf = (c: Context<HostEnv>): Visitor => ({
   accessToken: c.req.query('access_token'),
 })
 
+/** The token that the request shows, if any. */
+export const tokenShown = (c: Context<HostEnv>): string | undefined => shownBy(visitorOf(c))
+
 /** The header wins over the query; an empty one counts as none. */
-function tokenShown({ header, accessToken }: Visitor): string | undefined {
+function shownBy({ header, accessToken }: Visitor): string | undefined {
   const authorization = header('authorization')?.trim()
   if (authorization) return authorization.replace(/^(?:bearer|token)\s+/i, '')
   return accessToken || undefined

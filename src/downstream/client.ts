@@ -1,14 +1,15 @@
-// Makes a session of a WebSocket handshake: which bot, which name, and the wiring between socket and bot.
+// Makes a session of a WebSocket handshake: which bot, who comes, and the wiring between socket and bot.
 
 import type { Context } from 'hono'
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING } from '../broker/closing.ts'
-import type { Transport } from '../broker/ports.ts'
+import type { Claim, Guests, Link, Terms, Transport } from '../broker/ports.ts'
 import { nameProblem } from '../broker/registry.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
+import { tokenShown } from './auth.ts'
 import { acceptedLink } from './link.ts'
 import { type RefusalStatus, refusedLink } from './refusal.ts'
 
@@ -19,6 +20,7 @@ export interface Door {
   readonly report: Report
   /** All links of the gateway; shared by every door. */
   readonly count: LinkCount
+  readonly guests: Guests
   /** What the session is named unless the handshake says otherwise. */
   readonly name?: string | undefined
   readonly opened?: (() => void) | undefined
@@ -47,60 +49,121 @@ export const unknownBot = (c: Context<HostEnv>, bots: Bots): string =>
 
 const wantedId = (c: Context<HostEnv>) => c.req.query('self_id') ?? c.req.header('x-self-id')
 
-/** Answers the handshake: with a session, or with why not. */
-export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): Promise<Response> {
-  const name = c.req.query('client_name') || c.req.header('x-client-name') || door.name || undefined
-  const refused = refuseClient(bot, name, door)
-  const response = refused === undefined ? await c.env.upgrade(c, wiring(c, bot, name, door)) : undefined
-  if (response !== undefined) return response
-  const [status, why] = refused ?? [426 as const, 'this path speaks WebSocket; connect to it with a WebSocket client']
-  return refusedLink(c, status, why, door.report)
+/** Who comes, and what that means. */
+interface Arrival {
+  readonly claim: Claim
+  readonly terms: Terms
+  /** Of an earlier link. */
+  readonly secret: string | undefined
 }
 
-function refuseClient(bot: Bot, name: string | undefined, { count }: Door): [RefusalStatus, string] | undefined {
+/** Answers the handshake: with a session, or with why not. */
+export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): Promise<Response> {
+  const refused = (status: RefusalStatus, why: string) => refusedLink(c, status, why, door.report)
+  const arrival = arrivalOf(c, door)
+  if (!('claim' in arrival)) return refused(...arrival.refused)
+  const why = refuseClient(bot, arrival, door)
+  if (why !== undefined) return refused(...why)
+  return (
+    (await c.env.upgrade(c, wiring(c, bot, arrival, door))) ??
+    refused(426, 'this path speaks WebSocket; connect to it with a WebSocket client')
+  )
+}
+
+type Why = [RefusalStatus, string]
+
+/** `?resume=1` asks to be waited for; anything longer is the secret that opened the way back. */
+const WISHES = new Set(['1', 'true', 'yes', 'on'])
+
+function arrivalOf(c: Context<HostEnv>, { guests, events, name: usual }: Door): Arrival | { refused: Why } {
+  const shown = tokenShown(c)
+  const own = shown === undefined ? undefined : guests.byToken(shown)
+  const said = c.req.query('client_name') || c.req.header('x-client-name') || undefined
+  if (own !== undefined && said !== undefined && said !== own.name)
+    return { refused: [409, `client_name: this token is that of "${own.name}"; leave the name out, or use its own token`] }
+  // Who only calls has no place among the clients: its other link has.
+  const name = own === undefined || events ? (own?.name ?? said ?? usual) : undefined
+  const asked = events ? c.req.query('resume') : undefined
+  const ack = c.req.query('ack') === 'explicit' ? 'explicit' : 'ping'
+  if (asked && name === undefined)
+    return { refused: [400, 'resume: only a client with a name can come back; add client_name'] }
+  const claim = { entry: events ? own?.entry : undefined, name, resume: asked ? ack : undefined } as const
+  const terms = guests.terms(own === undefined ? claim : { ...claim, entry: own.entry })
+  if (terms === undefined)
+    return { refused: [403, `client_name: "${name}" is a client with a token of its own; connect with that token`] }
+  return { claim, terms, secret: asked === undefined || WISHES.has(asked) ? undefined : asked }
+}
+
+function refuseClient(bot: Bot, { claim, secret }: Arrival, { count }: Door): Why | undefined {
+  const { name } = claim
   const problem = name === undefined ? undefined : nameProblem(name)
   if (problem !== undefined) return [400, `client_name: ${problem}`]
-  if (name !== undefined && bot.sessions.nameTaken(name)) return [409, nameTaken(name)]
+  if (name !== undefined && bot.sessions.nameTaken(name) && bot.known(claim, secret) === undefined)
+    return [409, nameTaken(bot, name)]
   if (count.now >= count.most) return [503, `${count.now} links are open, which is the most this gateway holds`]
   return undefined
 }
 
-const nameTaken = (name: string) => `client_name: another client is named "${name}"`
+const nameTaken = (bot: Bot, name: string) =>
+  bot.sessions.byName(name)?.returns === undefined
+    ? `client_name: another client is named "${name}"`
+    : `client_name: "${name}" is a client that may come back, with the secret of its resume event: ?resume=SECRET`
 
 function wiring(
   c: Context<HostEnv>,
   bot: Bot,
-  name: string | undefined,
+  { claim, terms, secret }: Arrival,
   door: Door,
 ): Parameters<typeof c.env.upgrade>[1] {
   const { listener, peer } = c.env
   const { path } = c.req
   const decoder = new TextDecoder()
+  let link: Link | undefined
   let session: Session | undefined
+  // A session may have gone on with a newer link.
+  const mine = () => (session?.link === link ? session : undefined)
   const heard = (text: string) => {
-    if (session !== undefined) bot.call(bot.callerOf(session), text)
+    const caller = mine()
+    if (caller !== undefined) bot.call(bot.callerOf(caller), text)
   }
   return {
     open(socket) {
       door.count.now += 1
       door.opened?.()
-      const link = acceptedLink(socket, { transport: door.transport, peer, channel: listener })
+      link = acceptedLink(socket, { transport: door.transport, peer, channel: listener })
+      session = enter(bot, link, { claim, terms, secret }, door)
+      if (session !== undefined) return
       // Two handshakes may have asked for one name at the same time.
-      if (name !== undefined && bot.sessions.nameTaken(name)) {
-        door.report({ kind: 'link-refused', peer, path, status: 409, why: nameTaken(name) })
-        link.close(CLOSING.refused)
-      } else session = bot.join(link, { events: door.events, calls: door.calls, name })
+      door.report({ kind: 'link-refused', peer, path, status: 409, why: nameTaken(bot, claim.name ?? '') })
+      link.close(CLOSING.refused)
     },
     text: (_socket, text) => heard(text),
     // Some clients send their text in binary frames.
     binary: (_socket, bytes) => heard(decoder.decode(bytes)),
     drain() {
-      if (session !== undefined) bot.drained(session)
+      const reader = mine()
+      if (reader !== undefined) bot.drained(reader)
+    },
+    pong(_socket, data) {
+      const reader = mine()
+      if (reader !== undefined) bot.pong(reader, data)
     },
     close(_socket, code, reason) {
       door.count.now -= 1
-      if (session !== undefined) bot.leave(session, code, reason)
+      if (session !== undefined) bot.leave(session, code, reason, link)
       door.ended?.()
     },
   }
+}
+
+/** The session that goes on with this link, or a new one; undefined: its name is another's. */
+function enter(bot: Bot, link: Link, { claim, terms, secret }: Arrival, door: Door): Session | undefined {
+  const known = bot.known(claim, secret)
+  if (known?.returns !== undefined && terms.resume !== undefined) {
+    bot.rejoin(known, link, terms)
+    return known
+  }
+  if (known !== undefined) bot.replace(known)
+  if (claim.name !== undefined && bot.sessions.nameTaken(claim.name)) return undefined
+  return bot.join(link, { events: door.events, calls: door.calls, claim, terms })
 }

@@ -2,6 +2,7 @@
 
 import { Hono } from 'hono'
 import type { Bots } from '../broker/bots.ts'
+import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { type Access, admit } from './auth.ts'
@@ -23,11 +24,12 @@ export interface ForwardOptions {
   readonly access: () => Access
   readonly report: Report
   readonly count: LinkCount
+  readonly guests: Guests
   /** What `GET /` shows to a browser. */
   readonly page: () => string
 }
 
-export function forward({ bots, access, report, count, page }: ForwardOptions): Hono<HostEnv> {
+export function forward({ bots, access, report, count, guests, page }: ForwardOptions): Hono<HostEnv> {
   const app = new Hono<HostEnv>({ strict: false })
   for (const [path, wants] of Object.entries(PATHS))
     app.get(path, async (c) => {
@@ -37,7 +39,7 @@ export function forward({ bots, access, report, count, page }: ForwardOptions): 
       if (refused !== undefined) return refused
       const bot = botFor(c, bots)
       if (bot === undefined) return refusedLink(c, 404, unknownBot(c, bots), report)
-      return acceptClient(c, bot, { transport: 'forward', ...wants, report, count })
+      return acceptClient(c, bot, { transport: 'forward', ...wants, report, count, guests })
     })
   return app
 }

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bot } from '../broker/bot.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
-import type { Link } from '../broker/ports.ts'
+import type { Guests, Link } from '../broker/ports.ts'
 import { carryOut } from '../broker/quick.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
@@ -13,9 +13,13 @@ import { maskText } from '../lib/mask.ts'
 import { type Posted, postJson } from '../lib/post-json.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import { ActionError } from '../onebot/retcode.ts'
+import { enterEntry } from './entry.ts'
 
 export interface HookOptions {
   readonly entry: PostConfig
+  /** What the configuration calls it. */
+  readonly key: string
+  readonly guests: Guests
   readonly bot: Bot
   readonly report: Report
   /** The bot ended its session, for this reason. */
@@ -47,11 +51,8 @@ export class Hook implements Link {
   constructor(options: HookOptions, after: Promise<void> = Promise.resolve()) {
     this.#options = options
     this.#last = after
-    const { entry, bot } = options
-    this.peer = maskText(entry.url)
-    // A client may have taken the name: to be served matters more than to be named.
-    const free = entry.name !== '' && !bot.sessions.nameTaken(entry.name)
-    this.#session = bot.join(this, { events: true, calls: false, name: free ? entry.name : undefined })
+    this.peer = maskText(options.entry.url)
+    this.#session = enterEntry(options.bot, this, options, { events: true, calls: false })
   }
 
   /** One event at a time: while it is on its way there is room for no other. */

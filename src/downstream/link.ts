@@ -40,6 +40,7 @@ function linkOf(socket: Socket, kind: Kind, topics: Topics): Link {
       return socket.open
     },
     send: (text) => socket.send(text),
+    ping: (data) => socket.ping(data),
     close({ code, text }) {
       socket.close(code, text)
       setTimeout(() => socket.terminate(), GOODBYE).unref?.()

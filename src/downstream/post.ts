@@ -3,12 +3,16 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
+import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import type { PostConfig } from '../config/schema.ts'
 import { Hook } from './hook.ts'
 
 export interface PostOptions {
   readonly entry: PostConfig
+  /** What the configuration calls it. */
+  readonly key: string
+  readonly guests: Guests
   readonly bots: Bots
   readonly report: Report
 }
@@ -19,7 +23,7 @@ export interface PostTarget {
 }
 
 /** Each bot has a session of its own at the hook, and so an order of its own. */
-export function postTarget({ entry, bots, report }: PostOptions): PostTarget {
+export function postTarget({ bots, ...options }: PostOptions): PostTarget {
   const hooks = new Map<Bot, Hook>()
   let stopped = false
   /** `after`: what an earlier session of the bot left under way. */
@@ -29,7 +33,7 @@ export function postTarget({ entry, bots, report }: PostOptions): PostTarget {
       // Its account changed: on with the new one's events.
       else if (closing !== CLOSING.shutdown && !stopped) serve(bot, hooks.get(bot)?.quiet)
     }
-    hooks.set(bot, new Hook({ entry, bot, report, ended }, after))
+    hooks.set(bot, new Hook({ ...options, bot, ended }, after))
   }
   const look = () => {
     for (const bot of bots.all()) if (!hooks.has(bot)) serve(bot)

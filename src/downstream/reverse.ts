@@ -3,16 +3,21 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING } from '../broker/closing.ts'
+import type { Guests, Link } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { ReverseConfig } from '../config/schema.ts'
 import { Backoff, type Patience } from '../lib/backoff.ts'
 import { maskText } from '../lib/mask.ts'
 import { DialError, type DialOptions, type Host, type Socket, type SocketEvents } from '../runtime/host.ts'
+import { enterEntry } from './entry.ts'
 import { dialledLink } from './link.ts'
 
 export interface ReverseOptions extends Pick<DialOptions, 'tls'> {
   readonly entry: ReverseConfig
+  /** What the configuration calls it. */
+  readonly key: string
+  readonly guests: Guests
   /** Bytes; asked anew for each link. */
   readonly maxFrame: () => number
   readonly bots: Bots
@@ -106,21 +111,26 @@ class Reverse implements ReverseLink {
     const decoder = new TextDecoder()
     const gone = Promise.withResolvers<void>()
     let session: Session | undefined
+    let link: Link | undefined
     const heard = (text: string) => {
       if (session !== undefined) bot.call(bot.callerOf(session), text)
     }
     return {
       open: (socket) => {
         this.#gone = gone.promise
-        session = this.#opened(bot, selfId, socket)
+        link = dialledLink(socket, { transport: 'reverse', peer: this.#peer })
+        session = this.#opened(bot, selfId, link)
       },
       text: (_socket, text) => heard(text),
       binary: (_socket, bytes) => heard(decoder.decode(bytes)),
       drain() {
         if (session !== undefined) bot.drained(session)
       },
+      pong(_socket, data) {
+        if (session !== undefined) bot.pong(session, data)
+      },
       close: (_socket, code, reason) => {
-        if (session !== undefined) bot.leave(session, code, reason)
+        if (session !== undefined) bot.leave(session, code, reason, link)
         this.#session = undefined
         gone.resolve()
         this.#again(reason === '' ? `closed with ${code}` : `closed with ${code}: ${reason}`)
@@ -128,19 +138,15 @@ class Reverse implements ReverseLink {
     }
   }
 
-  #opened(bot: Bot, selfId: string, socket: Socket): Session | undefined {
+  #opened(bot: Bot, selfId: string, link: Link): Session | undefined {
     this.#state = 'open'
     this.#backoff.opened()
-    const link = dialledLink(socket, { transport: 'reverse', peer: this.#peer })
     // The handshake named an account that is another now: the client took the link for that one's.
     if (bot.selfId !== selfId) {
       link.close(CLOSING.accountChanged)
       return undefined
     }
-    const { name } = this.#options.entry
-    // A client may have taken the name meanwhile: to be connected matters more than to be named.
-    const free = name !== '' && !bot.sessions.nameTaken(name)
-    const session = bot.join(link, { events: true, calls: true, name: free ? name : undefined })
+    const session = enterEntry(bot, link, this.#options, { events: true, calls: true })
     this.#session = { bot, session }
     return session
   }

@@ -13,13 +13,16 @@ export interface OverviewOptions {
   readonly links: () => number
   readonly allotments: () => number
   readonly facts: Counted
+  /** Of the presence; see `?wait=`. */
+  readonly presence: number
   /** How the implementation fares that we run for this bot; undefined: we run none. */
   readonly embedded: (bot: Bot) => object | undefined
 }
 
-export function overview({ bots, version, since, links, allotments, facts, embedded }: OverviewOptions) {
+export function overview({ bots, version, since, links, allotments, facts, presence, embedded }: OverviewOptions) {
   return {
     version,
+    presence,
     uptime: Math.floor((Date.now() - since) / 1000),
     rss: process.memoryUsage.rss(),
     links: links(),

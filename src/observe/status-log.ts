@@ -7,6 +7,15 @@ import { limit } from './limit.ts'
 import type { Fields } from './line.ts'
 import type { Log } from './log.ts'
 
+/** Why another one of several implementations does the work from now on. */
+const ACTIVE = {
+  first: 'it is the first that is well',
+  lost: 'the one before it was lost',
+  failing: 'the calls of the one before it fail',
+  stable: 'it comes first, and has been well for a while',
+} as const
+const ALARMING: ReadonlySet<keyof typeof ACTIVE> = new Set(['lost', 'failing'])
+
 /** Frames are shown at `debug` only, and no more of them than this. */
 const SHOWN = 1024
 /** A fact that somebody else can cause at will is said once in this time (ms), with the number of times. */
@@ -53,6 +62,16 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         bot: status.bot,
         peer: status.peer,
       })
+    case 'upstream-active':
+      return log[ALARMING.has(status.why) ? 'warn' : 'info'](`implementation active: ${ACTIVE[status.why]}`, {
+        bot: status.bot,
+        peer: status.peer,
+      })
+    case 'event-rescued':
+      return seldom.warn('event came from an implementation that stands by only: late, but not lost', {
+        bot: status.bot,
+        peer: status.peer,
+      })
     case 'bot-identified':
       return log.info('bot online', { bot: status.bot, self_id: status.selfId })
     case 'bot-changed':
@@ -82,6 +101,18 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         code: status.code,
         reason: status.reason,
       })
+    case 'session-away':
+      return log.info('client away: its events are kept until it is back', {
+        bot: status.bot,
+        ...who(status.session),
+        code: status.code,
+        reason: status.reason,
+      })
+    case 'session-expired':
+      return log.info('client did not come back: its events are kept no longer', {
+        bot: status.bot,
+        ...who(status.session),
+      })
     case 'session-named':
       return log.info('client named', { bot: status.bot, ...who(status.session) })
     case 'session-slow':
@@ -100,6 +131,14 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       })
     case 'publish-dropped':
       return seldom.error('publish dropped a frame: please report this', { bot: status.bot })
+    case 'pool-empty':
+      return log.warn('pool has nobody: its events wait in the journal', { bot: status.bot, pool: status.pool })
+    case 'pool-behind':
+      return log.warn('pool lost events: its members were slower, or away for longer, than the journal keeps them', {
+        bot: status.bot,
+        pool: status.pool,
+        missed: status.missed,
+      })
     case 'call-timeout':
       return seldom.warn('no reply from the implementation in time', {
         bot: status.bot,

@@ -10,6 +10,8 @@ export interface Client {
   readonly self_id?: number
   /** Seconds since 1970. */
   readonly since?: number
+  /** The pool whose events it shares. */
+  readonly pool?: string
 }
 
 /** What all events say. */
@@ -47,6 +49,25 @@ export function clientStatus(
   event: Head & { readonly client: Client; readonly online: boolean; readonly selfClient: boolean },
 ): string {
   return `${head(event)},"post_type":"notice","notice_type":"client_status","client":${JSON.stringify(event.client)},"online":${event.online},"self_client":${event.selfClient}}`
+}
+
+/**
+ * Tells a client that may come back how it stands. `secret`: with its name it opens the way back; told once.
+ * `missed`: events since its last confirmed one; `lost`: those of them that nobody keeps any more.
+ */
+export function resume(
+  event: Head & {
+    readonly recovered: boolean
+    readonly missed: number
+    readonly lost: number
+    readonly from: number
+    readonly to: number
+    readonly secret?: string | undefined
+  },
+): string {
+  const { recovered, missed, lost, from, to } = event
+  const secret = event.secret === undefined ? '' : `,"secret":${JSON.stringify(event.secret)}`
+  return `${head(event)},"post_type":"meta_event","meta_event_type":"resume","recovered":${recovered},"missed":${missed},"lost":${lost},"from":${from},"to":${to}${secret}}`
 }
 
 /** What one client says to others; `uuid` names it in their answers. */

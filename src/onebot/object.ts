@@ -14,4 +14,10 @@ export function parse(raw: string): unknown {
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** What the text of an object says; nothing where it is the text of something else. */
+export function fieldsOf(raw: string): Fields {
+  const value = parse(raw)
+  return isObject(value) ? value : {}
+}
+
 export const own = (object: Fields, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined)

@@ -7,12 +7,23 @@ export interface Segment {
   readonly data: Readonly<Record<string, unknown>>
 }
 
+/** A code, or the text between two of them. */
+export interface Piece {
+  readonly segment: Segment
+  /** Where it stands in the CQ text. */
+  readonly start: number
+  readonly end: number
+}
+
 /** Reads text with CQ codes. What is no well-formed code is text, as written. */
-export function parseCq(text: string): Segment[] {
-  const segments: Segment[] = []
+export const parseCq = (text: string): Segment[] => cqPieces(text).map(({ segment }) => segment)
+
+/** As `parseCq`, with the places of the segments. */
+export function cqPieces(text: string): Piece[] {
+  const pieces: Piece[] = []
   let plain = 0
   const flush = (end: number) => {
-    if (end > plain) segments.push({ type: 'text', data: { text: unescapeCq(text.slice(plain, end)) } })
+    if (end > plain) pieces.push({ segment: textSegment(unescapeCq(text.slice(plain, end))), start: plain, end })
   }
   let close = -1
   for (let at = text.indexOf(OPEN); at !== -1; at = text.indexOf(OPEN, at + 1)) {
@@ -23,11 +34,28 @@ export function parseCq(text: string): Segment[] {
     const segment = next === -1 || next > close ? codeOf(text.slice(at + OPEN.length, close)) : undefined
     if (segment === undefined) continue
     flush(at)
-    segments.push(segment)
     plain = close + 1
+    pieces.push({ segment, start: at, end: plain })
   }
   flush(text.length)
-  return segments
+  return pieces
+}
+
+const textSegment = (text: string): Segment => ({ type: 'text', data: { text } })
+
+/** What a message in either form says in words: its texts, one after the other; '' where it has none. */
+export function wordsOf(message: unknown): string {
+  // Nothing but words, as most messages in this form.
+  if (typeof message === 'string' && !message.includes(OPEN)) return unescapeCq(message)
+  const parts: unknown = typeof message === 'string' ? parseCq(message) : message
+  let words = ''
+  for (const part of Array.isArray(parts) ? parts : [parts]) words += wordsIn(part)
+  return words
+}
+
+function wordsIn(part: unknown): string {
+  const data = isObject(part) && own(part, 'type') === 'text' ? own(part, 'data') : undefined
+  return isObject(data) ? textOf(own(data, 'text')) : ''
 }
 
 /** Writes segments as text with CQ codes. Values that are no strings are written as JSON, missing ones left out. */
@@ -49,6 +77,16 @@ export function segmentsOf(message: unknown): Segment[] | undefined {
   return segments.every((segment) => segment !== undefined) ? segments : undefined
 }
 
+/** How many characters of a CQ text, from `at` on, stand for `count` characters of what is meant: escapes are longer. */
+export function cqLength(text: string, at: number, count: number): number {
+  let end = at
+  for (let left = count; left > 0 && end < text.length; left--) {
+    ENTITY_AT.lastIndex = end
+    end = text[end] === '&' && ENTITY_AT.test(text) ? ENTITY_AT.lastIndex : end + 1
+  }
+  return end - at
+}
+
 /** Makes text safe between CQ codes. */
 export const escapeCq = (text: string): string => text.replace(/[&[\]]/g, escapeOne)
 
@@ -65,6 +103,8 @@ const ENTITY = new Map([
   [']', '&#93;'],
   [',', '&#44;'],
 ])
+/** One entity, at `lastIndex`. */
+const ENTITY_AT = /&(?:amp|#91|#93|#44);/y
 const PLAIN = new Map([...ENTITY].map(([plain, entity]) => [entity, plain]))
 const escapeOne = (character: string) => ENTITY.get(character) ?? character
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { type ActionPorts, ownActions } from '../../src/actions/table.ts'
+import { STRANGERS } from '../../src/broker/ports.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { BotBed, FakeCaller, type FakeLink, KIB } from '../support/broker.ts'
 
@@ -11,6 +12,7 @@ class ActionBed extends BotBed {
   constructor() {
     const ports: ActionPorts = {
       report: (fact) => this.facts.push(fact),
+      guests: STRANGERS,
       allot: async (_bot, wish) => {
         const count = this.leases.push(wish)
         await Promise.resolve()

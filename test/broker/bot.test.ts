@@ -409,7 +409,7 @@ test('[BOT13] 10,000 clients that come, call and go leave nothing behind', () =>
   }
   expect([bed.bot.sessions.size, bed.bot.waiting, bed.channel.topics, bed.room.used, bed.room.waiting]).toEqual([
     0,
-    { replies: 0, paced: 0, catchingUp: 0 },
+    { replies: 0, paced: 0, catchingUp: 0, away: 0 },
     0,
     0,
     0,

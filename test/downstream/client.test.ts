@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import { Hono } from 'hono'
+import { STRANGERS } from '../../src/broker/ports.ts'
 import { acceptClient, LinkCount } from '../../src/downstream/client.ts'
 import type { AcceptedSocket, HostEnv, Listener, SocketEvents } from '../../src/runtime/host.ts'
 import { bench, eagerLink } from '../support/bot.ts'
@@ -34,7 +35,7 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
   const closed: [number, string][] = []
   const app = new Hono<HostEnv>()
   app.get('/event', (c) =>
-    acceptClient(c, bed.bot, { transport: 'forward', events: true, calls: false, report: bed.facts.report, count }),
+    acceptClient(c, bed.bot, { transport: 'forward', events: true, calls: false, report: bed.facts.report, count, guests: STRANGERS }),
   )
   const env: HostEnv['Bindings'] = {
     peer: '127.0.0.1',
@@ -42,7 +43,7 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
     keepOpen() {},
     async upgrade(_c, on) {
       // While this one is under way, the other arrives.
-      bed.bot.join(eagerLink([]), { events: true, calls: true, name: 'alice' })
+      bed.bot.join(eagerLink([]), { events: true, calls: true, claim: { name: 'alice' } })
       on.open?.(socket(closed))
       return new Response(null, { status: 200 })
     },
@@ -59,7 +60,7 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
 test('[LNK18] where there are as many links as there may be, the next is refused with 503 before the upgrade', async () => {
   using bed = bench()
   const count = new LinkCount(2)
-  const door = { transport: 'forward', events: true, calls: true, report: bed.facts.report, count } as const
+  const door = { transport: 'forward', events: true, calls: true, report: bed.facts.report, count, guests: STRANGERS } as const
   const app = new Hono<HostEnv>().get('/', (c) => acceptClient(c, bed.bot, door))
   const open: SocketEvents<AcceptedSocket>[] = []
   const env: HostEnv['Bindings'] = {

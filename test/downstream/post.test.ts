@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { onlineClients } from '../../src/actions/clients.ts'
 import { CLOSING } from '../../src/broker/closing.ts'
+import { STRANGERS } from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import { type ConfigInput, configOf } from '../../src/config/schema.ts'
 import { postTarget } from '../../src/downstream/post.ts'
@@ -72,7 +73,13 @@ function posting(bed: Bench, hook: { url: string }, entry: Omit<Entry, 'url'> = 
   const config = configOf({ 'http-post': [{ 'retries-interval': '1ms', url: hook.url, ...entry }] })
   const [parsed] = config['http-post']
   if (parsed === undefined) throw new Error('post: no entry')
-  const target = postTarget({ entry: parsed, bots: bed.bots, report: bed.facts.report })
+  const target = postTarget({
+    entry: parsed,
+    key: 'http-post',
+    guests: STRANGERS,
+    bots: bed.bots,
+    report: bed.facts.report,
+  })
   return { stop: () => target.stop(), [Symbol.asyncDispose]: () => target.stop() }
 }
 
@@ -382,7 +389,7 @@ test('[POST10] it serves every bot, also those that come later, and leaves with 
 
 test('[POST10] a name that a client has taken is not taken from it', async () => {
   using bed = bench()
-  bed.bot.join(eagerLink([]), { events: true, calls: true, name: 'panel' })
+  bed.bot.join(eagerLink([]), { events: true, calls: true, claim: { name: 'panel' } })
   await using hook = new WebHook()
   await using _ = posting(bed, hook, { name: 'panel' })
   expect(onlineClients(bed.bot).map(({ client_name }) => client_name)).toEqual(['panel', undefined])

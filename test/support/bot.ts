@@ -4,7 +4,7 @@ import { ownActions } from '../../src/actions/table.ts'
 import { Bot } from '../../src/broker/bot.ts'
 import { Bots } from '../../src/broker/bots.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
-import type { CallSettings, Link, Upstream } from '../../src/broker/ports.ts'
+import { type CallSettings, type Link, STRANGERS, type Upstream } from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import type { Status } from '../../src/broker/status.ts'
 import { Inbox } from '../contract/witness.ts'
@@ -65,7 +65,7 @@ export function bench(parts: BotParts = {}): Bench {
     name: `bot ${selfId}`,
     journal: () => new MemoryJournal(journal),
     room,
-    own: (self) => ownActions(self, { report: facts.report, allot: async () => 0 }),
+    own: (self) => ownActions(self, { report: facts.report, guests: STRANGERS, allot: async () => 0 }),
     settings: () => ({ timeout: 60_000, timeouts: {}, rateLimitedInterval: 1, ...settings }),
     report: facts.report,
     free: (id, self) => bots.free(id, self),

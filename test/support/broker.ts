@@ -3,7 +3,16 @@
 import { Bot, type BotOptions } from '../../src/broker/bot.ts'
 import type { Closing } from '../../src/broker/closing.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
-import type { Caller, CallSettings, Channel, Link, OwnActions, Transport, Upstream } from '../../src/broker/ports.ts'
+import {
+  type Caller,
+  type CallSettings,
+  type Channel,
+  type Link,
+  OPEN_TERMS,
+  type OwnActions,
+  type Transport,
+  type Upstream,
+} from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
@@ -204,7 +213,7 @@ export class BotBed implements Disposable {
   } {
     const { name, events = true, calls = true, ...link } = wish
     const fake = new FakeLink({ channel: this.channel, ...link })
-    const session = this.bot.join(fake, { events, calls, name })
+    const session = this.bot.join(fake, { events, calls, claim: { name } })
     return { session, link: fake, caller: this.bot.callerOf(session) }
   }
   of<K extends Status['kind']>(kind: K): Extract<Status, { kind: K }>[] {
@@ -230,8 +239,12 @@ export const eventOf = (n: number, size = 0, selfId = SELF): string =>
 /** A session that belongs to no bot. */
 export const sessionOf = (link: Link = new FakeLink(), appId: string = crypto.randomUUID()): Session => ({
   appId,
+  claim: {},
   name: undefined,
   link,
+  terms: OPEN_TERMS,
+  view: undefined,
+  returns: undefined,
   events: true,
   calls: true,
   since: 0,

@@ -1,0 +1,304 @@
+// The clients of one bot: how they come, are told of themselves and each other, come back, and go.
+
+import { clientStatus, resume } from '../onebot/event.ts'
+import { refuse } from '../onebot/retcode.ts'
+import { CLOSING, type Closing } from './closing.ts'
+import { Fanout } from './fanout.ts'
+import { formOf } from './lanes.ts'
+import { LIMITS } from './limits.ts'
+import { type Claim, type Cursor, type Journal, type Link, OPEN_TERMS, type Terms } from './ports.ts'
+import type { Pulse } from './pulse.ts'
+import { Registry } from './registry.ts'
+import { Returns } from './returns.ts'
+import type { Room } from './room.ts'
+import { clientOf, isOnline, type Session } from './session.ts'
+import type { Report } from './status.ts'
+import { viewOf } from './view.ts'
+
+/** What a client brings along. */
+export interface Wish {
+  readonly events: boolean
+  readonly calls: boolean
+  /** Its name must be free: the edge has asked `sessions.nameTaken`. */
+  readonly claim?: Claim | undefined
+  /** Default: those of everybody. */
+  readonly terms?: Terms | undefined
+  /** Its position of an earlier link: it gets what came since. */
+  readonly from?: Cursor | undefined
+}
+
+export interface MembersOptions {
+  readonly bot: string
+  readonly room: Room
+  readonly pulse: Pulse
+  readonly report: Report
+  /** The account, once it is known. */
+  readonly selfId: () => string | undefined
+  /** The reason for which all sessions are being ended. */
+  readonly ending: () => Closing | undefined
+  readonly heartbeat: (selfId: string) => string
+  /** How long (ms) a session that may come back is waited for. */
+  readonly awayFor: () => number
+  /** Milliseconds since 1970, of the wall, for what clients read. */
+  readonly wall: () => number
+  /** For how long things take. */
+  readonly clock: () => number
+}
+
+export class Members {
+  readonly sessions = new Registry()
+  readonly returns: Returns
+  readonly #options: MembersOptions
+  readonly #callsOnly = new Set<Session>()
+  #journal: Journal
+  #fanout: Fanout
+
+  constructor(journal: Journal, options: MembersOptions) {
+    this.#options = options
+    this.#journal = journal
+    this.#fanout = this.#newFanout()
+    this.returns = new Returns({
+      fanout: () => this.#fanout,
+      silent: (session) => this.#end(session, CLOSING.silent),
+      expired: (session) => this.forget(session),
+      moved: () => undefined,
+      now: options.clock,
+    })
+  }
+
+  get journal(): Journal {
+    return this.#journal
+  }
+  get fanout(): Fanout {
+    return this.#fanout
+  }
+
+  /** A link opened. */
+  join(link: Link, { events, calls, claim = {}, terms = OPEN_TERMS, from }: Wish): Session {
+    const { bot, report, ending, selfId } = this.#options
+    const session: Session = {
+      appId: crypto.randomUUID(),
+      claim,
+      name: claim.name,
+      link,
+      terms,
+      view: viewOf(terms),
+      events,
+      calls,
+      since: this.#seconds(),
+      flow: { state: 'waiting' },
+      returns: undefined,
+      open: { calls: 0, bytes: 0 },
+      repliesUnread: 0,
+    }
+    report({ kind: 'session-opened', bot, session })
+    const account = selfId()
+    if (events && account !== undefined && ending() === undefined) this.#admit(session, account, from)
+    // After it was told of itself: nobody can speak to it before that.
+    if (events) this.sessions.add(session)
+    else this.#callsOnly.add(session)
+    this.#endIfEnding(session)
+    return session
+  }
+
+  /** The session of this entry, or the one so named that was given this secret; online or away. */
+  known({ entry, name }: Claim, secret?: string): Session | undefined {
+    if (entry !== undefined) return this.sessions.byEntry(entry)
+    const named = name === undefined || secret === undefined ? undefined : this.sessions.byName(name)
+    return named !== undefined && secret !== undefined && this.returns.proves(named, secret) ? named : undefined
+  }
+
+  /** The session goes on with a new link, which takes the place of the one it may still have. */
+  rejoin(session: Session, link: Link, terms: Terms = session.terms): void {
+    const { bot, report, selfId } = this.#options
+    if (isOnline(session)) this.#part(session, CLOSING.replaced.code, CLOSING.replaced.text)
+    session.link.close(CLOSING.replaced)
+    session.link = link
+    session.repliesUnread = 0
+    session.terms = terms
+    session.view = viewOf(terms)
+    report({ kind: 'session-opened', bot, session })
+    const account = selfId()
+    const position = this.returns.position(session)
+    if (session.returns !== undefined) session.returns.asked = undefined
+    session.flow = { state: 'waiting' }
+    if (account !== undefined) this.#admit(session, account, position)
+    this.#endIfEnding(session)
+  }
+
+  /** The account has become known: everybody is told of it. */
+  admitAll(selfId: string): void {
+    for (const session of this.sessions.all()) if (session.flow.state === 'waiting') this.#admit(session, selfId)
+  }
+
+  /** A link ended; a session that has another by now is not concerned. May be said more than once. */
+  leave(session: Session, code: number, reason: string, link: Link = session.link): void {
+    if (session.link !== link || !isOnline(session)) return
+    const { ending, clock, awayFor } = this.#options
+    const stays = session.returns !== undefined && session.flow.state !== 'waiting' && ending() === undefined
+    if (stays) this.#part(session, code, reason, clock() + awayFor())
+    else this.#depart(session, code, reason)
+  }
+
+  drained(session: Session): void {
+    if (session.link.buffered === 0) session.repliesUnread = 0
+    this.#fanout.drained(session)
+  }
+
+  /** Replies go to the session's link, as long as it reads them. */
+  reply(session: Session, text: string): void {
+    const { bot, report } = this.#options
+    if (!isOnline(session)) return report({ kind: 'reply-orphaned', bot, session })
+    const { link } = session
+    if (link.buffered === 0) session.repliesUnread = 0
+    // Both: what is unread may be a big event, and then it is no fault of the replies.
+    if (session.repliesUnread > LIMITS.repliesUnread && link.buffered > LIMITS.repliesUnread)
+      return this.#end(session, CLOSING.repliesUnread)
+    session.repliesUnread += text.length
+    link.send(text)
+  }
+
+  /** Everything up to `position` has arrived, as the client says. @throws ActionError where that cannot be. */
+  acknowledge({ returns, terms }: Session, position: number): void {
+    if (returns === undefined || terms.resume !== 'explicit')
+      return refuse('bad-request', 'ack_event: this client is not set to acknowledge; it needs resume: {ack: explicit}')
+    const next = this.#journal.after(position)
+    if (next === undefined)
+      return refuse('bad-request', `ack_event: params.seq: found ${position}, wanted a seq of an event that was sent`)
+    if (next > returns.acknowledged) returns.acknowledged = next
+  }
+
+  /** A newer link takes the place of this session, which cannot go on with it. */
+  replace(session: Session): void {
+    this.#end(session, CLOSING.replaced)
+  }
+
+  /** Other terms from now on: because the configuration changed, or because it has a name now. */
+  settle(session: Session, terms: Terms): void {
+    const retunes = () => {
+      session.terms = terms
+      session.view = viewOf(terms)
+    }
+    this.#fanout.retune(session, retunes)
+    if (!mayReturn(session)) return this.returns.end(session)
+    if (session.returns === undefined && session.flow.state !== 'waiting') this.#tellReturn(session)
+  }
+
+  /** Closes every link. */
+  endAll(closing: Closing): void {
+    for (const session of [...this.sessions.all(), ...this.#callsOnly])
+      if (isOnline(session)) this.#end(session, closing)
+      else this.forget(session)
+  }
+
+  /** Another account's events from now on. */
+  renew(journal: Journal): void {
+    this.#journal = journal
+    this.#fanout = this.#newFanout()
+  }
+
+  stop(): void {
+    this.returns.stop()
+  }
+
+  #newFanout(): Fanout {
+    const { bot, room, report, clock } = this.#options
+    const behind = (session: Session) => this.#end(session, CLOSING.behind)
+    return new Fanout({ bot, journal: this.#journal, room, report, behind, now: clock })
+  }
+
+  /** @param from the position of an earlier link: what came since follows, and who returns is told how much it is. */
+  #admit(session: Session, selfId: string, from?: Cursor): void {
+    const { link } = session
+    // A web hook has no connection whose beginning could be told.
+    if (link.transport !== 'http-post') {
+      link.send(this.#options.pulse.lifecycleText(selfId, this.#seconds()))
+      if (session.returns !== undefined) this.#tellWhere(session, selfId, from)
+      else if (mayReturn(session)) this.#tellReturn(session, selfId)
+      link.send(this.#options.heartbeat(selfId))
+    } else if (mayReturn(session) && session.returns === undefined) this.returns.begin(session, this.#journal.head)
+    this.#fanout.append(this.#presence(session, { online: true, selfClient: false }))
+    this.#fanout.add(session, from)
+    this.#fanout.append(this.#presence(session, { online: true, selfClient: true }), new Set([session]))
+  }
+
+  /** The way back is open from now on. */
+  #tellReturn(session: Session, selfId = this.#options.selfId() ?? '0'): void {
+    const position = this.#fanout.position(session)
+    const secret = this.returns.begin(session, position)
+    const from = position
+    this.#form(
+      session,
+      resume({ selfId, time: this.#seconds(), recovered: false, missed: 0, lost: 0, from, to: from, secret }),
+    )
+  }
+
+  #tellWhere(session: Session, selfId: string, from: Cursor = this.#journal.head): void {
+    const lost = this.#journal.missed(from)
+    const missed = this.#journal.pending(from, session.appId)
+    const to = this.#journal.head
+    const time = this.#seconds()
+    this.#form(session, resume({ selfId, time, recovered: lost === 0, missed, lost, from, to }))
+    if (lost > 0) this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed: lost })
+  }
+
+  #form({ link, view }: Session, text: string): void {
+    const formed = formOf(view, text, undefined)
+    if (formed !== undefined) link.send(formed)
+  }
+
+  /** Its link is over, but it may come back. */
+  #part(session: Session, code: number, reason: string, until = Number.POSITIVE_INFINITY): void {
+    this.#fanout.remove(session, { state: 'away', cursor: this.returns.position(session), until })
+    this.#options.report({ kind: 'session-away', bot: this.#options.bot, session, code, reason })
+    this.#tellGone(session)
+  }
+
+  #depart(session: Session, code: number, reason: string): void {
+    if (!this.sessions.remove(session) && !this.#callsOnly.delete(session)) return
+    const admitted = session.events && session.flow.state !== 'waiting'
+    this.returns.end(session)
+    this.#fanout.remove(session)
+    this.#options.report({ kind: 'session-closed', bot: this.#options.bot, session, code, reason })
+    if (admitted) this.#tellGone(session)
+  }
+
+  /** It was away for too long, or is not waited for any more. */
+  forget(session: Session): void {
+    this.sessions.remove(session)
+    this.returns.end(session)
+    this.#fanout.remove(session)
+    this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+  }
+
+  #tellGone(session: Session): void {
+    // Where all must leave, nobody is told of each other's leaving.
+    if (this.#options.ending() === undefined)
+      this.#fanout.append(this.#presence(session, { online: false, selfClient: false }))
+  }
+
+  #presence(session: Session, { online, selfClient }: { online: boolean; selfClient: boolean }): string {
+    const selfId = this.#options.selfId()
+    const client = clientOf(session, selfId)
+    return clientStatus({ selfId: selfId ?? '0', time: this.#seconds(), client, online, selfClient })
+  }
+
+  #end(session: Session, closing: Closing): void {
+    session.link.close(closing)
+    this.leave(session, closing.code, closing.text)
+  }
+
+  /** The handshake was under way when the bot went. */
+  #endIfEnding(session: Session): void {
+    const closing = this.#options.ending()
+    if (closing !== undefined) this.#end(session, closing)
+  }
+
+  #seconds(): number {
+    return Math.floor(this.#options.wall() / 1000)
+  }
+}
+
+/** Who has a name, or whom its edge knows, can be known again. */
+const mayReturn = ({ terms, name, claim, events }: Session) =>
+  events && terms.resume !== undefined && (name !== undefined || claim.entry !== undefined)

@@ -1,0 +1,114 @@
+// Sessions that come back: what proves that it is them, what has arrived there, and how long they are waited for.
+
+import { newSecret, sameSecret, secretHash } from '../lib/secret.ts'
+import type { Fanout } from './fanout.ts'
+import type { Cursor } from './ports.ts'
+import { isOnline, type Session } from './session.ts'
+
+export interface ReturnsOptions {
+  /** The one of now: the account may change, and its journal with it. */
+  readonly fanout: () => Fanout
+  /** The session's link has not answered a PING in time. */
+  readonly silent: (session: Session) => void
+  /** The session has been away for too long. */
+  readonly expired: (session: Session) => void
+  /** A second has passed in which positions may have changed. */
+  readonly moved: (sessions: Iterable<Session>) => void
+  readonly now: () => number
+}
+
+/** How often positions are asked for (ms): what is not confirmed yet is sent again after a break. */
+const ASK = 1_000
+/** A link with nothing to confirm is asked all the same (ms), so that a dead one is noticed. */
+const ASK_IDLE = 10_000
+/** After this (ms) without an answer a link counts as dead. */
+const SILENCE = 30_000
+
+export class Returns {
+  readonly #options: ReturnsOptions
+  readonly #sessions = new Set<Session>()
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(options: ReturnsOptions) {
+    this.#options = options
+  }
+
+  /** Sessions without a link that are waited for. */
+  get away(): number {
+    let away = 0
+    for (const { flow } of this.#sessions) if (flow.state === 'away') away += 1
+    return away
+  }
+
+  all(): Iterable<Session> {
+    return this.#sessions
+  }
+
+  /** From now on the session may come back, everything before `from` being its own loss. Returns its secret. */
+  begin(session: Session, from: Cursor): string {
+    const secret = newSecret()
+    this.restore(session, { secretHash: secretHash(secret), acknowledged: from })
+    return secret
+  }
+
+  /** The same for a session of an earlier run. */
+  restore(session: Session, known: { secretHash: string; acknowledged: Cursor }): void {
+    session.returns = { ...known, asked: undefined, lastAsked: this.#options.now() }
+    this.#sessions.add(session)
+    this.#timer ??= setInterval(() => this.#look(), ASK)
+    this.#timer.unref?.()
+  }
+
+  end(session: Session): void {
+    session.returns = undefined
+    this.#sessions.delete(session)
+    if (this.#sessions.size === 0) this.stop()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  /** Whether this secret is the one that the session was given. */
+  proves({ returns }: Session, secret: string): boolean {
+    return returns !== undefined && sameSecret(secretHash(secret), returns.secretHash)
+  }
+
+  /** Where the session goes on when it comes back. */
+  position(session: Session): Cursor {
+    const { link, returns } = session
+    // One request, one event: its answer is the acknowledgement.
+    if (link.transport === 'http-post' || returns === undefined) return this.#options.fanout().settled(session)
+    return returns.acknowledged
+  }
+
+  pong({ returns }: Session, data: string): void {
+    if (returns?.asked === undefined || data !== String(returns.asked.position)) return
+    returns.acknowledged = returns.asked.position
+    returns.asked = undefined
+  }
+
+  #look(): void {
+    const { now, silent, expired, moved } = this.#options
+    const time = now()
+    for (const session of [...this.#sessions]) {
+      const { flow, returns } = session
+      if (flow.state === 'away' && flow.until <= time) expired(session)
+      else if (isOnline(session) && returns?.asked !== undefined && time - returns.asked.at >= SILENCE) silent(session)
+      else this.#ask(session, time)
+    }
+    moved(this.#sessions)
+  }
+
+  #ask(session: Session, time: number): void {
+    const { flow, link, returns, terms } = session
+    if (returns === undefined || returns.asked !== undefined || link.ping === undefined) return
+    if (terms.resume !== 'ping' || !isOnline(session) || flow.state === 'waiting') return
+    const position = this.#options.fanout().position(session)
+    if (position === returns.acknowledged && time - returns.lastAsked < ASK_IDLE) return
+    returns.asked = { position, at: time }
+    returns.lastAsked = time
+    link.ping(String(position))
+  }
+}

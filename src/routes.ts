@@ -1,0 +1,69 @@
+// What is to be had at which path of the main listener, and who may have it.
+
+import { type Context, Hono } from 'hono'
+import { onlineClients } from './actions/clients.ts'
+import type { Bot } from './broker/bot.ts'
+import type { Bots } from './broker/bots.ts'
+import type { Guests } from './broker/ports.ts'
+import type { Presence } from './broker/presence.ts'
+import type { Report } from './broker/status.ts'
+import { type Access, admit, guard } from './downstream/auth.ts'
+import type { LinkCount } from './downstream/client.ts'
+import { discovery } from './downstream/discovery.ts'
+import { forward } from './downstream/forward.ts'
+import { httpApi } from './downstream/http-api.ts'
+import { untilChanged } from './downstream/long-poll.ts'
+import { refusal, refusedLink } from './downstream/refusal.ts'
+import { qrcode } from './embed.ts'
+import type { Embedded } from './embedded/embedded.ts'
+import type { Log } from './observe/log.ts'
+import { page } from './observe/page.ts'
+import type { HostEnv } from './runtime/host.ts'
+import { type AcceptedUpstream, acceptUpstreams } from './upstream/accept.ts'
+
+export interface RoutesOptions {
+  readonly bots: Bots
+  readonly guests: Guests
+  readonly presence: Presence
+  readonly count: LinkCount
+  readonly report: Report
+  readonly log: Log
+  /** What a client has to show. */
+  readonly access: () => Access
+  /** What shows and steers needs this one. */
+  readonly adminToken: () => string
+  readonly lease: (bot: Bot, wish: { name?: string | undefined; peer: string }) => Promise<number>
+  /** Where implementations may dial in. */
+  readonly places: () => AcceptedUpstream[]
+  readonly embedded: () => Embedded | undefined
+  readonly overview: () => object
+}
+
+const ADMIN_TOKEN = 'admin token (admin.token, or the file admin-token in data-dir)'
+
+export function routes(options: RoutesOptions): Hono<HostEnv> {
+  const { bots, guests, presence, count, report, log, access, lease, places } = options
+  /** Tokens of single clients open the doors of clients, and no others. */
+  const only = (token: string, more: Partial<Access> = {}) => ({ ...access(), isClients: undefined, token, ...more })
+  // With a slash at the end or without: both are in use.
+  const app = new Hono<HostEnv>({ strict: false })
+  // Before the discovery calls, which let in more people.
+  const admin = () => only(options.adminToken(), { called: ADMIN_TOKEN, openDiscovery: false })
+  app.get('/api/status', guard(admin, report), async (c) => {
+    const wrong = await untilChanged(c, presence)
+    return wrong === undefined ? c.json(options.overview()) : refusal(c, 400, wrong)
+  })
+  app.get('/api/qrcode', guard(admin, report), (c) => qrcode(c, options.embedded()))
+  app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))
+  const admitted = (c: Context<HostEnv>, token: string) => admit(c, only(token || access().token), report)
+  app.get('/onebot/v11/implementation', acceptUpstreams(places, admitted, report))
+  app.route('/', forward({ bots, access, report, count, guests, page: () => page(bots) }))
+  app.use('/onebot/v11/*', guard(access, report))
+  app.route('/onebot/v11', httpApi({ bots, guests, report }))
+  app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))
+  app.onError((error, c) => {
+    log.error('unexpected error', { path: c.req.path, error, stack: error.stack })
+    return refusedLink(c, 500, 'internal error; the log of perpetua says more', report)
+  })
+  return app
+}

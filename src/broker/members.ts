@@ -82,7 +82,7 @@ export class Members {
       name: claim.name,
       link,
       terms,
-      view: viewOf(terms),
+      view: viewFor(link, terms),
       events,
       calls,
       since: this.#seconds(),
@@ -116,7 +116,7 @@ export class Members {
     session.link = link
     session.repliesUnread = 0
     session.terms = terms
-    session.view = viewOf(terms)
+    session.view = viewFor(link, terms)
     report({ kind: 'session-opened', bot, session })
     const account = selfId()
     const position = this.returns.position(session)
@@ -177,7 +177,7 @@ export class Members {
   settle(session: Session, terms: Terms): void {
     const retunes = () => {
       session.terms = terms
-      session.view = viewOf(terms)
+      session.view = viewFor(session.link, terms)
     }
     this.#fanout.retune(session, retunes)
     if (!mayReturn(session)) return this.returns.end(session)
@@ -212,10 +212,10 @@ export class Members {
     const { link } = session
     // A web hook has no connection whose beginning could be told.
     if (link.transport !== 'http-post') {
-      link.send(this.#options.pulse.lifecycleText(selfId, this.#seconds()))
+      this.#form(session, this.#options.pulse.lifecycleText(selfId, this.#seconds()))
       if (session.returns !== undefined) this.#tellWhere(session, selfId, from)
       else if (mayReturn(session)) this.#tellReturn(session, selfId)
-      link.send(this.#options.heartbeat(selfId))
+      this.#form(session, this.#options.heartbeat(selfId))
     } else if (mayReturn(session) && session.returns === undefined) this.returns.begin(session, this.#journal.head)
     this.#fanout.append(this.#presence(session, { online: true, selfClient: false }))
     this.#fanout.add(session, from)
@@ -300,5 +300,9 @@ export class Members {
 }
 
 /** Who has a name, or whom its edge knows, can be known again. */
-const mayReturn = ({ terms, name, claim, events }: Session) =>
-  events && terms.resume !== undefined && (name !== undefined || claim.entry !== undefined)
+const mayReturn = ({ terms, name, claim, events, link }: Session) =>
+  events &&
+  link.ownReturn === undefined && terms.resume !== undefined && (name !== undefined || claim.entry !== undefined)
+
+/** What a session gets by its terms, in the form of its link. */
+const viewFor = (link: Link, terms: Terms) => (link.dress === undefined ? viewOf(terms) : link.dress(viewOf(terms)))

@@ -4,7 +4,7 @@ import type { Fields } from '../onebot/object.ts'
 import type { Closing } from './closing.ts'
 import type { Session } from './session.ts'
 
-export const TRANSPORTS = ['forward', 'allotment', 'reverse', 'http-post'] as const
+export const TRANSPORTS = ['forward', 'allotment', 'reverse', 'http-post', 'satori'] as const
 export type Transport = (typeof TRANSPORTS)[number]
 
 /** A native publish: one call reaches every subscribed link of one listener. */
@@ -30,6 +30,10 @@ export interface Link {
   close(closing: Closing): void
   /** Sends a PING after everything sent before. Absent: the peer cannot answer one. Only for sessions that asked for it. */
   ping?(data: string): void
+  /** The form in which it carries what its session is to get: for links that speak another protocol than OneBot. */
+  dress?(view: Rules | undefined): Rules
+  /** Its protocol has a way back of its own: the session is gone with its link. */
+  readonly ownReturn?: true
   /** Absent: the link is sent to by itself. Present: so are `subscribe` and `unsubscribe` meaningful. */
   readonly channel?: Channel | undefined
   subscribe(topic: string): void

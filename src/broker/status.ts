@@ -45,6 +45,8 @@ export type Status =
   | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
   | { kind: 'session-in-step'; bot: string; session: Session }
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
+  | { kind: 'resume-lost'; bot: string; session: Session; missed: number }
+  | { kind: 'content-note'; bot: string; note: string }
   | { kind: 'publish-dropped'; bot: string; topic: string }
   | { kind: 'pool-empty'; bot: string; pool: string }
   | { kind: 'pool-behind'; bot: string; pool: string; missed: number }

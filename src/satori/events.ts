@@ -1,20 +1,8 @@
 // OneBot's events as Satori's: a table of what each becomes. What is not in it is `internal`, with the event as it came.
 
-import type { Channel, Emoji, Guild, GuildMember, User } from '@satorijs/protocol'
 import { type Fields, own } from '../onebot/object.ts'
-import { channelOf, guildOf, memberOf, messageOf, type Place, said, userOf, type Wire, type WireMessage } from './qq.ts'
-
-/** What an event says beside its number, its time and whose it is. */
-export interface Told {
-  readonly type: string
-  readonly channel?: Wire<Channel> | undefined
-  readonly guild?: Wire<Guild> | undefined
-  readonly member?: Wire<GuildMember> | undefined
-  readonly message?: WireMessage | undefined
-  readonly operator?: Wire<User> | undefined
-  readonly user?: Wire<User> | undefined
-  readonly emoji?: Wire<Emoji> | undefined
-}
+import { channelOf, guildOf, memberOf, messageOf, type Place, said, userOf } from './qq.ts'
+import type { Message, Told } from './wire.ts'
 
 type Convert = (event: Fields) => Told
 
@@ -132,7 +120,7 @@ function reaction(event: Fields, added: boolean, emoji: string | undefined): Tol
 }
 
 /** The message's id is what the approving call wants. */
-const requested = (event: Fields): WireMessage => ({
+const requested = (event: Fields): Message => ({
   id: said(event, 'flag') ?? '',
   content: said(event, 'comment') ?? '',
 })

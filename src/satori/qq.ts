@@ -1,21 +1,11 @@
 // QQ's people, groups and messages in Satori's words; what OneBot calls them is read here and nowhere else.
 
-import type { Channel, Guild, GuildMember, GuildRole, Message, User } from '@satorijs/protocol'
 import { type Fields, isObject, own } from '../onebot/object.ts'
 import { contentOf } from './content.ts'
 import { idText } from './exact.ts'
+import type { Channel, Context, Guild, Member, Message, Role, User } from './wire.ts'
 
 export const PLATFORM = 'onebot'
-
-/** The protocol's types are those of Koishi's own objects; on the wire names are in snake case. */
-type Snake<K extends string> = K extends `${infer A}${infer B}`
-  ? `${A extends Lowercase<A> ? A : `_${Lowercase<A>}`}${Snake<B>}`
-  : K
-export type Wire<T> = { readonly [K in keyof T as Snake<K & string>]?: T[K] | undefined }
-
-export interface WireMessage extends Omit<Wire<Message>, 'member' | 'elements' | 'quote'> {
-  readonly member?: Wire<GuildMember> | undefined
-}
 
 /** What a conversation is, and with whom. `through`: the group by which two strangers know each other. */
 export type Place =
@@ -38,22 +28,19 @@ export function placeOf(channelId: string): Place | undefined {
 
 const isId = (text: string) => /^[\w.-]{1,64}$/.test(text)
 
-const TEXT: Channel.Type.TEXT = 0
-const DIRECT: Channel.Type.DIRECT = 1
-
-export function channelOf(place: Place, name?: string): Wire<Channel> {
-  if (place.kind === 'group') return { id: place.id, type: TEXT, name }
+export function channelOf(place: Place, name?: string): Channel {
+  if (place.kind === 'group') return { id: place.id, type: 0, name }
   const { id, through } = place
-  return { id: through === undefined ? PRIVATE + id : `${PRIVATE}temp:${through}_${id}`, type: DIRECT, name }
+  return { id: through === undefined ? PRIVATE + id : `${PRIVATE}temp:${through}_${id}`, type: 1, name }
 }
 
-export const guildOf = (id: string, name?: string): Wire<Guild> => ({
+export const guildOf = (id: string, name?: string): Guild => ({
   id,
   name,
   avatar: `https://p.qlogo.cn/gh/${id}/${id}/640/`,
 })
 
-export const userOf = (id: string, name?: string, nick?: string): Wire<User> => ({
+export const userOf = (id: string, name?: string, nick?: string): User => ({
   id,
   name,
   nick,
@@ -61,13 +48,13 @@ export const userOf = (id: string, name?: string, nick?: string): Wire<User> => 
 })
 
 /** QQ's three roles; there are no others. */
-export const ROLES: readonly Wire<GuildRole>[] = [
+export const ROLES: readonly Role[] = [
   { id: 'owner', name: '群主' },
   { id: 'admin', name: '管理员' },
   { id: 'member', name: '群成员' },
 ]
 
-export const roleOf = (id: string | undefined): Wire<GuildRole> | undefined => ROLES.find((role) => role.id === id)
+export const roleOf = (id: string | undefined): Role | undefined => ROLES.find((role) => role.id === id)
 
 /** What `value` says under `key`, as text; undefined where it says nothing. */
 export function said(value: unknown, key: string): string | undefined {
@@ -82,25 +69,22 @@ export function timeOf(value: unknown, key: string): number | undefined {
 }
 
 /** Of a member's own entry, or of the sender of a message in a group. */
-export function memberOf(person: unknown, user: Wire<User>): Wire<GuildMember> {
+export function memberOf(person: unknown, user: User): Member {
   const role = roleOf(said(person, 'role'))
   return {
-    user: user as User, // the cast: the wire's names of the same fields
+    user,
     name: said(person, 'card') ?? said(person, 'nickname'),
     nick: said(person, 'card') ?? said(person, 'nickname'),
     avatar: user.avatar,
     title: said(person, 'title'),
     joined_at: timeOf(person, 'join_time'),
-    roles: role === undefined ? undefined : [role as GuildRole], // the cast: as above
+    roles: role === undefined ? undefined : [role],
   }
 }
 
-export interface SaidMessage {
-  readonly message: WireMessage
-  readonly channel: Wire<Channel>
-  readonly guild: Wire<Guild> | undefined
-  readonly user: Wire<User>
-  readonly member: Wire<GuildMember> | undefined
+export interface SaidMessage extends Context {
+  readonly message: Message
+  readonly channel: Channel
 }
 
 /**
@@ -143,7 +127,7 @@ function conversation(told: Fields, from: string): Place {
 }
 
 /** A message with all that Satori tells along with it outside of events. */
-export const wholeMessage = ({ message, channel, guild, user, member }: SaidMessage): Fields => ({
+export const wholeMessage = ({ message, channel, guild, user, member }: SaidMessage): Message & Context => ({
   ...message,
   channel,
   guild,

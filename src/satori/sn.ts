@@ -9,6 +9,8 @@ import type { Cursor, Journal } from '../broker/ports.ts'
  * is kept on disk is read again; and a number from a journal that is gone is known to be one.
  */
 const MARKS = 4_096
+/** The position before the first is one, too: that of who has been given nothing yet. */
+const OFFSET = 2
 
 /** Made anew for another epoch only. */
 const marks = new WeakMap<Journal, { readonly epoch: string; readonly mark: number }>()
@@ -21,13 +23,13 @@ function markOf(journal: Journal): number {
   return mark
 }
 
-/** Of the event that stands at `at`. Grows with the position; never 0. */
-export const snOf = (journal: Journal, at: Cursor): number => (at + 1) * MARKS + markOf(journal)
+/** Of the event that stands at `at`. Grows with the position; never below `MARKS`. */
+export const snOf = (journal: Journal, at: Cursor): number => (at + OFFSET) * MARKS + markOf(journal)
 
 /** Where the event with this `sn` stands; undefined: it is not of this journal, or was never there. */
 export function positionOf(journal: Journal, sn: number): Cursor | undefined {
   if (!Number.isSafeInteger(sn) || sn < MARKS || sn % MARKS !== markOf(journal)) return undefined
-  const at = (Math.floor(sn / MARKS) - 1) as Cursor // the cast: a position that this journal handed out, as checked below
+  const at = (Math.floor(sn / MARKS) - OFFSET) as Cursor // the cast: a position that this journal handed out, as checked below
   return at < journal.head ? at : undefined
 }
 

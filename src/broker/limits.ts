@@ -21,6 +21,10 @@ export const LIMITS = {
   /** `_rate_limited` actions waiting per bot. */
   pacedWaiting: 4096,
   pacedBytes: 64 * 1024 * 1024,
+  /** Events that are remembered for their twins from another implementation, each for a minute at most ... */
+  twinsKnown: 32_768,
+  /** ... and characters of those among them that wait for one. */
+  twinsHeld: 16 * 1024 * 1024,
   /** Heartbeats go out at least this often (ms), whatever the implementation does: some clients leave after 30 s of silence. */
   slowestHeartbeat: 20_000,
   /** A broken implementation could ask for a beat per millisecond. */

@@ -209,40 +209,43 @@ export class Members {
 
   /** @param from the position of an earlier link: what came since follows, and who returns is told how much it is. */
   #admit(session: Session, selfId: string, from?: Cursor): void {
-    const { link } = session
-    // A web hook has no connection whose beginning could be told.
-    if (link.transport !== 'http-post') {
-      this.#form(session, this.#options.pulse.lifecycleText(selfId, this.#seconds()))
-      if (session.returns !== undefined) this.#tellWhere(session, selfId, from)
-      else if (mayReturn(session)) this.#tellReturn(session, selfId)
-      this.#form(session, this.#options.heartbeat(selfId))
-    } else if (mayReturn(session) && session.returns === undefined) this.returns.begin(session, this.#journal.head)
-    this.#fanout.append(this.#presence(session, { online: true, selfClient: false }))
-    this.#fanout.add(session, from)
+    const arrived = this.#presence(session, { online: true, selfClient: false })
+    // Before it is told what it missed: what this pushes out of the journal is part of that.
+    if (from !== undefined) this.#fanout.append(arrived)
+    const start = from !== undefined && this.#journal.missed(from) > 0 ? this.#journal.first : from
+    this.#greet(session, selfId, from)
+    if (from === undefined) this.#fanout.append(arrived)
+    this.#fanout.add(session, start)
     this.#fanout.append(this.#presence(session, { online: true, selfClient: true }), new Set([session]))
+  }
+
+  #greet(session: Session, selfId: string, from: Cursor | undefined): void {
+    this.#form(session, this.#options.pulse.lifecycleText(selfId, this.#seconds()))
+    if (from !== undefined) this.#tellWhere(session, selfId, from)
+    else if (session.returns === undefined && mayReturn(session)) this.#tellReturn(session, selfId)
+    this.#form(session, this.#options.heartbeat(selfId))
   }
 
   /** The way back is open from now on. */
   #tellReturn(session: Session, selfId = this.#options.selfId() ?? '0'): void {
-    const position = this.#fanout.position(session)
-    const secret = this.returns.begin(session, position)
-    const from = position
-    this.#form(
-      session,
-      resume({ selfId, time: this.#seconds(), recovered: false, missed: 0, lost: 0, from, to: from, secret }),
-    )
+    const from = this.#fanout.position(session)
+    const secret = this.returns.begin(session, from)
+    const nothing = { recovered: false, missed: 0, lost: 0, from, to: from }
+    this.#form(session, resume({ selfId, time: this.#seconds(), ...nothing, secret }))
   }
 
-  #tellWhere(session: Session, selfId: string, from: Cursor = this.#journal.head): void {
+  #tellWhere(session: Session, selfId: string, from: Cursor): void {
     const lost = this.#journal.missed(from)
     const missed = this.#journal.pending(from, session.appId)
-    const to = this.#journal.head
-    const time = this.#seconds()
-    this.#form(session, resume({ selfId, time, recovered: lost === 0, missed, lost, from, to }))
+    const where = { recovered: lost === 0, missed, lost, from, to: this.#journal.head }
+    // Who just asks for what came since a position has a protocol of its own for that.
+    if (session.returns !== undefined) this.#form(session, resume({ selfId, time: this.#seconds(), ...where }))
     if (lost > 0) this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed: lost })
   }
 
   #form({ link, view }: Session, text: string): void {
+    // A web hook has no connection whose beginning could be told.
+    if (link.transport === 'http-post') return
     const formed = formOf(view, text, undefined)
     if (formed !== undefined) link.send(formed)
   }

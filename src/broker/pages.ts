@@ -41,6 +41,34 @@ export class Pages {
     return size
   }
 
+  /** Puts a text of earlier pages here, which is UTF-8 already. Returns its place and the bytes it takes there. */
+  put(text: Uint8Array): { readonly place: Place; readonly size: number } {
+    if (text.length > LONGEST) {
+      const long = Buffer.from(text.buffer, text.byteOffset, text.length).toString('utf8')
+      return { place: this.place(long), size: this.write(long) }
+    }
+    const left = PAGE - (this.#end % PAGE)
+    if (text.length > left) this.#end += left
+    const place = this.#end
+    this.#page(pageOf(place)).set(text, place % PAGE)
+    this.#end += Math.max(text.length, 1)
+    return { place, size: text.length }
+  }
+
+  /** How many bytes `copy` will write. */
+  encoded(place: Place, size: number): number {
+    const text = this.#long.get(place)
+    return text === undefined ? size : Buffer.byteLength(text)
+  }
+
+  /** Copies the text to `target`, from `at` on, as UTF-8. */
+  copy(place: Place, size: number, target: Buffer, at: number): void {
+    const text = this.#long.get(place)
+    const start = place % PAGE
+    if (text !== undefined) target.write(text, at)
+    else this.#pages.get(pageOf(place))?.copy(target, at, start, start + size)
+  }
+
   /** @param size what `write` returned. */
   read(place: Place, size: number): string {
     const text = this.#long.get(place)

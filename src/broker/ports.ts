@@ -306,7 +306,10 @@ export interface CallPolicy {
    * long params, which are gone: megabytes are not kept for this.
    */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
-  /** A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due. */
+  /**
+   * A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due.
+   * Whoever is told so sends one past all limits, and reports by `ended` what became of it.
+   */
   probe?(now: number): boolean
 }
 

@@ -63,6 +63,18 @@ export type Status =
   | { kind: 'delivery-odd'; target: string; reason: string }
   | { kind: 'allotted'; port: number; peer: string }
   | { kind: 'allotment-expired'; port: number }
+  | {
+      kind: 'storage-restored'
+      bot: string
+      file: string
+      events: number
+      sessions: number
+      calls: number
+      clean: boolean
+    }
+  | { kind: 'storage-failed'; bot: string; file: string; why: string; remedy: string }
+  | { kind: 'storage-set-aside'; bot: string; file: string; aside: string; why: string }
+  | { kind: 'storage-back'; bot: string; file: string }
 
 /** Called in the turn the fact becomes true; must not throw and must be quick. */
 export type Report = (status: Status) => void

@@ -189,6 +189,30 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       return log.info('port allotted', { port: status.port, peer: status.peer })
     case 'allotment-expired':
       return log.info('allotted port taken back: nobody came', { port: status.port })
+    case 'storage-restored':
+      return log.info('going on where the last run ended', {
+        bot: status.bot,
+        events: status.events,
+        sessions: status.sessions,
+        calls: status.calls,
+        orderly: status.clean,
+      })
+    case 'storage-failed':
+      return log.error('nothing can be kept on disk: going on from memory, durable calls are refused', {
+        bot: status.bot,
+        file: status.file,
+        why: cut(status.why),
+        remedy: status.remedy,
+      })
+    case 'storage-set-aside':
+      return log.error('kept file damaged: put aside, a new one is begun', {
+        bot: status.bot,
+        file: status.file,
+        aside: status.aside,
+        why: cut(status.why),
+      })
+    case 'storage-back':
+      return log.info('kept on disk again', { bot: status.bot, file: status.file })
     default:
       return status satisfies never
   }

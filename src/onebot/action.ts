@@ -71,3 +71,31 @@ export function streaming(reply: Fields): 'more' | 'end' {
   const data = own(reply, 'data')
   return isObject(data) && own(data, 'type') === 'stream' && !Object.hasOwn(data, 'stream_id') ? 'more' : 'end'
 }
+
+/**
+ * How a reply says that its call has ended. `refused`: the implementation has looked at it and did not do it. `failed`:
+ * it could not, for a fault of its own. Most implementations have one retcode for both, so their words must tell: only
+ * those count that say that QQ's own program did not answer them.
+ */
+export function outcomeOf(reply: Fields): 'ok' | 'refused' | 'failed' {
+  if (!failed(reply)) return 'ok'
+  const retcode = own(reply, 'retcode')
+  // As in HTTP; some write it after a 1.
+  if (typeof retcode === 'number' && FAULTY.has(Math.floor(retcode / 100))) return 'failed'
+  return SAYS.some((key) => isStuck(own(reply, key))) ? 'failed' : 'refused'
+}
+
+const FAULTY = new Set([5, 15])
+const SAYS = ['message', 'wording', 'msg'] as const
+/** What is quoted behind this may be a whole message, which says nothing about the implementation. */
+const BEGINNING = 400
+const STUCK =
+  /^(?:error: ?)?(?:(?:(?:invoke|request|operation|call) )?(?:timeout|timed out)\b|NTEvent \w+:\S+ (?:\w+:\S+ )?timeout|(?:发送|操作|请求|调用)?超时)/i
+/** A server elsewhere, or a kernel that did answer, and not with 0. */
+const ELSEWHERE = /https?:|download|下载|"result": ?-?[1-9]/i
+
+function isStuck(text: unknown): boolean {
+  if (typeof text !== 'string') return false
+  const beginning = text.slice(0, BEGINNING).trimStart()
+  return STUCK.test(beginning) && !ELSEWHERE.test(beginning)
+}

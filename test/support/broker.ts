@@ -7,9 +7,11 @@ import {
   type Caller,
   type CallSettings,
   type Channel,
+  type Claim,
   type Link,
   OPEN_TERMS,
   type OwnActions,
+  type Terms,
   type Transport,
   type Upstream,
 } from '../../src/broker/ports.ts'
@@ -70,6 +72,7 @@ export class FakeLink implements Link {
   readonly whenBehind: 'close' | 'skip'
   readonly channel: FakeChannel | undefined
   readonly got: string[] = []
+  readonly pings: string[] = []
   closed: Closing | undefined
   open = true
   buffered = 0
@@ -94,6 +97,9 @@ export class FakeLink implements Link {
   close(closing: Closing): void {
     this.closed ??= closing
     this.open = false
+  }
+  ping(data: string): void {
+    this.pings.push(data)
   }
   subscribe(topic: string): void {
     this.channel?.subscribe(topic, this)
@@ -206,14 +212,16 @@ export class BotBed implements Disposable {
     return upstream
   }
   /** A client on the listener, or by itself with `channel: undefined`. */
-  join(wish: LinkWish & { name?: string; events?: boolean; calls?: boolean } = {}): {
+  join(wish: LinkWish & { events?: boolean; calls?: boolean; terms?: Partial<Terms> } & Claim = {}): {
     session: Session
     link: FakeLink
     caller: Caller
   } {
-    const { name, events = true, calls = true, ...link } = wish
+    const { name, entry, resume, events = true, calls = true, terms, ...link } = wish
     const fake = new FakeLink({ channel: this.channel, ...link })
-    const session = this.bot.join(fake, { events, calls, claim: { name } })
+    const claim = { name, entry, resume }
+    const governing = { ...OPEN_TERMS, ...(resume && { resume }), ...terms }
+    const session = this.bot.join(fake, { events, calls, claim, terms: governing })
     return { session, link: fake, caller: this.bot.callerOf(session) }
   }
   of<K extends Status['kind']>(kind: K): Extract<Status, { kind: K }>[] {

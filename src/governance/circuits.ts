@@ -1,0 +1,170 @@
+// Which kinds of calls an implementation carries out at present: a breaker for each class, so that one cannot stop another.
+
+import type { ActionClass, GovernedCall, Outcome } from '../broker/ports.ts'
+import { Breaker, type BreakerSettings } from '../lib/breaker.ts'
+import { CLASSES, classOf } from './classes.ts'
+import { targetOf } from './limits.ts'
+
+/** What a class is like, for people. `until`: ms; present while `open`. */
+export type CircuitState =
+  | { readonly state: 'closed' | 'half-open' }
+  | { readonly state: 'open'; readonly until: number }
+
+type Fault = Exclude<Outcome, 'ok' | 'refused'>
+
+interface Circuit {
+  readonly breaker: Breaker
+  /** Those let through to tell how things stand: only their failure prolongs the pause. */
+  trials: WeakSet<GovernedCall>
+  /** A `get_status` has been asked for in this pause. */
+  asked: boolean
+  /** The groups and users at which calls have failed in a row. */
+  readonly targets: Set<string>
+  /** When calls were last lost together with the implementation (ms). */
+  lost: number
+  why: string
+}
+
+/** What is lost within so many milliseconds was lost by the same end of the implementation, and is one failure. */
+const LOSS = 1_000
+/** What learns whether an implementation works at all, and costs it nothing. */
+const PROBE = 'get_status'
+
+const FAULTS: Record<Fault, string> = {
+  failed: 'the implementation reports that it got stuck',
+  timeout: 'no reply within the deadline',
+  lost: 'the implementation was lost meanwhile',
+}
+
+/** All times are milliseconds of one clock that never goes back. */
+export class Circuits {
+  readonly #circuits: Record<ActionClass, Circuit>
+
+  constructor(settings: BreakerSettings) {
+    const circuit = (): Circuit => ({
+      breaker: new Breaker(settings),
+      trials: new WeakSet(),
+      asked: false,
+      targets: new Set(),
+      lost: Number.NEGATIVE_INFINITY,
+      why: '',
+    })
+    this.#circuits = { send: circuit(), manage: circuit(), read: circuit(), file: circuit() }
+  }
+
+  configure(settings: BreakerSettings): void {
+    for (const kind of CLASSES) this.#circuits[kind].breaker.configure(settings)
+  }
+
+  /** Whether all of them are. */
+  get closed(): boolean {
+    const { send, manage, read, file } = this.#circuits
+    return isClosed(send) && isClosed(manage) && isClosed(read) && isClosed(file)
+  }
+
+  /** Calls of this kind are not to go up before that time; `now` when they may. */
+  until(kind: ActionClass, now: number): number {
+    return this.#circuits[kind].breaker.until(now)
+  }
+
+  /** Why calls of this kind do not go up. */
+  why(kind: ActionClass): string {
+    return `"${kind}" actions keep failing: ${this.#circuits[kind].why}`
+  }
+
+  /** A call goes up; after a pause it is the trial. */
+  began(call: GovernedCall, kind: ActionClass, now: number): void {
+    const circuit = this.#circuits[kind]
+    if (isClosed(circuit)) return
+    circuit.breaker.admits(now)
+    circuit.trials.add(call)
+  }
+
+  ended(call: GovernedCall, outcome: Outcome, now: number): void {
+    const kind = classOf(call.action)
+    // An answer that nobody likes is an answer all the same.
+    if (outcome === 'ok' || outcome === 'refused') succeeded(this.#circuits[kind], now)
+    else {
+      this.#failed(this.#circuits[kind], call, outcome, now)
+      if (call.action === PROBE) this.#stillBroken(now)
+    }
+  }
+
+  /** Whether a pause is over that no `get_status` has been asked for. Who is told so must report how that has ended. */
+  probe(now: number): boolean {
+    let wanted = false
+    for (const kind of CLASSES) {
+      const circuit = this.#circuits[kind]
+      if (circuit.asked || !isDue(circuit, now)) continue
+      circuit.asked = true
+      wanted = true
+      // It is of this class itself: nobody's own call need be the trial.
+      if (kind === classOf(PROBE)) circuit.breaker.admits(now)
+    }
+    return wanted
+  }
+
+  snapshot(now: number): Record<ActionClass, CircuitState> {
+    const { send, manage, read, file } = this.#circuits
+    return { send: told(send, now), manage: told(manage, now), read: told(read, now), file: told(file, now) }
+  }
+
+  #failed(circuit: Circuit, call: GovernedCall, fault: Fault, now: number): void {
+    const { kind } = circuit.breaker.state
+    if (kind === 'open') return
+    // Calls of before the pause end during it, and much later: they say nothing about now.
+    if (kind === 'half-open' && !circuit.trials.has(call) && call.action !== PROBE) return
+    if (kind === 'closed' && !counts(circuit, call, fault, now)) return
+    circuit.breaker.ended(false, now)
+    if (isClosed(circuit)) return
+    circuit.why = FAULTS[fault]
+    circuit.trials = new WeakSet()
+    circuit.asked = false
+  }
+
+  /** Not even a status was told: what is due would fail, too, so nobody's call is spent on it. */
+  #stillBroken(now: number): void {
+    for (const kind of CLASSES) {
+      const circuit = this.#circuits[kind]
+      if (!isDue(circuit, now)) continue
+      circuit.breaker.admits(now)
+      circuit.breaker.ended(false, now)
+      circuit.asked = false
+    }
+  }
+}
+
+const isClosed = ({ breaker }: Circuit) => breaker.state.kind === 'closed'
+
+const isDue = ({ breaker }: Circuit, now: number) => breaker.state.kind === 'open' && breaker.until(now) <= now
+
+function succeeded(circuit: Circuit, now: number): void {
+  circuit.breaker.ended(true, now)
+  circuit.targets.clear()
+}
+
+/** Whether a failure says something about the implementation, and something new. */
+function counts(circuit: Circuit, call: GovernedCall, fault: Fault, now: number): boolean {
+  if (fault === 'timeout') return true
+  if (fault === 'lost') {
+    if (now < circuit.lost + LOSS) return false
+    circuit.lost = now
+    return true
+  }
+  // It answers, so it lives. One group that QQ lets nothing into looks just like this, and must not stop the others.
+  const group = targetOf(call, 'group')
+  const target = group ?? targetOf(call, 'user')
+  if (target === undefined) return true
+  const key = group === undefined ? `user ${target}` : `group ${target}`
+  if (circuit.targets.has(key)) return false
+  circuit.targets.add(key)
+  return true
+}
+
+function told(circuit: Circuit, now: number): CircuitState {
+  const { kind } = circuit.breaker.state
+  if (kind === 'closed') return { state: 'closed' }
+  // After its pause the next call is the trial.
+  if (kind === 'half-open' || isDue(circuit, now)) return { state: 'half-open' }
+  return { state: 'open', until: circuit.breaker.until(now) }
+}

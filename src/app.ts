@@ -7,9 +7,9 @@ import { Bot } from './broker/bot.ts'
 import { Bots } from './broker/bots.ts'
 import { CLOSING } from './broker/closing.ts'
 import { MemoryJournal } from './broker/journal.ts'
+import { type Guests, OPEN_TERMS } from './broker/ports.ts'
 import { Presence } from './broker/presence.ts'
 import { Room } from './broker/room.ts'
-import { type Guests, OPEN_TERMS } from './broker/ports.ts'
 import type { Session } from './broker/session.ts'
 import type { Report, Status } from './broker/status.ts'
 import { type Changes, changes, sameEntry, taken } from './config/diff.ts'
@@ -26,6 +26,7 @@ import { embed } from './embed.ts'
 import { Embedded } from './embedded/embedded.ts'
 import type { Version } from './embedded/versions.ts'
 import { entryKey, guestsOf } from './governance/guests.ts'
+import { poolPlans } from './governance/pools.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
@@ -33,8 +34,8 @@ import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
 import { overview } from './observe/overview.ts'
 import { statusLog } from './observe/status-log.ts'
-import { host as currentHost } from './runtime/current.ts'
 import { routes } from './routes.ts'
+import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
 import { AcceptedUpstream } from './upstream/accept.ts'
 import { dialUpstream } from './upstream/dial.ts'
@@ -207,6 +208,7 @@ class RunningGateway implements Gateway {
 
   /** Everybody under the terms of now. */
   #resettle(bot: Bot): void {
+    bot.configurePools()
     for (const session of [...bot.sessions.all()]) {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
       // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.
@@ -298,9 +300,12 @@ class RunningGateway implements Gateway {
       name: entry.name || entry.url || entry['self-id'] || entry.kind,
       journal: () => new MemoryJournal(journalLimits(this.#config)),
       room: this.#room,
-      own: (self) => ownActions(self, { report, guests: this.#guests, allot: (of, wish) => this.#allotments.lease(of, wish) }),
+      own: (self) =>
+        ownActions(self, { report, guests: this.#guests, allot: (of, wish) => this.#allotments.lease(of, wish) }),
       settings: () => callSettings(this.#config),
       report,
+      awayFor: () => this.#config['msg-expire-time'],
+      pools: () => poolPlans(this.#config),
       free: (selfId, self) => bots.free(selfId, self),
       ...(entry.kind === 'embedded' && { restart: async () => this.#embedded(() => true)?.restart() }),
     })
@@ -360,7 +365,16 @@ class RunningGateway implements Gateway {
   }
 
   #addPost(entry: PostConfig): void {
-    this.#posts.set(entry, postTarget({ entry, key: entryKey('http-post', entry), guests: this.#guests, bots: this.bots, report: this.#report }))
+    this.#posts.set(
+      entry,
+      postTarget({
+        entry,
+        key: entryKey('http-post', entry),
+        guests: this.#guests,
+        bots: this.bots,
+        report: this.#report,
+      }),
+    )
   }
 }
 

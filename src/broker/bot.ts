@@ -7,7 +7,20 @@ import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Members, type Wish } from './members.ts'
-import type { Caller, CallSettings, Claim, Journal, Link, OwnActions, Terms, Upstream } from './ports.ts'
+import type { PoolStatus } from './pool.ts'
+import type { PoolPlans } from './pools.ts'
+import type {
+  Caller,
+  CallPolicy,
+  CallSettings,
+  Claim,
+  DurableStore,
+  Journal,
+  Link,
+  OwnActions,
+  Terms,
+  Upstream,
+} from './ports.ts'
 import { Pulse } from './pulse.ts'
 import type { Registry } from './registry.ts'
 import { Restart } from './restart.ts'
@@ -30,6 +43,12 @@ export interface BotOptions {
   readonly free: (selfId: string, bot: Bot) => boolean
   /** How long (ms) a session that may come back is waited for. Default: half an hour. */
   readonly awayFor?: (() => number) | undefined
+  /** Default: there are no pools. */
+  readonly pools?: (() => PoolPlans) | undefined
+  /** Default: every call may go. */
+  readonly policy?: CallPolicy | undefined
+  /** Default: no call is durable. */
+  readonly durable?: DurableStore | undefined
   readonly now?: (() => number) | undefined
 }
 
@@ -64,7 +83,7 @@ export class Bot {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#clock = options.now ?? steady
-    const { room, settings, report, awayFor = () => AWAY_FOR } = options
+    const { room, report, awayFor = () => AWAY_FOR } = options
     this.#members = new Members(options.journal(), {
       bot: options.name,
       room,
@@ -74,6 +93,7 @@ export class Bot {
       ending: () => this.#ending?.closing,
       heartbeat: (selfId) => this.#heartbeatText(selfId),
       awayFor,
+      pools: options.pools,
       wall: this.#now,
       clock: this.#clock,
     })
@@ -84,7 +104,15 @@ export class Bot {
     })
     // What is asked of this account is not asked of another.
     const upstream = () => (this.#conflict === undefined ? this.#upstream : undefined)
-    this.#calls = new Calls({ bot: options.name, upstream, own: options.own(this), settings, report, now: this.#clock })
+    const account = () => this.#selfId
+    this.#calls = new Calls({
+      ...options,
+      bot: options.name,
+      own: options.own(this),
+      upstream,
+      account,
+      now: this.#clock,
+    })
   }
 
   get sessions(): Registry {
@@ -103,6 +131,9 @@ export class Bot {
   }
   get journal(): Journal {
     return this.#members.journal
+  }
+  get pools(): PoolStatus[] {
+    return this.#members.fanout.pools.status
   }
   get waiting() {
     const { fanout, returns } = this.#members
@@ -192,6 +223,7 @@ export class Bot {
   /** The link ended. May be said more than once, and of a link that has been replaced. */
   leave(session: Session, code: number, reason: string, link?: Link): void {
     this.#members.leave(session, code, reason, link)
+    if (session.flow.state === 'gone') this.#calls.left(session)
   }
 
   drained(session: Session): void {
@@ -250,6 +282,21 @@ export class Bot {
 
   // Life.
 
+  /** Pools are as configured now. */
+  configurePools(): void {
+    this.#members.fanout.pools.configure(this.#options.pools?.() ?? new Map())
+  }
+
+  /** What limits calls has changed: those that wait may go on, or not. */
+  reconsider(): void {
+    this.#calls.reconsider()
+  }
+
+  /** Durable calls of an earlier run have come to light late. */
+  foundDurable(): void {
+    this.#calls.found()
+  }
+
   limit(limits: { maxBytes: number; maxAge: number }): void {
     this.journal.limit(limits)
     this.#members.fanout.expire()
@@ -266,6 +313,7 @@ export class Bot {
     this.#pulse.stop()
     this.#restart.over()
     this.#disconnected()
+    this.#calls.close(closing.text)
     this.#endAll(closing)
     this.#members.stop()
   }
@@ -289,6 +337,7 @@ export class Bot {
   #event(raw: string, event: Fields): void {
     if (!this.#told && !this.#learn(raw, event)) return
     this.#options.report({ kind: 'event', bot: this.name, raw })
+    this.#calls.heard(event)
     this.#members.fanout.append(raw, undefined, event)
   }
 

@@ -3,6 +3,7 @@
 import type { Fields } from '../onebot/object.ts'
 import { formOf, Lanes } from './lanes.ts'
 import { LIMITS } from './limits.ts'
+import { type PoolPlans, Pools } from './pools.ts'
 import type { Cursor, Entry, Journal } from './ports.ts'
 import type { Room } from './room.ts'
 import type { Flow, Session } from './session.ts'
@@ -18,12 +19,17 @@ export interface FanoutOptions {
   /** Ends a session that lost events and wants to be told by its close code; must `remove` it. */
   readonly behind: (session: Session) => void
   readonly now: () => number
+  /** Default: none. */
+  readonly pools?: PoolPlans | undefined
+  /** Where the pools of an earlier run stood. */
+  readonly poolsFrom?: ReadonlyMap<string, Cursor> | undefined
 }
 
 export class Fanout {
   readonly #options: FanoutOptions
   readonly #journal: Journal
   readonly #lanes: Lanes
+  readonly pools: Pools
   readonly #slow = new Set<Session>()
   /** No cursor is before this one: a look at all of them is due only when the journal has moved past it. */
   #oldestCursor = Number.POSITIVE_INFINITY
@@ -39,6 +45,8 @@ export class Fanout {
       slow: (session) => this.#fallBehind(session, this.#journal.head),
       dropped: (topic) => options.report({ kind: 'publish-dropped', bot: options.bot, topic }),
     })
+    const { bot, journal, report, behind: stuck, pools: plans = new Map(), poolsFrom: from } = options
+    this.pools = new Pools({ bot, journal, report, plans, from, stuck })
   }
 
   /** Sessions reading from the journal. */
@@ -56,6 +64,7 @@ export class Fanout {
     if (to !== undefined) this.#sendTo(to, raw, at)
     else if (raw.length > LIMITS.bigFrame) this.#sendBig(raw, at, event)
     else this.#lanes.publish(raw, at, event)
+    if (to === undefined) this.pools.publish(raw, at, event)
     // Last, since it makes sessions leave, which is an event again.
     this.#tellLost()
   }
@@ -73,8 +82,7 @@ export class Fanout {
   add(session: Session, from?: Cursor): void {
     if (from !== undefined)
       return this.#begin(session, { state: 'catching-up', cursor: from, sent: from, room: 0, told: false })
-    session.flow = { state: 'live' }
-    this.#lanes.add(session)
+    this.#live(session)
   }
 
   /** The session is sent to no more: it is `gone`, or `away` and may be added again. */
@@ -82,6 +90,7 @@ export class Fanout {
     const before = session.flow
     session.flow = flow
     if (before.state === 'live') this.#lanes.remove(session)
+    this.pools.leave(session)
     // Whoever closes for its losses has been told of them already, and whoever comes back will be.
     if (before.state === 'catching-up' && session.link.whenBehind === 'skip' && flow.state === 'gone')
       this.#reportLoss(session, this.#journal.missed(before.cursor))
@@ -89,12 +98,16 @@ export class Fanout {
     this.#options.room.release(session)
   }
 
-  /** The session's terms have changed: `settle` sets them, in between two events. */
-  retune(session: Session, settle: () => void): void {
+  /** The session's terms have changed, which make it one of this pool: `settle` sets them, in between two events. */
+  retune(session: Session, pool: string | undefined, settle: () => void): void {
     const live = session.flow.state === 'live'
+    const before = session.terms.pool
     if (live) this.#lanes.remove(session)
+    // Out of a pool and into the same again would hand its share to others.
+    if (before !== undefined && pool !== before) this.pools.leave(session)
     settle()
     if (live) this.#lanes.add(session)
+    if (live || session.flow.state === 'catching-up') this.pools.join(session)
   }
 
   /** Everything before it has been handed to the session's link. */
@@ -111,6 +124,7 @@ export class Fanout {
   /** The session's socket has taken bytes, or room has become free. */
   drained(session: Session): void {
     if (session.flow.state === 'catching-up') this.#catchUp(session, session.flow)
+    this.pools.drained(session)
   }
 
   /** Drops what is too old, telling those who had yet to read it. */
@@ -195,9 +209,14 @@ export class Fanout {
 
   #inStep(session: Session, { told }: CatchingUp): void {
     this.#slow.delete(session)
+    this.#live(session)
+    if (told) this.#options.report({ kind: 'session-in-step', bot: this.#options.bot, session })
+  }
+
+  #live(session: Session): void {
     session.flow = { state: 'live' }
     this.#lanes.add(session)
-    if (told) this.#options.report({ kind: 'session-in-step', bot: this.#options.bot, session })
+    this.pools.join(session)
   }
 
   #tellLost(): void {

@@ -1,6 +1,6 @@
 // The lanes of one bot: a lane for each set of rules, and each event judged once for all of its members.
 
-import { type Fields, isObject, parse } from '../onebot/object.ts'
+import { type Fields, fieldsOf } from '../onebot/object.ts'
 import { Lane } from './lane.ts'
 import type { Cursor, Rules } from './ports.ts'
 import type { Session } from './session.ts'
@@ -95,9 +95,4 @@ export class Lanes {
 /** What nobody judges, in the form in which somebody with these rules gets it. */
 export function formOf(rules: Rules | undefined, raw: string, at: Cursor | undefined): string | undefined {
   return rules?.form === undefined ? raw : rules.form(raw, fieldsOf(raw), at)
-}
-
-function fieldsOf(raw: string): Fields {
-  const event = parse(raw)
-  return isObject(event) ? event : {}
 }

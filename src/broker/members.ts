@@ -6,6 +6,7 @@ import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
 import { formOf } from './lanes.ts'
 import { LIMITS } from './limits.ts'
+import type { PoolPlans } from './pools.ts'
 import { type Claim, type Cursor, type Journal, type Link, OPEN_TERMS, type Terms } from './ports.ts'
 import type { Pulse } from './pulse.ts'
 import { Registry } from './registry.ts'
@@ -39,6 +40,8 @@ export interface MembersOptions {
   readonly heartbeat: (selfId: string) => string
   /** How long (ms) a session that may come back is waited for. */
   readonly awayFor: () => number
+  /** Default: there are none. */
+  readonly pools?: (() => PoolPlans) | undefined
   /** Milliseconds since 1970, of the wall, for what clients read. */
   readonly wall: () => number
   /** For how long things take. */
@@ -62,6 +65,7 @@ export class Members {
       silent: (session) => this.#end(session, CLOSING.silent),
       expired: (session) => this.forget(session),
       moved: () => undefined,
+      acknowledged: (session, upTo, sent) => this.#fanout.pools.acknowledged(session, upTo, sent),
       now: options.clock,
     })
   }
@@ -159,13 +163,15 @@ export class Members {
   }
 
   /** Everything up to `position` has arrived, as the client says. @throws ActionError where that cannot be. */
-  acknowledge({ returns, terms }: Session, position: number): void {
+  acknowledge(session: Session, position: number): void {
+    const { returns, terms } = session
     if (returns === undefined || terms.resume !== 'explicit')
       return refuse('bad-request', 'ack_event: this client is not set to acknowledge; it needs resume: {ack: explicit}')
     const next = this.#journal.after(position)
     if (next === undefined)
       return refuse('bad-request', `ack_event: params.seq: found ${position}, wanted a seq of an event that was sent`)
     if (next > returns.acknowledged) returns.acknowledged = next
+    this.#fanout.pools.acknowledged(session, next)
   }
 
   /** A newer link takes the place of this session, which cannot go on with it. */
@@ -179,7 +185,7 @@ export class Members {
       session.terms = terms
       session.view = viewFor(session.link, terms)
     }
-    this.#fanout.retune(session, retunes)
+    this.#fanout.retune(session, terms.pool, retunes)
     if (!mayReturn(session)) return this.returns.end(session)
     if (session.returns === undefined && session.flow.state !== 'waiting') this.#tellReturn(session)
   }
@@ -193,18 +199,20 @@ export class Members {
 
   /** Another account's events from now on. */
   renew(journal: Journal): void {
+    this.#fanout.pools.stop()
     this.#journal = journal
     this.#fanout = this.#newFanout()
   }
 
   stop(): void {
+    this.#fanout.pools.stop()
     this.returns.stop()
   }
 
   #newFanout(): Fanout {
-    const { bot, room, report, clock } = this.#options
+    const { bot, room, report, clock, pools } = this.#options
     const behind = (session: Session) => this.#end(session, CLOSING.behind)
-    return new Fanout({ bot, journal: this.#journal, room, report, behind, now: clock })
+    return new Fanout({ bot, journal: this.#journal, room, report, behind, now: clock, pools: pools?.() })
   }
 
   /** @param from the position of an earlier link: what came since follows, and who returns is told how much it is. */

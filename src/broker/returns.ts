@@ -12,6 +12,8 @@ export interface ReturnsOptions {
   readonly silent: (session: Session) => void
   /** The session has been away for too long. */
   readonly expired: (session: Session) => void
+  /** The session has confirmed everything before `upTo`, and so many events of its pool. */
+  readonly acknowledged: (session: Session, upTo: Cursor, sent: number) => void
   /** A second has passed in which positions may have changed. */
   readonly moved: (sessions: Iterable<Session>) => void
   readonly now: () => number
@@ -83,10 +85,13 @@ export class Returns {
     return returns.acknowledged
   }
 
-  pong({ returns }: Session, data: string): void {
+  pong(session: Session, data: string): void {
+    const { returns } = session
     if (returns?.asked === undefined || data !== String(returns.asked.position)) return
-    returns.acknowledged = returns.asked.position
+    const { position, sent } = returns.asked
+    returns.acknowledged = position
     returns.asked = undefined
+    this.#options.acknowledged(session, position, sent)
   }
 
   #look(): void {
@@ -105,9 +110,10 @@ export class Returns {
     const { flow, link, returns, terms } = session
     if (returns === undefined || returns.asked !== undefined || link.ping === undefined) return
     if (terms.resume !== 'ping' || !isOnline(session) || flow.state === 'waiting') return
-    const position = this.#options.fanout().position(session)
+    const fanout = this.#options.fanout()
+    const position = fanout.position(session)
     if (position === returns.acknowledged && time - returns.lastAsked < ASK_IDLE) return
-    returns.asked = { position, at: time }
+    returns.asked = { position, at: time, sent: fanout.pools.sent(session) }
     returns.lastAsked = time
     link.ping(String(position))
   }

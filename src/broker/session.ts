@@ -21,8 +21,8 @@ export interface Return {
   readonly secretHash: string
   /** Everything before it has arrived, as the client has confirmed. */
   acknowledged: Cursor
-  /** The last PING: its position, and when it left (ms); undefined once it was answered. */
-  asked: { readonly position: Cursor; readonly at: number } | undefined
+  /** The last PING: its position, when it left (ms), and how many events of its pool it had been given; undefined once it was answered. */
+  asked: { readonly position: Cursor; readonly at: number; readonly sent: number } | undefined
   /** When it was last asked (ms). */
   lastAsked: number
 }

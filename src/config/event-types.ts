@@ -24,16 +24,20 @@ export function typeFlaw(type: string): { wanted: string; hint?: string } | unde
   const wanted = `${KINDS.join(', ')}, or a finer type such as message.group or notice.group_increase`
   const hint = (near: string | undefined) => (near === undefined ? {} : { hint: `did you mean ${near}?` })
   if (kind === 'meta_event') return { wanted, hint: 'meta events go to everybody' }
-  if (!KINDS.includes(kind)) return { wanted, ...hint(suggest(type, every()) ?? suggest(kind, KINDS)) }
+  if (!KINDS.includes(kind)) return { wanted, ...hint(nearest(type, every()) ?? suggest(kind, KINDS)) }
   if (!finer.every((part) => /^\w+$/.test(part))) return { wanted }
   const name = finer.join('.')
   const known = KNOWN[kind] ?? []
   if (name === '' || known.includes(name) || known.includes(finer[0] ?? '')) return undefined
-  const near = known.find((one) => one.endsWith(`.${name}`)) ?? suggest(name, known)
+  const near = nearest(name, known)
   if (kind !== 'notice') return { wanted: `${kind} with ${known.join(', ')}`, ...hint(near && `${kind}.${near}`) }
   return near === undefined
     ? undefined
     : { wanted, hint: `did you mean notice.${near}? For others: {notice_type: ...}` }
 }
+
+/** Some forget what stands before. */
+const nearest = (name: string, known: readonly string[]) =>
+  known.find((one) => one.endsWith(`.${name}`)) ?? suggest(name, known)
 
 const every = () => Object.entries(KNOWN).flatMap(([kind, finer]) => [kind, ...finer.map((one) => `${kind}.${one}`)])

@@ -132,8 +132,9 @@ const meant = (key: string | undefined) => key && `did you mean ${key}?`
 /** What is asked of one value: a plain one is to be equal. */
 function condition(found: unknown, report: Report): FilterConfig {
   if (isKeys(found)) return conditions(found, report, 'value')
-  if (Array.isArray(found)) report([], 'a value, or {.in: [...]} for one of several')
-  return { '.eq': scalar(found, report) }
+  if (!Array.isArray(found)) return { '.eq': scalar(found, report) }
+  report([], 'a value, or {.in: [...]} for one of several')
+  return {}
 }
 
 /** Not empty: that would always hold, which nobody writes on purpose. */
@@ -148,7 +149,7 @@ function scalar(found: unknown, report: Report): Scalar {
   if (typeof found === 'number' && (Number.isSafeInteger(found) || !Number.isInteger(found)) && Number.isFinite(found))
     return found
   if (typeof found === 'number') report([], 'a number that is exact', 'write it in quotes')
-  else if (!Array.isArray(found)) report([], 'text, a number, true, false or null')
+  else report([], 'text, a number, true, false or null')
   return null
 }
 

@@ -79,3 +79,8 @@ export const hashedBy = <T extends { strategy: string; by?: string | undefined }
       if (strategy !== 'hash' && by !== undefined) report([name, 'strategy'], 'hash, since by is set')
     }
   })
+
+export const limitsSomething = <T extends { rate?: number | undefined; 'min-interval': number }>() =>
+  rule<T>(({ rate, 'min-interval': pause }, report) => {
+    if (rate === undefined && pause === 0) report(['rate'], 'a rate such as 1/s, 30/min or 500/h')
+  })

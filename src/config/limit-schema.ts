@@ -2,7 +2,8 @@
 
 import * as v from 'valibot'
 import { limitName } from './action-names.ts'
-import { about, key, needed, rare, TIMER, unsaid } from './fields.ts'
+import { about, key, rare, TIMER, unsaid } from './fields.ts'
+import { limitsSomething } from './governance-rules.ts'
 import { choice, duration, rate, whole } from './leaf.ts'
 
 function limit<const T extends string>(first: T, ...others: T[]) {
@@ -12,7 +13,10 @@ function limit<const T extends string>(first: T, ...others: T[]) {
   )
   return v.pipe(
     v.strictObject({
-      rate: needed(rate(), about('how often, in the long run', '长期速率')),
+      rate: unsaid(
+        rate(),
+        about('how often, in the long run; left out: as min-interval allows', '长期速率，不填则只受 min-interval 限制'),
+      ),
       burst: unsaid(
         whole({ wanted: 'a whole number 1-100000', min: 1, max: 100_000 }),
         about(
@@ -38,7 +42,7 @@ function limit<const T extends string>(first: T, ...others: T[]) {
         about('who would wait longer gets 1429', '等待上限，超过则返回 1429'),
       ),
     }),
-    v.transform((said) => ({ ...said, burst: said.burst ?? Math.max(1, Math.floor(said.rate)) })),
+    limitsSomething(),
   )
 }
 

@@ -20,7 +20,7 @@ export function validate(value: Record<string, unknown>): { config: Config } | {
   for (;;) {
     const result = v.safeParse(schema, rest)
     if (result.success) return issues.length === 0 ? { config: result.output } : { issues }
-    const fresh = result.issues.map(toIssue).filter((issue) => !issues.some((known) => covers(known.path, issue.path)))
+    const fresh = result.issues.map(toIssue).filter((issue) => !issues.some((known) => related(known.path, issue.path)))
     issues.push(...fresh)
     if (fresh.filter((issue) => remove(rest, issue.path)).length === 0) return { issues }
   }
@@ -34,6 +34,9 @@ function toIssue(issue: v.BaseIssue<unknown>): Issue {
   const [wanted = '', hint] = missing ? [shape.wanted] : issue.message.split(HINT)
   return { path, found: issue.input, wanted, hint }
 }
+
+/** What lacks the unsound part that gave way is no longer what was written. */
+const related = (one: Path, other: Path) => covers(one, other) || covers(other, one)
 
 /** Whether `outer` is `inner` or around it. */
 export const covers = (outer: Path, inner: Path): boolean => outer.every((key, i) => key === inner[i])

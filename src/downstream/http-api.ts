@@ -3,11 +3,12 @@
 import { type Context, Hono } from 'hono'
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
-import type { Caller } from '../broker/ports.ts'
+import type { Caller, Guests, Terms } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import { httpStatus } from '../onebot/retcode.ts'
 import type { HostEnv } from '../runtime/host.ts'
+import { tokenShown } from './auth.ts'
 import { botFor, unknownBot } from './client.ts'
 import { httpParams } from './http-params.ts'
 import { type RefusalStatus, refusal } from './refusal.ts'
@@ -17,8 +18,14 @@ const WEBSOCKET = new Set(['ws', 'implementation'])
 /** Replies that refuse are short: longer ones are not parsed for their retcode. */
 const LONGEST_REFUSAL = 64 * 1024
 
+export interface HttpApiOptions {
+  readonly bots: Bots
+  readonly guests: Guests
+  readonly report: Report
+}
+
 /** To be mounted where the standard has its actions; whoever gets here may come in. */
-export function httpApi({ bots, report }: { bots: Bots; report: Report }): Hono<HostEnv> {
+export function httpApi({ bots, guests, report }: HttpApiOptions): Hono<HostEnv> {
   const app = new Hono<HostEnv>()
   const calls = new OpenCalls()
   app.all('/:action', async (c) => {
@@ -35,9 +42,16 @@ export function httpApi({ bots, report }: { bots: Bots; report: Report }): Hono<
     if (!read.ok) return refuse(read.status, read.why)
     // The reply may take as long as it likes; a body that stalls may not.
     c.env.keepOpen()
-    return answer(await calls.call(bot, c.env.peer, `{"action":${JSON.stringify(action)},"params":${read.params}}`))
+    const frame = `{"action":${JSON.stringify(action)},"params":${read.params}}`
+    return answer(await calls.call(bot, c.env.peer, termsOf(c, guests), frame))
   })
   return app
+}
+
+/** Those of the client whose token is shown, else what applies to everybody. */
+function termsOf(c: Context<HostEnv>, guests: Guests): Terms | undefined {
+  const shown = tokenShown(c)
+  return guests.terms(shown === undefined ? {} : { entry: guests.byToken(shown)?.entry })
 }
 
 function refusedRequest(c: Context<HostEnv>, action: string): [RefusalStatus, string] | undefined {
@@ -52,7 +66,7 @@ function refusedRequest(c: Context<HostEnv>, action: string): [RefusalStatus, st
 class OpenCalls {
   readonly #open = new Map<string, Caller['open']>()
 
-  call(bot: Bot, peer: string, frame: string): Promise<string> {
+  call(bot: Bot, peer: string, terms: Terms | undefined, frame: string): Promise<string> {
     const open = this.#open.get(peer) ?? { calls: 0, bytes: 0 }
     this.#open.set(peer, open)
     return new Promise((resolve) => {
@@ -60,7 +74,7 @@ class OpenCalls {
         if (open.calls === 0 && this.#open.get(peer) === open) this.#open.delete(peer)
         resolve(text)
       }
-      bot.call({ open, reply }, frame)
+      bot.call({ open, reply, key: peer, terms }, frame)
     })
   }
 }

@@ -179,12 +179,10 @@ function valueAt(event: Fields, path: Path): unknown {
     // Another implementation would have sent segments.
     if (depth === 1 && path[0] === 'message' && typeof value === 'string') value = parseCq(value)
     if (isObject(value)) value = own(value, step)
-    else value = Array.isArray(value) && INDEX.test(step) ? value[Number(step)] : undefined
+    else value = Array.isArray(value) ? value[Number(step)] : undefined
   }
   return value
 }
-
-const INDEX = /^\d+$/
 
 // Logic.
 

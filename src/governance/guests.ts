@@ -21,7 +21,9 @@ export const entryKey = (section: Section, { name, url = '' }: { name: string; u
 
 export function guestsOf(config: Config): Guests {
   const { clients, defaults, pools } = config
-  const entries = new Map<string, Entry>(clients.map((entry) => [entryKey('clients', entry), { ...entry, settings: entry }]))
+  const entries = new Map<string, Entry>(
+    clients.map((entry) => [entryKey('clients', entry), { ...entry, settings: entry }]),
+  )
   for (const section of ['reverse-web-socket', 'http-post'] as const)
     for (const entry of config[section])
       entries.set(entryKey(section, entry), { name: entry.name, token: '', settings: withPlace(section, entry) })

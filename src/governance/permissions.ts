@@ -106,7 +106,7 @@ function targeting(kind: 'group' | 'user', { values, where }: Listed): Rule {
   return (action, params) => {
     if (kind === 'user' && goesToGroup(action, params)) return undefined
     const id = idOf(own(params, key))
-    if (id === undefined || (id !== 'unclear' && listed.has(id))) return undefined
+    if (id === undefined || listed.has(id)) return undefined
     return id === 'unclear'
       ? `params.${key} must be digits, in quotes or not, since ${where} has allow-${kind}s`
       : `allow-${kind}s of ${where} does not have ${id}`

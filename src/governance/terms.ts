@@ -23,10 +23,7 @@ export interface TermsOptions {
  * an event pass, since the pool's says what the pool is for.
  */
 export function termsOf({ name, settings, pool = {}, defaults }: TermsOptions): Terms {
-  const near: ClientSettings = { ...said(pool), ...said(settings) }
-  const { pool: member, weight = 1, resume } = { ...said(defaults), ...near }
-  // Whoever has a filter of its own, or by its pool, does without the one for everybody.
-  const everybodys = near.filter === undefined ? defaults : { ...defaults, filter: undefined }
+  const { pool: member, weight = 1, resume } = { ...said(defaults), ...said(pool), ...said(settings) }
   const layers = [
     { settings, where: name === '' ? "the client's entry" : `client "${name}"` },
     { settings: pool, where: `pool "${member}"` },
@@ -41,7 +38,7 @@ export function termsOf({ name, settings, pool = {}, defaults }: TermsOptions): 
   }
   return {
     client: name,
-    rules: rulesOf({ ...said(everybodys), ...composed(pool, settings) }),
+    rules: rulesOf({ ...said(defaults), ...composed(pool, settings) }),
     pool: member || undefined,
     weight,
     resume: resume ? resume.ack : undefined,

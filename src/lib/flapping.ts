@@ -3,7 +3,7 @@
 import { Slots } from './slots.ts'
 
 /** Connects of one key within `SPAN` that need no wait. */
-export const CONNECTS = 15
+const CONNECTS = 15
 /** Milliseconds. */
 const SPAN = 60_000
 /** Keys remembered. More come only from an attack by numbers, against which a list of names is no help. */

@@ -70,6 +70,8 @@ class Automaton implements Regex {
   /** Whose edges are meant: with the flag i there are two more letters. */
   readonly #word: RegExp
   readonly #start: number
+  /** A match can begin at the start of the text only. */
+  readonly #anchored: boolean
   /** No assertion asks what stands beside a place: then it makes no difference. */
   readonly #alike: boolean
   readonly #end: Kind = { index: 0, sets: new Set(), beside: 'border' }
@@ -83,6 +85,8 @@ class Automaton implements Regex {
     this.#flags = flags
     this.#word = new RegExp('\\w', flags.includes('i') ? 'iu' : 'u')
     this.#start = this.#emit(part, 0)
+    const first = this.#steps[this.#start]
+    this.#anchored = first?.op === 'assert' && first.what === 'start' && !flags.includes('m')
     this.#alike = this.#steps.every(({ op }) => op !== 'assert')
   }
 
@@ -93,6 +97,7 @@ class Automaton implements Regex {
       at += code > 0xffff ? 2 : 1
       const next = this.#move(state, this.#characters.get(code) ?? this.#kindOf(code))
       if (next === 'found') return true
+      if (this.#anchored && next.steps.length === 0) return false
       state = next
     }
     return this.#move(state, this.#end) === 'found'

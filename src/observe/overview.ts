@@ -41,6 +41,7 @@ function botOf(bot: Bot) {
     heartbeat: bot.heartbeat ?? null,
     journal: { entries: journal.entries, bytes: journal.bytes },
     waiting: bot.waiting,
+    pools: bot.pools,
     sessions: [...bot.sessions.all()].map((session) => sessionOf(session, bot.selfId)),
   }
 }

@@ -7,9 +7,12 @@ import { FileTrouble } from './trouble.ts'
 
 /** Batches are some 100 KiB: with smaller pages they cost more, with bigger ones a lone event does. */
 const PAGE = 8192
-/** What may wait in the write-ahead log (bytes) before it goes into the file, and what of it stays for the next round. */
-const CHECKPOINT = 4 * 1024 * 1024
-const LOG_KEPT = 16 * 1024 * 1024
+/**
+ * What may wait in the write-ahead log (bytes) before it goes into the file, and what of it stays for the next round.
+ * Everything stands still while the disk takes it: less takes the same time more often.
+ */
+const CHECKPOINT = 2 * 1024 * 1024
+const LOG_KEPT = 2 * CHECKPOINT
 
 export interface Opening {
   /** How long to wait for another program that has the file (ms); nothing else goes on meanwhile. */

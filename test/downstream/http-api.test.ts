@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { Hono } from 'hono'
+import { STRANGERS } from '../../src/broker/ports.ts'
 import { guard } from '../../src/downstream/auth.ts'
 import { httpApi } from '../../src/downstream/http-api.ts'
 import { host } from '../../src/runtime/current.ts'
@@ -13,7 +14,7 @@ async function door(bed: Bench, token = ''): Promise<{ url: string; app: Hono<Ho
   const access = () => ({ token, openDiscovery: false, hosts: [], origins: [] })
   const app = new Hono<HostEnv>()
   app.use('/onebot/v11/*', guard(access, bed.facts.report))
-  app.route('/onebot/v11', httpApi({ bots: bed.bots, report: bed.facts.report }))
+  app.route('/onebot/v11', httpApi({ bots: bed.bots, guests: STRANGERS, report: bed.facts.report }))
   const listener: Listener = await host.listen({ host: '127.0.0.1', port: 0, app, maxFrame: 64 * 1024 * 1024 })
   return {
     url: `http://127.0.0.1:${listener.port}/onebot/v11`,

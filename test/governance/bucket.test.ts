@@ -119,3 +119,14 @@ test('[LIM9] 1,000,000 keys at once take bounded memory, and those beyond share 
   for (let n = 0; n < 110_000; n++) expect(takes(buckets, `key ${200_000 + n}`, START + 10_000 + n)).toBe(true)
   expect(buckets.size).toBeLessThan(4_000)
 })
+
+test('[LIM9] who shares gets a bucket of its own as soon as others are full, also if it can take nothing meanwhile', () => {
+  const buckets = new Buckets(size({ every: 1_000 }), never)
+  for (let n = 0; n < 99_000; n++) takes(buckets, `early ${n}`, START)
+  for (let n = 0; n < 1_000; n++) takes(buckets, `late ${n}`, START + 900)
+  expect(takes(buckets, 'one', START + 900)).toBe(true)
+  expect(takes(buckets, 'two', START + 900)).toBe(false)
+  let taken = 0
+  for (let n = 0; n < 2_000; n++) if (takes(buckets, `new ${n}`, START + 1_000)) taken += 1
+  expect(taken).toBeGreaterThan(900)
+})

@@ -181,6 +181,15 @@ test('[BRK7] a try that outlasts its minute still tells how things stand', () =>
   expect(policy.snapshot(START + 70_001).breakers.send).toEqual({ state: 'open', until: START + 90_001 })
   policy.ended(second, 'timeout', START + 80_000)
   expect(policy.snapshot(START + 80_000).breakers.send).toEqual({ state: 'open', until: START + 90_001 })
+  // After the next pause it is one of before.
+  const late = text()
+  const third = text()
+  expect(policy.admit(third, START + 90_001, 0)).toEqual({ kind: 'go' })
+  expect(policy.admit(late, START + 150_001, 0)).toEqual({ kind: 'go' })
+  policy.ended(third, 'timeout', START + 150_002)
+  expect(policy.admit(text(), START + 190_002, 0)).toEqual({ kind: 'go' })
+  policy.ended(late, 'timeout', START + 190_003)
+  expect(states(policy, START + 190_003)[0]).toBe('half-open')
 })
 
 test('[BRK9] a status is asked for once in each pause that is over', () => {

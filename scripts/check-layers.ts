@@ -17,7 +17,8 @@ const ALLOWED: Record<string, string[]> = {
   cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   routes: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'routes', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  'satori-plug': ['satori', 'downstream', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'routes', 'satori-plug', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

@@ -35,6 +35,7 @@ import type { Log } from './observe/log.ts'
 import { overview } from './observe/overview.ts'
 import { statusLog } from './observe/status-log.ts'
 import { routes } from './routes.ts'
+import { SatoriPlug } from './satori-plug.ts'
 import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
 import { AcceptedUpstream } from './upstream/accept.ts'
@@ -123,6 +124,7 @@ class RunningGateway implements Gateway {
   readonly #room = new Room((session) => this.#giveUp(session))
   readonly #count = new LinkCount(mostLinks())
   readonly #allotments: Allotments
+  readonly #satori: SatoriPlug
   readonly #upstreams = new Map<Implementation, { bot: Bot; organ: Organ }>()
   readonly #reverse = new Map<ReverseConfig, Organ>()
   readonly #posts = new Map<PostConfig, Organ>()
@@ -157,6 +159,14 @@ class RunningGateway implements Gateway {
       count: this.#count,
       guests: this.#guests,
     })
+    this.#satori = new SatoriPlug({
+      bots: this.bots,
+      guests: this.#guests,
+      count: this.#count,
+      report: this.#report,
+      config: () => this.#config,
+      access: () => this.#access(),
+    })
     this.#listening = new Listening(host, this.#routes())
   }
 
@@ -174,6 +184,7 @@ class RunningGateway implements Gateway {
     await this.#changeUpstreams({ added: implementations(this.#config), removed: [] })
     for (const entry of reverse) this.#addReverse(entry)
     for (const entry of posts) this.#addPost(entry)
+    await this.#satori.apply()
   }
 
   apply(config: Config): Promise<void> {
@@ -202,6 +213,7 @@ class RunningGateway implements Gateway {
     await this.#changeUpstreams(changed.upstreams)
     for (const entry of changed.reverse.added) this.#addReverse(entry)
     for (const entry of changed.post.added) this.#addPost(entry)
+    await this.#satori.apply()
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
     if (changed.terms) for (const bot of this.bots.all()) this.#resettle(bot)
   }
@@ -237,7 +249,7 @@ class RunningGateway implements Gateway {
     const organs = [...this.#reverse.values(), ...this.#posts.values()]
     for (const { organ } of this.#upstreams.values()) organs.push(organ)
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
-    await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
+    await Promise.all([this.#satori.stop(), ...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
     await this.#listening[Symbol.asyncDispose]()
   }
@@ -257,6 +269,7 @@ class RunningGateway implements Gateway {
       places: () => organs().filter((organ) => organ instanceof AcceptedUpstream),
       embedded: () => this.#embedded(() => true),
       overview: () => this.#overview(),
+      satori: this.#satori.handle,
     })
   }
 

@@ -1,6 +1,6 @@
 // What is to be had at which path of the main listener, and who may have it.
 
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { onlineClients } from './actions/clients.ts'
 import type { Bot } from './broker/bot.ts'
 import type { Bots } from './broker/bots.ts'
@@ -37,6 +37,8 @@ export interface RoutesOptions {
   readonly places: () => AcceptedUpstream[]
   readonly embedded: () => Embedded | undefined
   readonly overview: () => object
+  /** Answers what lies below the path of Satori. */
+  readonly satori: MiddlewareHandler<HostEnv>
 }
 
 const ADMIN_TOKEN = 'admin token (admin.token, or the file admin-token in data-dir)'
@@ -60,6 +62,7 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   app.route('/', forward({ bots, access, report, count, guests, page: () => page(bots) }))
   app.use('/onebot/v11/*', guard(access, report))
   app.route('/onebot/v11', httpApi({ bots, guests, report }))
+  app.use('*', options.satori)
   app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))
   app.onError((error, c) => {
     log.error('unexpected error', { path: c.req.path, error, stack: error.stack })

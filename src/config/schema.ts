@@ -8,6 +8,7 @@ import { poolsKnown, resumedByName, settingsOnce, tokensApart } from './governan
 import { account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
 import { breaker, rateLimit } from './limit-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
+import { satori } from './satori-schema.ts'
 import { implementation, upstreams } from './upstream-schema.ts'
 
 const log = v.pipe(
@@ -234,6 +235,7 @@ export const schema = v.pipe(
     pools: v.optional(pools, {}),
     'rate-limit': v.optional(rateLimit, {}),
     breaker: v.optional(breaker, {}),
+    satori: v.optional(satori, {}),
   }),
   closedToStrangers(),
   reachable(),

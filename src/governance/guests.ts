@@ -13,7 +13,7 @@ interface Entry {
 }
 
 /** Sections whose entries are clients. */
-type Section = 'clients' | 'reverse-web-socket' | 'http-post'
+type Section = 'clients' | 'reverse-web-socket' | 'http-post' | 'satori.webhooks'
 
 /** What an entry is called in a Claim. */
 export const entryKey = (section: Section, { name, url = '' }: { name: string; url?: string }): string =>
@@ -27,6 +27,13 @@ export function guestsOf(config: Config): Guests {
   for (const section of ['reverse-web-socket', 'http-post'] as const)
     for (const entry of config[section])
       entries.set(entryKey(section, entry), { name: entry.name, token: '', settings: withPlace(section, entry) })
+  // They have no settings but those that their name has elsewhere.
+  for (const entry of config.satori.webhooks)
+    entries.set(entryKey('satori.webhooks', entry), {
+      name: entry.name,
+      token: '',
+      settings: withPlace('http-post', clients.find(({ name }) => name === entry.name) ?? {}),
+    })
   const own = clients.filter(({ token }) => token !== '')
   const known = new Map<string, Terms>()
   const termsFor = (key: string): Terms => {

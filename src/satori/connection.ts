@@ -166,7 +166,8 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     if (socket === undefined || selfId === undefined || this.#state !== 'ready') return
     const { guests, logins, report, channel, peer } = this.#options
     const claim = this.#free(bot)
-    if (claim === undefined) return this.#refuse(CLOSING.refused, 409, `client_name: another client is named "${this.#claim.name}"`)
+    if (claim === undefined)
+      return this.#refuse(CLOSING.refused, 409, `client_name: another client is named "${this.#claim.name}"`)
     const link = new BotLink({
       socket,
       channel,

@@ -34,7 +34,8 @@ export const satoriForm =
       key: `satori ${wrap} ${inner?.key ?? ''}`,
       apply: (raw, event, at) => convert(inner === undefined ? raw : inner.apply(raw, event, at), raw, event, at),
       form(raw, event, at) {
-        if (at !== undefined) return convert(inner?.form === undefined ? raw : inner.form(raw, event, at), raw, event, at)
+        if (at !== undefined)
+          return convert(inner?.form === undefined ? raw : inner.form(raw, event, at), raw, event, at)
         logins.heard(bot, event)
         return undefined
       },

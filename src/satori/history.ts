@@ -79,7 +79,8 @@ async function newer(request: MethodRequest, place: Place, anchor: Anchor): Prom
   let found: Fields[] = []
   let from: Anchor | undefined
   for (let page = 0; page < FURTHEST; page++) {
-    const read = from === undefined ? await older(request, place, PAGE.most, from) : await before(request, place, PAGE.most, from)
+    const read =
+      from === undefined ? await older(request, place, PAGE.most, from) : await before(request, place, PAGE.most, from)
     const at = read.findIndex((told) => said(told, 'message_id') === anchor.id)
     found = [...read.slice(at + 1), ...found]
     if (at >= 0) return found
@@ -91,7 +92,12 @@ async function newer(request: MethodRequest, place: Place, anchor: Anchor): Prom
 }
 
 /** Up to and with the anchor, or the newest; oldest first. */
-async function older(request: MethodRequest, place: Place, count: number, anchor: Anchor | undefined): Promise<Fields[]> {
+async function older(
+  request: MethodRequest,
+  place: Place,
+  count: number,
+  anchor: Anchor | undefined,
+): Promise<Fields[]> {
   const from = anchor === undefined ? {} : { message_seq: digits(anchor.seq), message_id: digits(anchor.id) }
   const data =
     place.kind === 'group'

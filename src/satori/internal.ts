@@ -3,9 +3,9 @@
 import type { Context } from 'hono'
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
+import { locate } from '../onebot/json-text.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import { httpStatus } from '../onebot/retcode.ts'
-import { locate } from '../onebot/json-text.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { bodyText, fileAnswer, jsonAnswer, refuse } from './answer.ts'
 import { type Asker, type Calls, SatoriError } from './call.ts'
@@ -54,7 +54,8 @@ export class Internal {
   #link(path: string): Response {
     const [platform, , ...rest] = path.split('/')
     const upload = platform === PLATFORM ? this.#uploads.get(rest.join('/').replace(/\?.*$/s, '')) : undefined
-    if (upload === undefined) throw new SatoriError(404, `internal:${path} leads nowhere: uploads are kept for ten minutes`)
+    if (upload === undefined)
+      throw new SatoriError(404, `internal:${path} leads nowhere: uploads are kept for ten minutes`)
     return fileAnswer(upload)
   }
 
@@ -80,7 +81,8 @@ export class Internal {
 async function paramsText(c: Context<HostEnv>): Promise<string> {
   const text = await bodyText(c)
   if (text === '') return '{}'
-  if (text === undefined || !isObject(parse(text))) throw new SatoriError(400, 'body: found something else, want a JSON object')
+  if (text === undefined || !isObject(parse(text)))
+    throw new SatoriError(400, 'body: found something else, want a JSON object')
   return text
 }
 

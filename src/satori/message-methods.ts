@@ -1,7 +1,7 @@
 // Satori's methods about messages: said, looked up, taken back, listed, and reacted to.
 
 import { type Fields, isObject, own } from '../onebot/object.ts'
-import type { Segment } from "../onebot/segment.ts"
+import type { Segment } from '../onebot/segment.ts'
 import { SatoriError } from './call.ts'
 import { contentOf } from './content.ts'
 import { readContent } from './element.ts'
@@ -82,7 +82,10 @@ async function createMessage(request: MethodRequest): Promise<(Message & Context
   if (typeof content !== 'string') return bad('content', content === undefined ? undefined : typeof content, 'text')
   const self = request.self()
   const { source } = request.context
-  const { messages, notes } = spoken(readContent(content), { self: { id: self.id, name: self.name ?? self.id }, source })
+  const { messages, notes } = spoken(readContent(content), {
+    self: { id: self.id, name: self.name ?? self.id },
+    source,
+  })
   for (const note of notes) request.context.note(note)
   if (messages.length === 0)
     throw new SatoriError(400, `content: there is nothing in it to send${notes.map((note) => `; ${note}`).join('')}`)
@@ -93,7 +96,10 @@ async function createMessage(request: MethodRequest): Promise<(Message & Context
     // In order: the next one only when this one is on its way.
     const id = await send(request, place, message).catch((error) => {
       if (!(error instanceof SatoriError) || sent.length === 0) throw error
-      throw new SatoriError(error.status, `${sent.length} of ${messages.length} messages were sent, then: ${error.message}`)
+      throw new SatoriError(
+        error.status,
+        `${sent.length} of ${messages.length} messages were sent, then: ${error.message}`,
+      )
     })
     sent.push(tellSent(place, self, id, message))
   }
@@ -115,13 +121,12 @@ async function send(request: MethodRequest, place: Place, message: Outgoing): Pr
   return said(sent, 'message_id') ?? said(sent, 'file_id') ?? ''
 }
 
-
 function tellSent(place: Place, self: { id: string; name?: string | undefined }, id: string, message: Outgoing) {
   const time = Date.now()
   const user = userOf(self.id, self.name)
   return {
     id,
-    content: contentOf(segmentsOf(message)),
+    content: contentOf(segmentsOf(message).map(withoutBytes)),
     timestamp: time,
     created_at: time,
     channel: channelOf(place),
@@ -136,6 +141,12 @@ function segmentsOf(message: Outgoing): readonly Segment[] {
   if (message.kind === 'forward') return [{ type: 'forward', data: { content: message.nodes } }]
   // What was sent, by name: the bytes are known to who sent them.
   return [{ type: 'file', data: { name: message.name } }]
+}
+
+/** Who sent the bytes has them. */
+function withoutBytes({ type, data }: Segment): Segment {
+  const { file, ...rest } = data
+  return typeof file === 'string' && file.startsWith('base64://') ? { type, data: rest } : { type, data }
 }
 
 function fields(value: unknown, action: string): Fields {

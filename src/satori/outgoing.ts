@@ -171,7 +171,8 @@ const KINDS: Record<string, (one: Element, to: Writer) => void> = {
     if (id === '') to.note('<quote> without an id: QQ can only quote a message that it knows: left out')
     else to.push({ type: 'reply', data: { id } })
   },
-  author: (_one, to) => to.note('<author> outside of a forwarded message: on QQ nobody speaks as somebody else: left out'),
+  author: (_one, to) =>
+    to.note('<author> outside of a forwarded message: on QQ nobody speaks as somebody else: left out'),
   button: (_one, to) => to.note('<button>: QQ has none for accounts like this one: left out'),
   ...Object.fromEntries(
     ['b', 'strong', 'i', 'em', 'u', 'ins', 's', 'del', 'spl', 'code', 'sup', 'sub', 'template'].map((style) => [
@@ -216,7 +217,11 @@ function medium(type: 'record' | 'video', one: Element, to: Writer): void {
 /** The last part of an address or a path, as far as it looks like a name. */
 function nameIn(src: string): string {
   if (/^(?:data|base64):/i.test(src)) return 'file'
-  const last = src.replace(/[?#].*$/s, '').split(/[/\\]/).at(-1) ?? ''
+  const last =
+    src
+      .replace(/[?#].*$/s, '')
+      .split(/[/\\]/)
+      .at(-1) ?? ''
   return last === '' ? 'file' : last
 }
 
@@ -254,11 +259,7 @@ function nodeOf(inside: readonly Node[], message: Element | undefined, to: Write
   const from = author ?? message
   const id = (author && said(author, 'id')) || (message && said(message, 'user-id')) || to.speaker.self.id
   const name = (from && (said(from, 'name') || said(from, 'nickname'))) || to.speaker.self.name || id
-  const content = segmentsIn(
-    trimmed(inside.filter((node) => node !== author)),
-    to.speaker,
-    to.notes,
-  )
+  const content = segmentsIn(trimmed(inside.filter((node) => node !== author)), to.speaker, to.notes)
   // The standard's names, and those of go-cqhttp.
   return { type: 'node', data: { user_id: id, nickname: name, uin: id, name, content } }
 }
@@ -272,5 +273,7 @@ function ownSegment({ type, attrs }: Element): Segment {
   const pairs = Object.entries(attrs).map(([name, value]) => [name.replaceAll('-', '_'), String(value)])
   const { segment_type: named, ...rest } = Object.fromEntries(pairs)
   const plain = type.slice(OWN.length)
-  return plain === 'segment' && named !== undefined ? { type: named, data: rest } : { type: plain, data: Object.fromEntries(pairs) }
+  return plain === 'segment' && named !== undefined
+    ? { type: named, data: rest }
+    : { type: plain, data: Object.fromEntries(pairs) }
 }

@@ -21,7 +21,8 @@ export function places(bots: readonly Bot[], sn: number | undefined): ReadonlyMa
   const at = heard && positionOf(heard.journal, sn)
   const time = at === undefined ? undefined : heard?.journal.at(at)?.time
   for (const bot of bots)
-    if (bot === heard && at !== undefined) found.set(bot, placeAt(bot.journal, (at + 1) as Cursor)) // the cast: right after `at`
+    if (bot === heard && at !== undefined)
+      found.set(bot, placeAt(bot.journal, (at + 1) as Cursor)) // the cast: right after `at`
     else found.set(bot, placeOf(bot.journal, time))
   return found
 }

@@ -134,7 +134,10 @@ function ownNames(): string[] {
 function routes(): string[] {
   const doors = [discovery({} as never), forward({} as never)] // nothing is called
   const paths = doors.flatMap((door) => door.routes.filter(({ method }) => method === 'GET').map(({ path }) => path))
-  const app = readFileSync(join(HOUSE, 'src/app.ts'), 'utf8')
+  const app = readdirSync(join(HOUSE, 'src'))
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(HOUSE, 'src', file), 'utf8'))
+    .join('\n')
   const more = [...app.matchAll(/\bapp\.get\('([^']+)'/g)].map(([, path = '']) => path)
   const actions = [...app.matchAll(/\bapp\.route\('(\/.+)'/g)].map(([, path]) => `${path}/{action}`)
   return [...new Set([...paths, ...more, ...actions])]
@@ -150,7 +153,9 @@ function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
       if (!Object.hasOwn(manifest.scripts, script)) yield `${where}: package.json has no script ${script}`
     for (const [name] of text.matchAll(/\bPERPETUA_[A-Z_]+/g))
       if (!VARIABLES.has(name)) yield `${where}: ${name} names no key`
-    if (language === 'yaml' && text.startsWith('# config/config.yml')) yield* wrongConfig(where, text)
+    if (language === 'yaml' && !text.startsWith('# config/config.yml\n'))
+      yield `${where}: wanted "# config/config.yml" as the first line, so that readers and this guard know what it is`
+    else if (language === 'yaml') yield* wrongConfig(where, text)
   }
   for (const { text, line } of spans) {
     const ours = /^(?:src|test|scripts|docs)\/[\w./-]+$/.test(text)

@@ -81,6 +81,8 @@ describe('docs', () => {
       ['README.md', '', '`npx bun run biuld`', /no script biuld/],
       ['README.md', '', '`src/broker/nobody.ts`', /src\/broker\/nobody\.ts does not exist/],
       ['docs/connect.md', 'range-port:', 'rang-port:', /docs\/connect\.md.*rang-port/],
+      ['docs/governance.md', '.regex: "group', '.regex: "(group', /docs\/governance\.md.*\.regex: found "\(group/],
+      ['docs/lagrange.md', '# config/config.yml\n', '', /docs\/lagrange\.md:\d+: wanted "# config\/config\.yml"/],
     )
   })
 

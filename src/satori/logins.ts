@@ -22,6 +22,8 @@ interface Known {
   name?: string | undefined
   /** The implementation said that its account is not online, though it is there itself. */
   unwell: boolean
+  /** Its name is being asked for. */
+  asking?: Promise<void> | undefined
   /** What was last told. */
   status?: Status | undefined
 }
@@ -113,8 +115,11 @@ export class Logins {
     const known = this.#of(bot)
     known.status ??= this.#statusOf(bot)
     if (selfId === undefined || known.selfId === selfId || !bot.online) return
-    const answer = await this.#calls.quiet(bot, 'get_login_info')
-    const name = said(answer, 'nickname')
-    if (name !== undefined) this.name(bot, selfId, name)
+    known.asking ??= this.#calls.quiet(bot, 'get_login_info').then((answer) => {
+      known.asking = undefined
+      const name = said(answer, 'nickname')
+      if (name !== undefined) this.name(bot, selfId, name)
+    })
+    await known.asking
   }
 }

@@ -157,6 +157,8 @@ export class SatoriServer {
       source: (src: string) => readable(src, this.#uploads),
       note: (note: string) => this.#options.report({ kind: 'content-note', bot: bot.name, note }),
     }
+    // Forwarded messages name who says what.
+    if (name === 'message.create' && String(own(params, 'content')).includes('<message')) await this.#logins.named()
     const request = new MethodRequest(bot, params, context)
     return name === 'login.get' ? this.#login(request) : HANDLERS.get(name)?.(request)
   }

@@ -23,6 +23,8 @@ export class Backlog {
   /** What members left: the oldest at the end, since it goes first. */
   #again: Cursor[] = []
   #peeked: Waiting | undefined
+  /** Where the journal ended when it was last read to its end. */
+  #readTo: Cursor
   /** Lost and not told yet, and what was told since the pool was last in step. */
   #missed = 0
   #told = 0
@@ -31,6 +33,7 @@ export class Backlog {
   constructor(journal: Journal, from: Cursor, lost: (missed: number) => void) {
     this.#journal = journal
     this.#cursor = from
+    this.#readTo = from
     this.#lost = lost
   }
 
@@ -42,18 +45,25 @@ export class Backlog {
     const unread = this.#cursor === undefined ? 0 : this.#journal.pending(this.#cursor, '')
     return unread + this.#again.length
   }
+  /** Everything before it is dealt with, or waits. */
+  get readTo(): Cursor {
+    return this.#readTo
+  }
+  /** The oldest position that is not dealt with. */
   get oldest(): Cursor | undefined {
     return this.#again.at(-1) ?? this.#cursor
   }
 
   /** The event at `at`, the newest there is, has to wait. */
   add(at: Cursor): void {
-    this.#cursor ??= at
+    if (this.#cursor === undefined || at < this.#cursor) this.#cursor = at
     this.#lookForLosses()
   }
 
-  /** These go to somebody else, before all that is newer. */
-  return(positions: readonly Cursor[]): void {
+  /** These go to somebody else, before all that is newer; so would `gone` more that the journal holds no longer. */
+  return(positions: readonly Cursor[], gone = 0): void {
+    if (gone > 0) this.#lose(gone)
+    if (positions.length === 0) return
     this.#again = [...this.#again, ...positions].sort((one, other) => other - one)
   }
 
@@ -98,6 +108,7 @@ export class Backlog {
 
   #inStep(): void {
     this.#cursor = undefined
+    this.#readTo = this.#journal.head
     this.#peeked = undefined
     this.#tell()
     this.#told = 0

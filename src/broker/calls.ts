@@ -1,13 +1,30 @@
 // The way of an action: ours or the implementation's, up and back, with exactly one reply whatever happens.
 
-import { carriesFiles, FILE_DEADLINE, isRead, type Mode, streaming, suffix } from '../onebot/action.ts'
+import { failed, isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
-import { own as field } from '../onebot/object.ts'
-import { ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
+import { type Fields, own as field } from '../onebot/object.ts'
+import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
+import {
+  type Call,
+  type CallParts,
+  callOf,
+  close,
+  failure,
+  NONE,
+  open,
+  refusal,
+  type Taker,
+  takers,
+  termsOf,
+} from './call.ts'
+import { Durables, sendable, wantsDurable } from './durable.ts'
+import { asRefusal, Flow } from './flow.ts'
 import { LIMITS } from './limits.ts'
-import { Paced } from './paced.ts'
-import { type Call, Pending } from './pending.ts'
-import type { Caller, CallSettings, OwnAction, OwnActions, Upstream } from './ports.ts'
+import { answerOwn } from './own.ts'
+import { Pending } from './pending.ts'
+import type { Caller, CallPolicy, CallSettings, DurableStore, OwnAction, OwnActions, Upstream } from './ports.ts'
+import { Reads, sharing } from './reads.ts'
+import type { Session } from './session.ts'
 import type { Report } from './status.ts'
 
 export interface CallsOptions {
@@ -17,39 +34,60 @@ export interface CallsOptions {
   readonly settings: () => CallSettings
   readonly report: Report
   readonly now: () => number
+  /** Absent: every call may go. */
+  readonly policy?: CallPolicy | undefined
+  /** Absent: no call is durable. */
+  readonly durable?: DurableStore | undefined
+  /** The account, once it is known. */
+  readonly account?: (() => string | undefined) | undefined
 }
 
 type Reply = Extract<UpstreamFrame, { kind: 'reply' }>
 
 const UNKNOWN_OUTCOME = 'the implementation was lost after the call was sent: whether it was carried out is unknown'
-const AWAY = 'the implementation is not connected, or takes nothing any more; try again later'
+/** How long (ms) it may take the implementation to say whether it works. */
+const PROBE = 10_000
 
 export class Calls {
   readonly #options: CallsOptions
   readonly #pending: Pending
-  readonly #paced: Paced
+  readonly #reads: Reads
+  readonly #durables: Durables
+  readonly #flow: Flow
   #closed: string | undefined
 
   constructor(options: CallsOptions) {
+    const { bot, upstream, settings, policy, durable, report, now, account = () => undefined } = options
     this.#options = options
-    this.#pending = new Pending((call) => this.#late(call), options.now)
-    this.#paced = new Paced(() => options.settings().rateLimitedInterval, options.now)
+    this.#pending = new Pending((call) => this.#late(call), now)
+    this.#reads = new Reads(settings, now)
+    this.#durables = new Durables({ bot, store: durable, account, report })
+    this.#flow = new Flow({
+      bot,
+      upstream,
+      settings,
+      policy,
+      pending: this.#pending,
+      reads: this.#reads,
+      report,
+      now,
+      mark: (id) => this.#durables.mark(id),
+      refused: (call, why) => this.#refuse(call, why),
+      cancelled: (call) => this.#cancel(call),
+      late: (call) => this.#late(call),
+      probe: () => this.#probe(),
+    })
   }
 
-  /** Calls waiting for a reply, and `_rate_limited` ones waiting to be sent. */
-  get waiting(): { replies: number; paced: number } {
-    return { replies: this.#pending.size, paced: this.#paced.size }
+  /** Calls waiting for a reply, and calls waiting to be sent: all, `_rate_limited` ones, and whether nothing can go up. */
+  get waiting(): { replies: number; waiting: number; paced: number; held: boolean } {
+    return { replies: this.#pending.size, ...this.#flow.waiting }
   }
 
   call(caller: Caller, raw: string): void {
     const frame = readAction(raw)
     if (frame.kind === 'bad') {
-      this.#options.report({
-        kind: 'frame-refused',
-        bot: this.#options.bot,
-        session: caller.session,
-        why: frame.message,
-      })
+      this.#refused(caller, frame.message)
       caller.reply(failure(RETCODE['bad-request'].code, frame.message, frame.echo))
       return
     }
@@ -62,11 +100,7 @@ export class Calls {
 
   /** Sends an action of the gateway's own; its reply is of interest to nobody, its end may be. False: away. */
   send(action: string, { within, ended }: { within: number; ended: () => void }): boolean {
-    const token = this.#pending.token()
-    const raw = JSON.stringify({ action, params: {}, echo: token })
-    const since = this.#options.now()
-    const call = { caller: undefined, echo: undefined, action, since, size: raw.length, again: undefined }
-    return this.#send(token, raw, { ...call, deadline: since + within, ended })
+    return this.#flow.force(this.#ours(action, within, ended))
   }
 
   /** A reply came from the implementation. */
@@ -76,169 +110,287 @@ export class Calls {
       this.#options.report({ kind: 'reply-unknown', bot: this.#options.bot })
       return
     }
-    if (streaming(reply) === 'more') {
-      // Asked again, it would begin anew.
-      call.again = undefined
-      // Over HTTP there is one answer: the last.
-      if (call.caller?.session !== undefined) call.caller.reply(replyText(raw, token, call.echo))
-      return
-    }
+    if (streaming(reply) === 'more') return this.#piece(call, raw)
     this.#pending.settle(token)
+    if (call.admitted) this.#flow.over(call, outcomeOf(reply))
+    if (call.shared !== undefined) this.#reads.ended(call, { raw, fields: reply })
+    else if (!failed(reply)) this.#reads.wrote(call.action)
     const retcode = field(reply, 'retcode')
-    this.#done(call, typeof retcode === 'number' ? retcode : 0)
-    call.caller?.reply(replyText(raw, token, call.echo))
+    this.#finish(call, typeof retcode === 'number' ? retcode : 0, ({ echo }) => replyText(raw, token, echo))
+  }
+
+  /** The implementation told an event: what it changes is not answered from memory any more. */
+  heard(event: Fields): void {
+    this.#reads.heard(event)
   }
 
   /** The implementation is gone: reads wait for its return, of writes nobody knows whether they were carried out. */
   lost(): void {
-    for (const [token, call] of this.#pending.all())
-      if (call.again !== undefined) call.lost = true
-      else this.#end(token, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
+    this.#reads.clear()
+    const again: Call[] = []
+    for (const call of this.#pending.take()) {
+      this.#flow.over(call, 'lost')
+      if (call.again) again.push(call)
+      else this.#end(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
+    }
+    this.#flow.lost(again)
   }
 
-  /** The implementation is back. */
+  /** The implementation is back, with its account known. */
   resume(): void {
-    for (const [, call] of this.#pending.all())
-      if (call.lost && call.again !== undefined && this.#options.upstream()?.send(call.again)) call.lost = false
-    this.#paced.go()
+    this.#recall()
+    this.#flow.resume()
   }
 
-  /** From now on calls are refused, for this reason; those open go on. */
+  /** Durable calls of an earlier run have come to light late. */
+  found(): void {
+    this.#durables.again()
+    this.#recall()
+    this.#flow.reconsider()
+  }
+
+  /** What limits calls has changed: those that wait may go on, or not. */
+  reconsider(): void {
+    this.#flow.reconsider()
+  }
+
+  /** A session is gone: what it asked for and was not sent yet is not sent any more. */
+  left(session: Session): void {
+    const meant = (call: Call) => call.caller?.session === session && !call.answered && call.others === undefined
+    for (const call of this.#flow.take(meant, session.appId)) this.#cancel(call)
+  }
+
+  /** From now on calls are refused, for this reason, and so are those that wait to be sent; those in flight go on. */
   close(reason: string): void {
     this.#closed = reason
+    for (const call of this.#flow.take(({ answered }) => !answered)) this.#unsent(call, reason)
   }
 
   /** Ends everything open, for the reason given: of writes nobody knows whether they were carried out. */
   abandon(reason: string): void {
-    for (const [token, { again }] of this.#pending.all())
-      if (again === undefined) this.#end(token, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
-      else this.#end(token, RETCODE.unavailable.code, reason)
+    this.#reads.clear()
+    // On disk they stay as they are, for the account that they were asked of.
+    this.#durables.forget()
+    for (const call of this.#pending.take()) {
+      this.#flow.over(call, 'lost')
+      if (call.again && isRead(call.action)) this.#end(call, RETCODE.unavailable.code, reason)
+      else this.#end(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+    }
+    const waiting = this.#flow.take(() => true)
+    for (const call of waiting) this.#unsent(call, reason)
     this.#pending.stop()
-    const actions = this.#paced.stop()
+    this.#flow.stop()
+    const actions = waiting.filter(({ answered, durable }) => answered && durable === undefined).length
     if (actions > 0) this.#options.report({ kind: 'paced-abandoned', bot: this.#options.bot, actions })
+  }
+
+  #recall(): void {
+    const always = this.#options.settings().resend === 'always'
+    const calls = this.#durables.recall(always, () => this.#pending.token()).map((parts) => this.#made(parts))
+    if (calls.length > 0) this.#flow.recall(calls)
   }
 
   #dispatch(caller: Caller, frame: ActionFrame): void {
     if (caller.session?.calls === false)
       refuse('forbidden', 'this link carries events only; send actions to /onebot/v11/ws or /onebot/v11/ws/api')
+    const { base, mode } = suffix(frame.action)
+    const forbidden = termsOf(caller)?.forbids(base, frame.params)
+    if (forbidden !== undefined) refuse('forbidden', forbidden)
     if (this.#closed !== undefined) refuse('unavailable', this.#closed)
     if (caller.open.calls >= LIMITS.callsOpen || caller.open.bytes + frame.raw.length > LIMITS.callBytesOpen)
       refuse('too-large', `${caller.open.calls} calls of yours are unanswered; wait for replies before sending more`)
-    const { base, mode } = suffix(frame.action)
     const own = this.#options.own(base)
+    const durable = mode === 'async' && wantsDurable(frame.params)
+    if (durable && (own !== undefined || isRead(base)))
+      refuse('bad-request', `params.durable: found it with ${base}; only what the implementation is to do is kept`)
     if (own !== undefined) void this.#answer(caller, frame, own, mode)
+    else if (durable) this.#keep(caller, frame, base)
     else if (mode === 'plain') this.#forward(caller, frame)
     else this.#later(caller, frame, base, mode)
   }
 
   #forward(caller: Caller, frame: ActionFrame): void {
+    const { action, echo, raw, params } = frame
+    const read = isRead(action)
+    const shared = read ? sharing(frame) : undefined
+    const kept = shared === undefined ? undefined : this.#reads.find(action, shared)
+    const since = this.#options.now()
+    if (kept !== undefined) {
+      this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action, kept: true })
+      this.#done(action, since, 0)
+      return caller.reply(replyText(kept.raw, kept.token, echo))
+    }
     const token = this.#pending.token()
     const text = actionText(frame, token)
-    const again = isRead(frame.action) ? text : undefined
-    const call = { ...this.#timed(frame.action, frame), caller, echo: frame.echo, again }
-    if (!this.#send(token, text, call)) refuse('unavailable', AWAY)
-  }
-
-  /** False: nothing was sent, and the call is not open. */
-  #send(token: string, text: string, call: Call): boolean {
-    const upstream = this.#options.upstream()
-    if (upstream === undefined) return false
-    this.#pending.open(token, call)
-    let sent = false
-    try {
-      sent = upstream.send(text)
-    } finally {
-      // Also when it throws: an open call would be answered a second time.
-      if (!sent) this.#pending.settle(token)
-    }
-    return sent
+    this.#start(this.#made({ caller, token, action, text, since, read, shared, echo, size: raw.length, params }))
   }
 
   /** `_async` and `_rate_limited`: the client is answered now, the implementation never hears of the suffix. */
   #later(caller: Caller, frame: ActionFrame, base: string, mode: Exclude<Mode, 'plain'>): void {
     const token = this.#pending.token()
     const text = actionText(frame, token, base)
+    const since = this.#options.now()
     // Answered, but open all the same: it counts until the implementation is done with it.
-    const quiet: Caller = { session: caller.session, open: caller.open, reply: () => undefined }
-    const send = () =>
-      this.#send(token, text, { ...this.#timed(base, frame), caller: quiet, echo: undefined, again: undefined })
-    if (this.#options.upstream() === undefined) refuse('unavailable', AWAY)
-    if (mode === 'rate-limited') this.#paced.add({ size: text.length, send })
-    else if (!send()) refuse('unavailable', AWAY)
+    const size = frame.raw.length
+    this.#start(this.#made({ caller, token, action: base, text, since, size, params: frame.params, mode }))
     caller.reply(ownReply({ status: 'async', retcode: 1, echo: frame.echo }))
+  }
+
+  /** The client is answered once its call is on disk. */
+  #keep(caller: Caller, frame: ActionFrame, action: string): void {
+    const token = this.#pending.token()
+    const since = this.#options.now()
+    const common = { caller, token, action, since, size: frame.raw.length, mode: 'async' } as const
+    this.#flow.room(this.#made({ ...common, text: '', params: frame.params }))
+    const { id, text } = this.#durables.keep(frame, action, since)
+    caller.reply(ownReply({ status: 'async', retcode: 1, data: { id }, echo: frame.echo }))
+    const sent = sendable(text, token)
+    // It was read once already.
+    if (sent === undefined) return
+    try {
+      this.#start(this.#made({ ...common, ...sent, durable: id }))
+    } catch (error) {
+      // The client was answered; what is left is to say it in the log.
+      this.#durables.unknown(id, asRefusal(error).message)
+    }
+  }
+
+  #start(call: Call): void {
+    open(call)
+    try {
+      this.#flow.go(call)
+    } catch (error) {
+      close(call)
+      this.#flow.over(call, 'lost')
+      throw error
+    }
   }
 
   async #answer(caller: Caller, frame: ActionFrame, own: OwnAction, mode: Mode): Promise<void> {
     const began = this.#options.now()
-    const report = (retcode: number) =>
-      this.#options.report({
-        kind: 'call',
-        bot: this.#options.bot,
-        action: frame.action,
-        retcode,
-        ms: this.#options.now() - began,
-      })
+    let retcode: number
     try {
-      const work = own({ session: caller.session, params: frame.params, raw: frame.raw, open: caller.open })
-      const { data, async = mode !== 'plain' } = work instanceof Promise ? await work : work
-      caller.reply(
-        ownReply({
-          status: async ? 'async' : 'ok',
-          retcode: async ? 1 : 0,
-          data: async ? null : data,
-          echo: frame.echo,
-        }),
-      )
-      report(async ? 1 : 0)
+      const answer = answerOwn(own, caller, frame, mode)
+      retcode = answer instanceof Promise ? await answer : answer
     } catch (error) {
-      report(this.#fail(caller, frame, error))
+      retcode = this.#fail(caller, frame, error)
     }
+    this.#done(frame.action, began, retcode)
   }
 
   #fail(caller: Caller, frame: ActionFrame, error: unknown): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
-    const [retcode, message] =
-      error instanceof ActionError
-        ? [error.retcode, error.message]
-        : [RETCODE.unavailable.code, `internal error: ${error}`]
-    this.#options.report({ kind: 'frame-refused', bot: this.#options.bot, session: caller.session, why: message })
-    caller.reply(failure(retcode, message, frame.echo))
-    return retcode
+    const why = asRefusal(error)
+    this.#refused(caller, why.message)
+    this.#limited(frame.action, why)
+    caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
+    return why.retcode
   }
 
-  #timed(action: string, frame: ActionFrame): Pick<Call, 'action' | 'since' | 'deadline' | 'size'> {
-    const { timeout, timeouts } = this.#options.settings()
+  #refused({ session }: Caller, why: string): void {
+    this.#options.report({ kind: 'frame-refused', bot: this.#options.bot, session, why })
+  }
+
+  /** A call of ours, which nothing holds up. */
+  #ours(action: string, within: number, ended: (() => void) | undefined): Call {
+    const token = this.#pending.token()
+    const text = JSON.stringify({ action, params: {}, echo: token })
     const since = this.#options.now()
-    const usual = carriesFiles(action, frame.params) ? Math.max(timeout, FILE_DEADLINE) : timeout
-    const allowed = Object.hasOwn(timeouts, action) ? (timeouts[action] ?? usual) : usual
-    return { action, since, deadline: since + allowed, size: frame.raw.length }
+    return {
+      ...this.#made({ token, action, text, since, size: text.length, params: NONE }),
+      within,
+      ended,
+      again: false,
+    }
+  }
+
+  #probe(): void {
+    const call = this.#ours('get_status', PROBE, undefined)
+    call.governed = { caller: '', action: call.action, params: NONE, paced: false }
+    call.admitted = true
+    if (!this.#flow.force(call)) this.#flow.over(call, 'lost')
+  }
+
+  #made(parts: Parts): Call {
+    return callOf({ ...parts, order: this.#pending.count }, this.#options.settings())
+  }
+
+  #piece(call: Call, raw: string): void {
+    // Asked again, it would begin anew.
+    call.again = false
+    call.text = ''
+    if (call.answered) return
+    // Over HTTP there is one answer: the last.
+    for (const { caller, echo } of takers(call))
+      if (caller?.session !== undefined) caller.reply(replyText(raw, call.token, echo))
   }
 
   #late(call: Call): void {
-    const ms = this.#options.now() - call.since
+    const ms = this.#options.now() - call.sent
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
-    this.#answerFor(
-      call,
-      RETCODE['outcome-unknown'].code,
-      `no reply from the implementation in ${ms} ms: the outcome is unknown`,
-    )
+    this.#flow.over(call, 'timeout')
+    const why = `no reply from the implementation in ${ms} ms: the outcome is unknown`
+    this.#end(call, RETCODE['outcome-unknown'].code, why)
   }
 
-  #end(token: string, retcode: number, message: string): void {
-    const call = this.#pending.settle(token)
-    if (call !== undefined) this.#answerFor(call, retcode, message)
+  /** A call that waited will not be sent. */
+  #refuse(call: Call, why: ActionError): void {
+    this.#flow.over(call, 'lost')
+    this.#limited(call.action, why)
+    if (call.answered && call.durable === undefined)
+      this.#options.report({ kind: 'call-dropped', bot: this.#options.bot, action: call.action, why: why.message })
+    this.#finish(call, why.retcode, ({ echo }) => failure(why.retcode, why.message, echo, why.retryAfter))
   }
 
-  #answerFor(call: Call, retcode: number, message: string): void {
-    this.#done(call, retcode)
-    call.caller?.reply(failure(retcode, message, call.echo))
+  #cancel(call: Call): void {
+    this.#flow.over(call, 'lost')
+    this.#options.report({ kind: 'call-cancelled', bot: this.#options.bot, action: call.action })
+    this.#unable(call, 'its client has left; the call was not sent')
   }
 
-  #done(call: Call, retcode: number): void {
-    const ms = this.#options.now() - call.since
-    this.#options.report({ kind: 'call', bot: this.#options.bot, action: call.action, retcode, ms })
+  /** It waited to be sent, or to be sent again, when everything ended. */
+  #unsent(call: Call, reason: string): void {
+    this.#flow.over(call, 'lost')
+    if (call.sent === 0) this.#unable(call, `${reason}; the call was not sent`)
+    else if (isRead(call.action)) this.#end(call, RETCODE.unavailable.code, reason)
+    else this.#end(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+  }
+
+  #unable(call: Call, why: string): void {
+    const { code } = RETCODE.unavailable
+    this.#finish(call, code, refusal(code, why))
+  }
+
+  /** Of a call that was sent. */
+  #end(call: Call, retcode: number, message: string): void {
+    if (call.shared !== undefined) this.#reads.ended(call)
+    else this.#reads.wrote(call.action)
+    if (call.durable !== undefined) this.#durables.unknown(call.durable, message)
+    this.#finish(call, retcode, refusal(retcode, message))
+  }
+
+  #finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
+    close(call)
+    if (call.others !== undefined) for (const taker of call.others) close(taker)
+    call.ended?.()
+    if (call.durable !== undefined) this.#durables.done(call.durable, retcode)
+    this.#answerTo(call, call, retcode, text)
+    if (call.others !== undefined) for (const taker of call.others) this.#answerTo(call, taker, retcode, text)
+  }
+
+  #answerTo({ action, answered }: Call, taker: Taker, retcode: number, text: (taker: Taker) => string): void {
+    this.#done(action, taker.since, retcode)
+    if (!answered) taker.caller?.reply(text(taker))
+  }
+
+  #done(action: string, since: number, retcode: number): void {
+    this.#options.report({ kind: 'call', bot: this.#options.bot, action, retcode, ms: this.#options.now() - since })
+  }
+
+  #limited(action: string, { retcode, retryAfter, message: why }: ActionError): void {
+    if (retryAfter !== undefined)
+      this.#options.report({ kind: 'call-limited', bot: this.#options.bot, action, retcode, why })
   }
 }
 
-const failure = (retcode: number, message: string, echo: string | undefined) =>
-  ownReply({ status: 'failed', retcode, message, echo })
+type Parts = Omit<CallParts, 'order'>

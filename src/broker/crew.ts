@@ -66,10 +66,12 @@ export class Crew {
   put(session: Session): void {
     const kind = this.#kindOf(session)
     const member = this.#members.get(session) ?? new PoolMember(session, kind)
+    const name = session.name ?? session.appId
+    const { weight } = session.terms
+    if (member.name !== name || member.weight !== weight) member.note = 0
     member.kind = kind
-    member.name = session.name ?? session.appId
-    member.weight = session.terms.weight
-    member.note = 0
+    member.name = name
+    member.weight = weight
     member.aside = false
     this.#members.set(session, member)
     this.#sort()

@@ -18,9 +18,20 @@ export const LIMITS = {
   /** Calls in flight per caller: by count, and by the bytes of their frames. */
   callsOpen: 4096,
   callBytesOpen: 128 * 1024 * 1024,
-  /** `_rate_limited` actions waiting per bot. */
-  pacedWaiting: 4096,
-  pacedBytes: 64 * 1024 * 1024,
+  /** Characters of one caller's calls that wait to be sent: these are texts that we keep, and nobody has taken yet. */
+  waitingBytes: 64 * 1024 * 1024,
+  /** All that waits for a bot: half an hour of an ordinary crowd's calls, or a few hundred pictures. */
+  waitingInAll: 131_072,
+  waitingBytesInAll: 256 * 1024 * 1024,
+  /** Calls that leave in one turn of the loop: some milliseconds of work, so that events are not held up by a backlog. */
+  sentAtOnce: 512,
+  /** Replies to reads that are kept for the next one, and their characters. */
+  repliesKept: 1024,
+  replyBytesKept: 16 * 1024 * 1024,
+  /** A read with longer params shares nothing: to compare them costs more than it saves. */
+  sharedParams: 4096,
+  /** Longer params are forgotten once their call was sent: a policy is told how it ended without them. */
+  paramsKept: 16 * 1024,
   /** Events that are remembered for their twins from another implementation, each for a minute at most ... */
   twinsKnown: 32_768,
   /** ... and characters of those among them that wait for one. */

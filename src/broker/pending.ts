@@ -1,26 +1,6 @@
 // Correlates actions sent upstream with their replies; owns tokens, deadlines and clean-up, never sockets.
 
-import type { Caller } from './ports.ts'
-
-/** A call that waits for its reply. */
-export interface Call {
-  /** Undefined: the gateway itself calls. */
-  readonly caller: Caller | undefined
-  /** What the client's echo was, as JSON text; undefined: it sent none. */
-  readonly echo: string | undefined
-  readonly action: string
-  /** Milliseconds since 1970. */
-  readonly since: number
-  readonly deadline: number
-  /** Characters of the frame. */
-  readonly size: number
-  /** The frame as sent upstream, kept as long as it may be sent again. */
-  again: string | undefined
-  /** The implementation was lost with it: it is to be sent again. */
-  lost?: boolean
-  /** Runs once the call has ended, however. */
-  readonly ended?: (() => void) | undefined
-}
+import type { Call } from './call.ts'
 
 /** Between two looks for late calls (ms): thousands may be late one by one, and each look is at all of them. */
 const LOOK = 100
@@ -47,18 +27,20 @@ export class Pending {
     return this.#calls.size
   }
 
+  /** How many tokens there have been. */
+  get count(): number {
+    return this.#count
+  }
+
   /** A token nobody else has: letters, digits and a dot, which no serialiser escapes. */
   token(): string {
     this.#count += 1
     return `${this.#prefix}.${this.#count.toString(36)}`
   }
 
-  open(token: string, call: Call): void {
-    this.#calls.set(token, call)
-    if (call.caller !== undefined) {
-      call.caller.open.calls += 1
-      call.caller.open.bytes += call.size
-    }
+  /** It waits for its reply from now on, under its token. */
+  open(call: Call): void {
+    this.#calls.set(call.token, call)
     if (call.deadline < this.#due) this.#wake(call.deadline)
   }
 
@@ -66,22 +48,22 @@ export class Pending {
     return this.#calls.get(token)
   }
 
+  has(token: string): boolean {
+    return this.#calls.has(token)
+  }
+
   /** The call, which is open no more. */
   settle(token: string): Call | undefined {
     const call = this.#calls.get(token)
-    if (call === undefined) return undefined
-    this.#calls.delete(token)
-    if (call.caller !== undefined) {
-      call.caller.open.calls -= 1
-      call.caller.open.bytes -= call.size
-    }
-    call.ended?.()
+    if (call !== undefined) this.#calls.delete(token)
     return call
   }
 
-  /** All open calls, oldest first. */
-  all(): [string, Call][] {
-    return [...this.#calls]
+  /** All open calls, oldest first; they are open no more. */
+  take(): Call[] {
+    const calls = [...this.#calls.values()]
+    this.#calls.clear()
+    return calls
   }
 
   stop(): void {

@@ -107,7 +107,7 @@ export class Pool {
     if (member === undefined) return
     this.#crew.remove(session)
     if (this.#waiter?.member === member) this.#waiter = undefined
-    this.#backlog.return(member.unacked.positions())
+    this.#backlog.return(member.unacked.positions(), member.unacked.forgotten)
     this.#options.room.release(session)
     this.#move()
   }
@@ -130,6 +130,8 @@ export class Pool {
    * from the journal later.
    */
   publish(at: Cursor, raw: string, event: Fields): void {
+    // Somebody has left or drained on the way of this very event, and we went on up to the journal's head.
+    if (at < this.#backlog.readTo) return
     if (this.#moving || !this.#backlog.empty) this.#backlog.add(at)
     else {
       this.#moving = true
@@ -140,9 +142,9 @@ export class Pool {
     if (this.#crew.size === 0 && !this.#backlog.empty) this.#tellEmpty()
   }
 
-  /** How many events were ever given to the session: to be noted with a PING, and handed in with its answer. */
+  /** What was given to the session so far, as a mark: to be noted with a PING, and handed in with its answer. */
   sent(session: Session): number {
-    return this.#crew.get(session)?.unacked.sent ?? 0
+    return this.#crew.get(session)?.unacked.mark ?? 0
   }
 
   /** How many events were given to the session and are not acknowledged. */
@@ -151,8 +153,8 @@ export class Pool {
   }
 
   /**
-   * The session has got everything before `upTo`; or exactly the first so many events, as `sent` told when it was asked.
-   * Without that number, what it got from the journal, after others, counts as soon as it is sure that this is meant.
+   * The session has got everything before `upTo`; or exactly what was given to it when `sent` told this mark. Without
+   * that, what it got from the journal, after others, counts as soon as it is sure that this is meant, too.
    */
   acknowledged(session: Session, upTo: Cursor, sent?: number): void {
     const unacked = this.#crew.get(session)?.unacked

@@ -53,6 +53,18 @@ export type Status =
   | { kind: 'action'; bot: string; session: Session | undefined; raw: string }
   | { kind: 'call'; bot: string; action: string; retcode: number; ms: number }
   | { kind: 'call-timeout'; bot: string; action: string; ms: number }
+  /** `away`: until the implementation is back. */
+  | { kind: 'call-held'; bot: string; action: string; away: boolean }
+  | { kind: 'call-shared'; bot: string; action: string; kept: boolean }
+  | { kind: 'call-limited'; bot: string; action: string; retcode: number; why: string }
+  | { kind: 'call-cancelled'; bot: string; action: string }
+  /** Answered with `async`, and not sent after all. */
+  | { kind: 'call-dropped'; bot: string; action: string; why: string }
+  | { kind: 'durable-queued'; bot: string; id: string; action: string }
+  | { kind: 'durable-sent'; bot: string; id: string; action: string }
+  | { kind: 'durable-done'; bot: string; id: string; action: string; retcode: number }
+  | { kind: 'durable-unknown'; bot: string; id: string; action: string; why: string }
+  | { kind: 'durable-trouble'; bot: string; why: string }
   | { kind: 'frame-refused'; bot: string; session: Session | undefined; why: string }
   | { kind: 'restart'; bot: string; delay: number }
   | { kind: 'paced-abandoned'; bot: string; actions: number }

@@ -4,20 +4,28 @@ import type { Cursor } from './ports.ts'
 
 interface Handed {
   readonly at: Cursor
+  readonly mark: number
   /** For what came from the journal: its head at that time. */
   readonly late: Cursor | undefined
 }
 
 export class Unacked {
+  /** Counts for all members together: a mark that one of them had in another pool says nothing wrong here. */
+  static #marks = 0
   #handed: Handed[] = []
-  #sent = 0
+  #mark = 0
+  #forgotten = 0
 
   get size(): number {
     return this.#handed.length
   }
-  /** How many events were ever handed over. */
-  get sent(): number {
-    return this.#sent
+  /** Of the event handed over last: those of later ones are greater. */
+  get mark(): number {
+    return this.#mark
+  }
+  /** How many were dropped since the last acknowledgement: nobody can be given them again. */
+  get forgotten(): number {
+    return this.#forgotten
   }
   /** The oldest position among them. */
   get oldest(): Cursor | undefined {
@@ -27,13 +35,15 @@ export class Unacked {
   }
 
   add(at: Cursor, late?: Cursor): void {
-    this.#sent += 1
-    this.#handed.push({ at, late })
+    Unacked.#marks += 1
+    this.#mark = Unacked.#marks
+    this.#handed.push({ at, mark: this.#mark, late })
   }
 
-  /** The first `count` of all that were ever handed over have arrived. */
-  received(count: number): void {
-    this.#handed.splice(0, Math.max(0, this.#handed.length - (this.#sent - count)))
+  /** Everything has arrived that was handed over up to this mark. */
+  received(mark: number): void {
+    const missing = this.#handed.findIndex((one) => one.mark > mark)
+    this.#drop(missing === -1 ? this.#handed.length : missing)
   }
 
   /**
@@ -52,20 +62,29 @@ export class Unacked {
       }
       arrived += 1
     }
-    this.#handed.splice(0, arrived)
+    this.#drop(arrived)
   }
 
   /** Everything has arrived. */
   clear(): void {
-    this.#handed = []
+    this.#drop(this.#handed.length)
   }
 
   /** Drops what the journal holds no longer. */
   forget(first: Cursor): void {
-    while ((this.#handed[0]?.at ?? first) < first) this.#handed.shift()
+    while ((this.#handed[0]?.at ?? first) < first) {
+      this.#handed.shift()
+      this.#forgotten += 1
+    }
   }
 
   positions(): Cursor[] {
     return this.#handed.map(({ at }) => at)
+  }
+
+  /** The first so many have arrived, and so have those that were dropped before them. */
+  #drop(count: number): void {
+    if (count > 0) this.#forgotten = 0
+    this.#handed.splice(0, count)
   }
 }

@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { SETTINGS } from './client-schema.ts'
 import { type Implementation, implementations } from './implementations.ts'
 import type { ClientSettings, Config, PostConfig, ReverseConfig } from './schema.ts'
+import { policySettings } from './settings.ts'
 
 /**
  * An entry that changed is removed and added, unless all that changed can be applied to the link as it is: such an entry
@@ -32,7 +33,7 @@ export interface Changes {
   actions: boolean
   /** What clients get and may do: `clients`, `defaults`, `pools`, and the settings of entries. */
   terms: boolean
-  /** How often actions may go up, and when they are no longer tried: limits of bots and of clients, `breaker`. */
+  /** How often actions may go up, and when they are no longer tried: limits of bots, and of every client; `breaker`. */
   calls: boolean
   /** Keys that changed, but take effect at the next start only. */
   restart: string[]
@@ -55,7 +56,7 @@ export function changes(old: Config, next: Config): Changes {
     journal: differs(({ journal, 'msg-expire-time': age }) => [journal['max-bytes'], age]),
     actions: differs(({ actions }) => actions),
     terms: differs((config) => [config.clients, config.defaults, config.pools, ...dialled(config).map(termsOf)]),
-    calls: differs((config) => [config['rate-limit'], config.breaker, limitsOf(config)]),
+    calls: differs(policySettings),
     restart: restartKeys(old, next),
   }
 }
@@ -67,13 +68,6 @@ const termsOf = (entry: ReverseConfig | PostConfig) => [entry.name, entry.url, s
 
 const settingsOf = (entry: object): ClientSettings =>
   Object.fromEntries(Object.entries(entry).filter(([key]) => SETTINGS.has(key)))
-
-const limitsOf = ({ clients, defaults, pools, ...rest }: Config) =>
-  [
-    { name: 'defaults', ...defaults },
-    ...Object.entries(pools).map(([name, pool]) => ({ name: `pool ${name}`, ...pool })),
-    ...[...clients, ...rest['reverse-web-socket'], ...rest['http-post']],
-  ].flatMap((one) => (one['rate-limit'] === undefined ? [] : [[one.name, one['rate-limit']]]))
 
 /** What is read at the start only; of the program that we run ourselves, so is what it is started with. */
 function restartKeys(old: Config, next: Config): string[] {

@@ -65,11 +65,13 @@ export const poolsKnown = <T extends Governed>() =>
       for (const [index, { pool }] of config[list].entries()) look([list, index], pool)
   })
 
-/** Who comes back is known by its name. */
-export const resumedByName = <T extends { name: string; resume?: object | false | undefined }>() =>
+/** Who comes back, and whose calls are counted, is known by its name. */
+export const knownByName = <T extends Holder & { 'rate-limit'?: object | undefined }>() =>
   rule<T[]>((entries, report) => {
-    for (const [index, { name, resume }] of entries.entries())
-      if (name === '' && resume) report([index, 'name'], 'a name, since resume is set')
+    for (const [index, { name, resume, 'rate-limit': limit }] of entries.entries()) {
+      const why = resume ? 'resume' : limit === undefined ? undefined : 'rate-limit'
+      if (name === '' && why !== undefined) report([index, 'name'], `a name, since ${why} is set`)
+    }
   })
 
 export const hashedBy = <T extends { strategy: string; by?: string | undefined }>() =>

@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { onlyReads } from './action-names.ts'
 import { clients, defaults, pools, settings } from './client-schema.ts'
 import { about, certificates, filled, key, name, port, secret, shownToken, TIMER, webSocket } from './fields.ts'
-import { poolsKnown, resumedByName, settingsOnce, tokensApart } from './governance-rules.ts'
+import { knownByName, poolsKnown, settingsOnce, tokensApart } from './governance-rules.ts'
 import { account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
 import { breaker, rateLimit } from './limit-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
@@ -137,13 +137,13 @@ const post = v.strictObject({
 const reverses = v.pipe(
   v.array(reverse),
   uniqueNames(),
-  resumedByName(),
+  knownByName(),
   v.metadata(about('clients that perpetua dials itself', '反向 WebSocket 客户端')),
 )
 const posts = v.pipe(
   v.array(post),
   uniqueNames(),
-  resumedByName(),
+  knownByName(),
   v.metadata(about('web hooks that events are posted to', 'HTTP POST 上报')),
 )
 

@@ -2,7 +2,7 @@
 
 import type { Files } from './files.ts'
 import { clientToken } from './rules.ts'
-import type { Config } from './schema.ts'
+import type { ClientSettings, Config, LimitsConfig } from './schema.ts'
 
 export const access = (config: Config) => ({
   token: clientToken(config),
@@ -20,6 +20,24 @@ export const callSettings = ({ actions }: Config) => ({
   coalesce: actions.coalesce,
   cache: actions.cache,
 })
+
+/** `clients`: by the names of entries, each with what its pool and `defaults` add; '' for everybody else. */
+export function policySettings(config: Config) {
+  const { defaults, pools, breaker, 'rate-limit': limits } = config
+  const limitsOf = (settings: ClientSettings): LimitsConfig => {
+    const pool = pools[settings.pool ?? defaults.pool ?? '']
+    return settings['rate-limit'] ?? pool?.['rate-limit'] ?? defaults['rate-limit'] ?? {}
+  }
+  const entries = [...config['reverse-web-socket'], ...config['http-post'], ...config.clients]
+  return {
+    bot: limits.bot,
+    preset: limits.preset,
+    // Last, so that what an entry without a name says is not everybody's.
+    clients: new Map([...entries.map((entry) => [entry.name, limitsOf(entry)] as const), ['', limitsOf({})]]),
+    rateLimitedInterval: config.actions['rate-limited-interval'],
+    breaker: { failures: breaker.failures, coolDown: breaker['cool-down'] },
+  }
+}
 
 export const journalLimits = (config: Config) => ({
   maxBytes: config.journal['max-bytes'],

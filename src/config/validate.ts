@@ -20,9 +20,9 @@ export function validate(value: Record<string, unknown>): { config: Config } | {
   for (;;) {
     const result = v.safeParse(schema, rest)
     if (result.success) return issues.length === 0 ? { config: result.output } : { issues }
-    const fresh = result.issues.map(toIssue).filter((issue) => !issues.some((known) => related(known.path, issue.path)))
-    issues.push(...fresh)
-    if (fresh.filter((issue) => remove(rest, issue.path)).length === 0) return { issues }
+    const found = result.issues.map(toIssue)
+    issues.push(...found.filter(({ path }) => !issues.some((known) => follows(path, known.path))))
+    if (found.filter(({ path }) => remove(rest, path)).length === 0) return { issues }
   }
 }
 
@@ -35,8 +35,11 @@ function toIssue(issue: v.BaseIssue<unknown>): Issue {
   return { path, found: issue.input, wanted, hint }
 }
 
-/** What lacks the unsound part that gave way is no longer what was written. */
-const related = (one: Path, other: Path) => covers(one, other) || covers(other, one)
+/** Whether what is wrong at `path` is the same, or is wrong only because something in there gave way. */
+const follows = (path: Path, known: Path) => covers(known, path) || (covers(path, known) && inTree(path))
+
+/** A filter makes one value of all that is in it. */
+const inTree = (path: Path) => path.some((_, i) => shapeAt(path.slice(0, i + 1))?.type === 'value')
 
 /** Whether `outer` is `inner` or around it. */
 export const covers = (outer: Path, inner: Path): boolean => outer.every((key, i) => key === inner[i])

@@ -18,7 +18,10 @@ const KEYS = {
   user_id: ['user_id', 'group_id', 'self_id'],
 } as const
 
-export const STRATEGIES = {
+export type StrategyName = 'round-robin' | 'random' | 'least-pending' | 'hash' | 'priority'
+
+/** Each call makes one of its own, which one pool may use. */
+export const STRATEGIES: Readonly<Record<StrategyName, (options: StrategyOptions) => Strategy>> = {
   'round-robin': () => ({ name: 'round-robin', choose: (members) => inTurn(members) }),
   random: ({ random = Math.random }) => ({ name: 'random', choose: (members) => atRandom(members, random()) }),
   'least-pending': () => ({ name: 'least-pending', choose: (members) => leastPending(members) }),
@@ -27,9 +30,7 @@ export const STRATEGIES = {
     choose: (members, event, raw) => nearest(members, hash32(conversation(raw, event, KEYS[by]))),
   }),
   priority: () => ({ name: 'priority', choose: (members) => heaviest(members) }),
-} as const satisfies Record<string, (options: StrategyOptions) => Strategy>
-
-export type StrategyName = keyof typeof STRATEGIES
+}
 
 /**
  * Smooth weighted round robin: each earns its weight at every turn, and the richest pays for the turn with what all have

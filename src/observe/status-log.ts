@@ -153,6 +153,24 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         action: status.action,
         ms: status.ms,
       })
+    case 'call-held':
+    case 'call-shared':
+    case 'call-cancelled':
+      return verbose(log) ? log.debug(QUIETLY[status.kind], { bot: status.bot, action: status.action }) : undefined
+    case 'call-limited':
+      return seldom.warn('action refused: limited', { bot: status.bot, action: status.action, why: cut(status.why) })
+    case 'call-dropped':
+      return seldom.warn('action dropped that was to be carried out later', {
+        bot: status.bot,
+        action: status.action,
+        why: cut(status.why),
+      })
+    case 'durable-queued':
+    case 'durable-sent':
+    case 'durable-done':
+    case 'durable-unknown':
+    case 'durable-trouble':
+      return sayDurable(status, log, seldom)
     case 'frame-refused':
       return log.debug('action refused', { bot: status.bot, ...who(status.session), why: cut(status.why) })
     case 'restart':
@@ -213,6 +231,41 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       })
     case 'storage-back':
       return log.info('kept on disk again', { bot: status.bot, file: status.file })
+    default:
+      return status satisfies never
+  }
+}
+
+const QUIETLY = {
+  'call-held': 'call waits to be sent',
+  'call-shared': 'call shares the reply of an equal one',
+  'call-cancelled': 'call not sent: its client has left',
+} as const
+
+/** The id is what a client was given: by it an operator finds out what has become of a call. */
+function sayDurable(
+  status: Extract<Status, { kind: `durable-${string}` }>,
+  log: Log,
+  seldom: ReturnType<typeof limit>,
+): void {
+  const { bot } = status
+  if (status.kind === 'durable-trouble')
+    return seldom.error('durable actions: the disk does not take them', { bot, why: cut(status.why) })
+  const { id, action } = status
+  switch (status.kind) {
+    case 'durable-queued':
+      return log.info('durable action kept', { bot, id, action })
+    case 'durable-sent':
+      return log.info('durable action sent', { bot, id, action })
+    case 'durable-done':
+      return log.info('durable action answered', { bot, id, action, retcode: status.retcode })
+    case 'durable-unknown':
+      return log.warn('durable action: whether it was carried out is unknown, and it is not sent again', {
+        bot,
+        id,
+        action,
+        why: status.why,
+      })
     default:
       return status satisfies never
   }

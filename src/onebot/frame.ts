@@ -1,7 +1,7 @@
 // The envelopes of OneBot 11: reads frames with one JSON.parse each, swaps echoes in their text, writes our own replies.
 
 import { Buffer } from 'node:buffer'
-import { beforeSpace, type Edit, opening, type Span, splice, valuesOf, without } from './json-text.ts'
+import { beforeSpace, type Edit, locate, members, opening, type Span, splice, valuesOf, without } from './json-text.ts'
 import { isObject, own, parse } from './object.ts'
 
 export interface ActionFrame {
@@ -14,6 +14,8 @@ export interface ActionFrame {
   readonly echo: string | undefined
   /** Where it stands, duplicates included. */
   readonly echoes: readonly Span[]
+  /** Where the params stand, as far as anybody has looked. */
+  readonly paramsAt: Span | undefined
 }
 
 export interface BadFrame {
@@ -42,6 +44,8 @@ export interface OwnReply {
   readonly data?: unknown
   /** For the client, when failed. */
   readonly message?: string | undefined
+  /** Seconds after which the same may work, when failed. */
+  readonly retryAfter?: number | undefined
   /** JSON text, as in ActionFrame. */
   readonly echo?: string | undefined
 }
@@ -50,14 +54,26 @@ export interface OwnReply {
 export function readAction(raw: string): ActionFrame | BadFrame {
   const frame = parse(raw)
   if (!isObject(frame)) return bad('frame', foundIn(frame), 'a JSON object')
-  const echoes = Object.hasOwn(frame, 'echo') ? valuesOf(raw, 'echo') : []
+  const echoes: Span[] = []
+  let paramsAt: Span | undefined
+  if (Object.hasOwn(frame, 'echo'))
+    for (const { key, value } of members(raw))
+      if (key === 'echo') echoes.push(value)
+      else if (key === 'params') paramsAt = value
   const last = echoes.at(-1)
   const echo = last && detached(raw, last)
   const action = own(frame, 'action')
   if (typeof action !== 'string' || action === '') return bad('action', nameOf(action), 'a non-empty string', echo)
   const params = own(frame, 'params') ?? {}
   if (!isObject(params)) return bad('params', nameOf(params), 'an object', echo)
-  return { kind: 'action', raw, action, params, echo, echoes }
+  return { kind: 'action', raw, action, params, echo, echoes, paramsAt }
+}
+
+/** The params' text as the client wrote it. */
+export function paramsText({ raw, paramsAt }: ActionFrame): string {
+  const span = paramsAt ?? locate(raw, ['params'])
+  // Absent or null.
+  return span === undefined || raw[span.start] !== '{' ? '{}' : detached(raw, span)
 }
 
 /** Reads what an implementation sent. Never throws. */
@@ -98,8 +114,9 @@ export function replyText(raw: string, token: string, echo: string | undefined):
 const all = (spans: readonly Span[], text: string): Edit[] => spans.map((span) => ({ span, text }))
 
 /** A reply that we make ourselves. Failed ones carry their text under the three names that clients look for. */
-export function ownReply({ status, retcode, data, message, echo }: OwnReply): string {
-  let text = `{"status":"${status}","retcode":${retcode},"data":${JSON.stringify(data ?? null) ?? 'null'}`
+export function ownReply({ status, retcode, data, message, retryAfter, echo }: OwnReply): string {
+  const more = retryAfter === undefined ? '' : `,"retry_after":${retryAfter}`
+  let text = `{"status":"${status}","retcode":${retcode}${more},"data":${JSON.stringify(data ?? null) ?? 'null'}`
   if (status === 'failed') {
     const said = JSON.stringify(message ?? '')
     text += `,"msg":${said},"message":${said},"wording":${said}`

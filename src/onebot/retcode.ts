@@ -21,11 +21,14 @@ export class ActionError extends Error {
   override readonly name = 'ActionError'
   readonly refusal: Refusal
   readonly retcode: number
+  /** Milliseconds after which the same may work. */
+  readonly retryAfter: number | undefined
 
-  constructor(refusal: Refusal, message: string, options?: ErrorOptions) {
+  constructor(refusal: Refusal, message: string, options?: ErrorOptions & { readonly retryAfter?: number }) {
     super(message, options)
     this.refusal = refusal
     this.retcode = RETCODE[refusal].code
+    this.retryAfter = options?.retryAfter
   }
 }
 

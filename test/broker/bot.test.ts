@@ -280,7 +280,7 @@ test('[BOT8] the leaving of thousands at once is told to nobody who leaves himse
 test('[BOT9] an account that another bot has is refused and said once; its events and its calls are nobody’s', () => {
   const bots = new Bots()
   using one = new BotBed({ free: (selfId, bot) => bots.free(selfId, bot) })
-  using two = new BotBed({ free: (selfId, bot) => bots.free(selfId, bot) })
+  using two = new BotBed({ free: (selfId, bot) => bots.free(selfId, bot), settings: { hold: 0 } })
   bots.set([one.bot, two.bot])
   one.online('10001')
   const upstream = two.online('10001')
@@ -409,7 +409,7 @@ test('[BOT13] 10,000 clients that come, call and go leave nothing behind', () =>
   }
   expect([bed.bot.sessions.size, bed.bot.waiting, bed.channel.topics, bed.room.used, bed.room.waiting]).toEqual([
     0,
-    { replies: 0, paced: 0, catchingUp: 0, away: 0 },
+    { replies: 0, waiting: 0, held: false, paced: 0, catchingUp: 0, away: 0 },
     0,
     0,
     0,

@@ -33,7 +33,7 @@ const table: Record<string, OwnAction> = {
 const own = (): OwnActions => (action) => (Object.hasOwn(table, action) ? table[action] : undefined)
 
 test('[CAL1] a call goes up once, and its reply comes back with the echo of the client and nothing else changed', () => {
-  using bed = new BotBed()
+  using bed = new BotBed({ settings: { coalesce: false } })
   const upstream = bed.online()
   const caller = new FakeCaller()
   for (const echo of ['"1"', '2', '{"seq":1}', '"a,b"', 'null', '[ 1 ]'])
@@ -135,8 +135,8 @@ test('[CAL4] thousands that are late one by one cost a look now and then, and no
   expect(reads).toBeLessThan(2_000 * 2 + 200)
 })
 
-test('[CAL5] before the implementation ever came a call is answered 1503 at once', () => {
-  using bed = new BotBed()
+test('[CAL5] where nothing is held, a call before the implementation ever came is answered 1503 at once', () => {
+  using bed = new BotBed({ settings: { hold: 0 } })
   const caller = new FakeCaller()
   for (const action of ['get_status', 'send_msg', 'send_msg_async', 'send_msg_rate_limited'])
     bed.bot.call(caller, frame(action, action))
@@ -150,7 +150,7 @@ test('[CAL5] before the implementation ever came a call is answered 1503 at once
 })
 
 test('[CAL5] a link that no longer takes anything means the same, and so does one that throws', () => {
-  using bed = new BotBed()
+  using bed = new BotBed({ settings: { hold: 0 } })
   const upstream = bed.online()
   const caller = new FakeCaller()
   upstream.open = false
@@ -304,15 +304,19 @@ test('[CAL9] they wait while the implementation is away, and go on in order', ()
   expect([bed.bot.waiting.paced, bed.bot.waiting.replies]).toEqual([0, 2])
 })
 
-test('[CAL9] a queue that is full refuses with 1413', () => {
+test('[CAL9] a caller that lets too many wait is refused with 1413, and others are not', () => {
   using bed = new BotBed()
   bed.online()
-  const callers = [new FakeCaller(), new FakeCaller()] as const
-  for (let n = 0; n < LIMITS.pacedWaiting; n++) bed.bot.call(callers[0], frame('send_msg_rate_limited'))
-  bed.bot.call(callers[1], frame('send_msg_rate_limited'))
-  expect(callers[1].replies).toMatchObject([{ retcode: 1413, status: 'failed' }])
+  const callers = [new FakeCaller(), new FakeCaller('other')] as const
+  for (let n = 0; n < LIMITS.callsOpen; n++) bed.bot.call(callers[0], frame('send_msg_rate_limited'))
+  for (const caller of callers) bed.bot.call(caller, frame('send_msg_rate_limited'))
+  expect(callers.map(({ replies }) => replies.at(-1))).toMatchObject([
+    { retcode: 1413, status: 'failed' },
+    { retcode: 1 },
+  ])
   bed.bot.stop()
-  expect(bed.of('paced-abandoned')).toEqual([{ kind: 'paced-abandoned', bot: 'first', actions: LIMITS.pacedWaiting }])
+  // The first one was on its way.
+  expect(bed.of('paced-abandoned')).toEqual([{ kind: 'paced-abandoned', bot: 'first', actions: LIMITS.callsOpen }])
   expect(bed.bot.waiting.paced).toBe(0)
 })
 

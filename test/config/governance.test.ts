@@ -8,7 +8,7 @@ import { jsonSchema } from '../../src/config/json-schema.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { ConfigError, type Problem, problemText } from '../../src/config/problem.ts'
 import { type ConfigInput, configOf, type FilterConfig } from '../../src/config/schema.ts'
-import { callSettings } from '../../src/config/settings.ts'
+import { callSettings, policySettings } from '../../src/config/settings.ts'
 
 const parse = (text: string, environment = {}) => parseConfig(text, { file: 'F', environment }).config
 
@@ -130,6 +130,36 @@ test('[CFG39] the environment says it, too', () => {
   ])
 })
 
+test('[CFG39] limits of a client are its own, else those of its pool, else those for everybody', () => {
+  const { clients, ...rest } = policySettings(
+    parse(`
+clients: [{name: a, rate-limit: {send: {rate: 1/s}}}, {name: b, pool: p}, {name: c}, {name: d, pool: p, rate-limit: {}}]
+reverse-web-socket: [{name: e, url: 'ws://e', pool: p}, {url: 'ws://f', pool: p}]
+pools: {p: {rate-limit: {read: {rate: 2/s}}}}
+defaults: {rate-limit: {all: {rate: 3/s}}}
+rate-limit: {bot: {send: {rate: 4/s}}, preset: normal}
+`),
+  )
+  const rates = [...clients].map(([name, limits]) => [
+    name,
+    ...Object.entries(limits).map(([on, { rate }]) => `${on} ${rate}`),
+  ])
+  expect(Object.fromEntries(rates.map(([name, ...said]) => [name, said]))).toEqual({
+    a: ['send 1'],
+    b: ['read 2'],
+    c: ['all 3'],
+    d: [],
+    e: ['read 2'],
+    '': ['all 3'],
+  })
+  expect(rest).toMatchObject({
+    bot: { send: { rate: 4 } },
+    preset: 'normal',
+    rateLimitedInterval: 500,
+    breaker: { failures: 5, coolDown: 10_000 },
+  })
+})
+
 test('[CFG40] rates are read as so many per second; a limit has a rate or an interval', () => {
   const rate = (text: string) => parse(`rate-limit: {bot: {send: {rate: ${text}}}}`)['rate-limit'].bot['send']?.rate
   expect(['1/s', '0.5/s', '30/min', '90/m', '720/h', '"2 / sec"'].map(rate)).toEqual([1, 0.5, 0.5, 1.5, 0.2, 2])
@@ -219,6 +249,9 @@ clients: [{name: a, token: hush-1}, {name: b, token: hush-2}, {name: c, token: h
       "http-post: [{url: 'http://a', resume: true}, {name: b, url: 'http://b', resume: true}, {url: 'http://c', resume: false}]",
     ),
   ).toEqual(['http-post[0].name'])
+  expect(told("reverse-web-socket: [{url: 'ws://a', rate-limit: {send: {rate: 1/s}}}]")).toEqual([
+    'F:1:22  reverse-web-socket[0].name: found "", wanted a name, since rate-limit is set',
+  ])
   expect(
     places('clients: [{name: a, resume: {ack: pings}}, {name: b, resume: sometimes}, {name: c, resume: {acks: ping}}]'),
   ).toEqual(['clients[0].resume.ack', 'clients[1].resume', 'clients[2].resume.acks'])
@@ -336,6 +369,27 @@ test('[CFG45] a filter that could not be evaluated, or would mean nothing, is re
   expect(filterTold(deep)).toEqual([expect.stringContaining('wanted fewer levels and aliases')])
 })
 
+test('[CFG45] what is wrong in a filter hides nothing that is wrong elsewhere', () => {
+  expect(
+    places(`
+clients:
+  - name: a
+    pool: nobody
+    filter: {group: [1], raw_message: {.regex: "(a"}, .not: {.or: []}}
+    rate-limit: {sned: {rate: 5}}
+http-post: [{url: 'http://a', resume: true}]
+`),
+  ).toEqual([
+    'clients[0].pool',
+    'clients[0].filter.group',
+    'clients[0].filter.raw_message..regex',
+    'clients[0].filter..not..or',
+    'clients[0].rate-limit.sned',
+    'clients[0].rate-limit.sned.rate',
+    'http-post[0].name',
+  ])
+})
+
 test('[CFG46] the types of a filter are known ones, as far as anybody knows them all', () => {
   const hint = (type: string) => problems(`defaults: {filter: {types: [${type}]}}`)[0]?.hint
   for (const type of [
@@ -438,7 +492,8 @@ test('[CFG50] a change of what governs clients and calls is told apart, and redi
     Object.entries(changes(configOf(old), configOf(next)))
       .filter(([, changed]) => changed === true)
       .map(([part]) => part)
-  expect(only({}, { clients: [{ name: 'a' }] })).toEqual(['terms'])
+  expect(only({}, { clients: [{ name: 'a' }] })).toEqual(['terms', 'calls'])
+  expect(only({ clients: [{ name: 'a' }] }, { clients: [{ name: 'a', deny: ['*'] }] })).toEqual(['terms'])
   expect(only({}, { defaults: { filter: { groups: [1] } } })).toEqual(['terms'])
   expect(only({}, { pools: { a: {} } })).toEqual(['terms'])
   expect(only({}, { 'rate-limit': { bot: { send: { rate: '1/s' } } } })).toEqual(['calls'])

@@ -177,7 +177,7 @@ test('[HTTP6] an unknown action is a 404, whichever way the implementation says 
 })
 
 test('[HTTP6] while the implementation is away a call fails with 200', async () => {
-  using away = bench()
+  using away = bench({ settings: { hold: 0 } })
   await using opened = await door(away)
   away.bot.lost(away.upstream, 1006, '')
   const response = await fetch(`${opened.url}/send_msg?message=x`)

@@ -92,7 +92,7 @@ test('[LOAD9] [LOAD10] 10,000 clients that come and go leave nothing behind but 
   const [one] = after.bots
   expect(after.allotments).toBe(0)
   expect(one?.sessions).toHaveLength(1)
-  expect(one?.waiting).toEqual({ replies: 0, paced: 0, catchingUp: 0 })
+  expect(one?.waiting).toEqual({ replies: 0, waiting: 0, held: false, paced: 0, catchingUp: 0, away: 0 })
   await watcher.undisturbed()
 
   // Who came for events was told of to the others, once for coming and once for leaving.

@@ -22,7 +22,7 @@ test('[OBS9] the status tells bots, sessions, journal and calls as numbers, and 
         self_id: '10001',
         online: true,
         journal: { entries: 3, bytes: expect.any(Number) },
-        waiting: { replies: 1, paced: 0, catchingUp: 0 },
+        waiting: { replies: 1, waiting: 0, held: false, paced: 0, catchingUp: 0, away: 0 },
         sessions: [
           { client_name: 'alice', transport: 'forward', state: 'live', peer: '127.0.0.1', pending: 0, calls: 1 },
         ],

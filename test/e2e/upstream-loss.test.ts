@@ -112,7 +112,14 @@ test('[LOAD5] [LOAD6] with the implementation killed ten times under load, clien
     expect(numbers.every((n, i) => i === 0 || n > (numbers[i - 1] ?? 0))).toBe(true)
   }
   expect(bed.gateway.facts.filter(({ kind }) => kind === 'upstream-lost')).toHaveLength(KILLS)
-  expect((await bed.gateway.status()).bots[0]?.waiting).toEqual({ replies: 0, paced: 0, catchingUp: 0 })
+  expect((await bed.gateway.status()).bots[0]?.waiting).toEqual({
+    replies: 0,
+    waiting: 0,
+    held: false,
+    paced: 0,
+    catchingUp: 0,
+    away: 0,
+  })
 }, 60_000)
 
 test('[LOAD7] an implementation that falls silent is taken for dead after three of its heartbeats, and dialled again', async () => {

@@ -152,11 +152,17 @@ export class FakeUpstream implements Upstream {
 /** What a program that makes calls gets back. */
 export class FakeCaller implements Caller {
   readonly session: Session | undefined
+  /** Who it is among those that wait; undefined: as all those that are not named. */
+  readonly key: string | undefined
+  terms: Terms | undefined
   readonly open = { calls: 0, bytes: 0 }
   readonly got: string[] = []
+  left = false
+  readonly gone = () => this.left
 
-  constructor(session?: Session) {
-    this.session = session
+  constructor(who?: Session | string) {
+    this.session = typeof who === 'string' ? undefined : who
+    this.key = typeof who === 'string' ? who : undefined
   }
   reply(text: string): void {
     this.got.push(text)
@@ -168,7 +174,7 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own'>> {
+interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -195,6 +201,8 @@ export class BotBed implements Disposable {
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
       free: wish.free ?? (() => true),
+      policy: wish.policy,
+      durable: wish.durable,
       now: () => this.now,
     })
   }

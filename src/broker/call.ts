@@ -1,0 +1,136 @@
+// A call from its arrival to its end: what is sent for it, who gets the reply, and what it counts meanwhile.
+
+import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
+import { ownReply } from '../onebot/frame.ts'
+import type { Fields } from '../onebot/object.ts'
+import type { Caller, CallSettings, GovernedCall, Terms } from './ports.ts'
+
+/** One of those who get the reply. */
+export interface Taker {
+  /** Undefined: the gateway itself, or somebody of an earlier run. */
+  readonly caller: Caller | undefined
+  /** What the client's echo was, as JSON text; undefined: it sent none. */
+  readonly echo: string | undefined
+  /** When it asked (ms). */
+  readonly since: number
+  /** Characters of the frame. */
+  readonly size: number
+}
+
+export interface Call extends Taker {
+  /** Our echo for it. */
+  readonly token: string
+  /** Grows from call to call. */
+  readonly order: number
+  /** Without its suffix. */
+  readonly action: string
+  readonly mode: Mode
+  /** Gone once the call was sent. */
+  params: Fields
+  /** The frame to be sent; '' once it was, and is not to be sent again. */
+  text: string
+  /** What may be sent again when the implementation was lost with it. */
+  again: boolean
+  /** Milliseconds for a reply, from when it is sent. */
+  readonly within: number
+  /** When it was sent (ms), and when its reply is due; 0: not yet. */
+  sent: number
+  deadline: number
+  /** The client has its answer already: nobody waits for the reply. */
+  readonly answered: boolean
+  /** A read: others that ask for the same may share its reply. The text of its params. */
+  readonly shared: string | undefined
+  /** Who shares it. */
+  others: Taker[] | undefined
+  /** As its policy sees it. */
+  governed: GovernedCall | undefined
+  /** The policy let it go, and is to hear how it ended. */
+  admitted: boolean
+  /** Its id on disk. */
+  readonly durable: string | undefined
+  /** Runs once the call has ended, however. */
+  readonly ended: (() => void) | undefined
+}
+
+export type CallParts = Pick<Call, 'token' | 'order' | 'action' | 'text' | 'since' | 'size' | 'params'> &
+  Partial<Pick<Call, 'caller' | 'echo' | 'shared' | 'durable' | 'mode'>> & {
+    /** It only reads, and somebody waits for what it reads. */
+    readonly read?: boolean
+  }
+
+/** A call that has just come. */
+export function callOf(parts: CallParts, { timeout, timeouts, resend }: CallSettings): Call {
+  const { action, params, mode = 'plain', read = false, caller, echo, shared, durable } = parts
+  const usual = carriesFiles(action, params) ? Math.max(timeout, FILE_DEADLINE) : timeout
+  return {
+    caller,
+    echo,
+    since: parts.since,
+    size: parts.size,
+    token: parts.token,
+    order: parts.order,
+    action,
+    mode,
+    params,
+    text: parts.text,
+    again: read || resend === 'always',
+    within: Object.hasOwn(timeouts, action) ? (timeouts[action] ?? usual) : usual,
+    sent: 0,
+    deadline: 0,
+    answered: mode !== 'plain',
+    shared,
+    others: undefined,
+    governed: undefined,
+    admitted: false,
+    durable,
+    ended: undefined,
+  }
+}
+
+/** Params of a call that was sent: they may be megabytes. */
+export const NONE: Fields = {}
+
+/** Calls of the gateway's own, and those of an earlier run. */
+const OURS = ''
+
+/** Who waits, as far as fairness goes. */
+export const keyOf = ({ caller }: Taker): string => caller?.key ?? caller?.session?.appId ?? OURS
+
+export const termsOf = ({ session, terms }: Pick<Caller, 'session' | 'terms'>): Terms | undefined =>
+  session?.terms ?? terms
+
+/** Whether nobody is there to read the reply. */
+export const isGone = ({ caller }: Taker): boolean =>
+  caller !== undefined && (caller.session?.flow.state === 'gone' || caller.gone?.() === true)
+
+export const takers = (call: Call): readonly Taker[] => (call.others === undefined ? [call] : [call, ...call.others])
+
+/** It counts for its caller from now on ... */
+export function open({ caller, size }: Taker): void {
+  if (caller === undefined) return
+  caller.open.calls += 1
+  caller.open.bytes += size
+}
+
+/** ... until now. */
+export function close({ caller, size }: Taker): void {
+  if (caller === undefined) return
+  caller.open.calls -= 1
+  caller.open.bytes -= size
+}
+
+/** Says to each of them that it failed, and why. */
+export const refusal =
+  (retcode: number, message: string) =>
+  ({ echo }: Taker) =>
+    failure(retcode, message, echo)
+
+/** `retryAfter`: milliseconds after which the same may work. */
+export const failure = (retcode: number, message: string, echo: string | undefined, retryAfter?: number) =>
+  ownReply({
+    status: 'failed',
+    retcode,
+    message,
+    retryAfter: retryAfter === undefined ? undefined : Math.ceil(retryAfter) / 1000,
+    echo,
+  })

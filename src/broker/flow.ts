@@ -1,0 +1,386 @@
+// The way up: whether a call may go now, whose turn it is, and what becomes of those that wait. Owns the one timer for it.
+
+import { ActionError, refuse } from '../onebot/retcode.ts'
+import { type Call, isGone, keyOf, NONE, termsOf } from './call.ts'
+import { LIMITS } from './limits.ts'
+import { Lines } from './lines.ts'
+import type { Pending } from './pending.ts'
+import type { CallPolicy, CallSettings, Outcome, Upstream } from './ports.ts'
+import type { Reads } from './reads.ts'
+import type { Report } from './status.ts'
+
+export interface FlowOptions {
+  readonly bot: string
+  readonly upstream: () => Upstream | undefined
+  readonly settings: () => CallSettings
+  readonly policy: CallPolicy | undefined
+  readonly pending: Pending
+  readonly reads: Reads
+  readonly report: Report
+  readonly now: () => number
+  /** Notes on disk that a durable call is about to be sent. False: it cannot be noted now. */
+  readonly mark: (id: string) => boolean
+  /** A call that waited will not be sent, for this reason; it waits no more. */
+  readonly refused: (call: Call, why: ActionError) => void
+  /** The same, since nobody is there to read its reply. */
+  readonly cancelled: (call: Call) => void
+  /** The deadline of a call has passed that was sent, lost, and waited to be sent again. */
+  readonly late: (call: Call) => void
+  /** Asks the implementation whether it works, in the gateway's own name. */
+  readonly probe: () => void
+}
+
+interface Wait {
+  readonly until: number
+  readonly most?: number | undefined
+}
+
+/** How long (ms) a call waits for an implementation that is away, where the settings do not say. */
+const HOLD = 30_000
+/** Between two looks for calls that have waited too long (ms): each look is at all of them. */
+const LOOK = 100
+/** An upstream that takes nothing is tried again after this (ms): nobody tells when it has room. */
+const STALL = 100
+/** A disk that takes nothing is tried again after this (ms). */
+const DISK = 5_000
+/** Timers know no longer wait than this (ms): they fire at once instead. */
+const LONGEST = 2 ** 31 - 1
+const AWAY = 'the implementation is not connected, or takes nothing any more; try again later'
+
+export class Flow {
+  readonly #options: FlowOptions
+  readonly #lines = new Lines()
+  /** Lost, and not yet known to be back with the same account: those that wait go on waiting. */
+  #standing = false
+  /** It took nothing: not before then (ms) it is tried again. */
+  #stalled = 0
+  /** Since when (ms) nothing can go up, as far as it has mattered to anybody. */
+  #awaySince: number | undefined
+  /** When the last `_rate_limited` call was sent (ms). */
+  #pacedAt = 0
+  /** When somebody will have waited too long, and when the policy may want a probe (ms). */
+  #expiry = Number.POSITIVE_INFINITY
+  #probeAt = Number.POSITIVE_INFINITY
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #due = Number.POSITIVE_INFINITY
+  #flowing = false
+
+  constructor(options: FlowOptions) {
+    this.#options = options
+  }
+
+  /** `held`: some wait because the implementation is away. */
+  get waiting(): { waiting: number; paced: number; held: boolean } {
+    const { size, paced } = this.#lines
+    return { waiting: size, paced, held: size > 0 && this.#away(this.#options.now()) }
+  }
+
+  /** Sends it, or lets it wait. @throws ActionError when it can do neither, or whatever sending throws. */
+  go(call: Call): void {
+    if (this.#lines.size > 0) {
+      this.#flow()
+      if (this.#lines.ready || this.#lines.behind(call)) return this.#wait(call)
+    }
+    const may = this.#may(call)
+    if (may === 'joined' || (may === 'go' && this.#send(call))) return
+    this.#wait(call, typeof may === 'string' ? undefined : may)
+  }
+
+  /** Sends a call of the gateway's own, past all that waits. False: away. */
+  force(call: Call): boolean {
+    return this.#options.upstream() !== undefined && this.#send(call)
+  }
+
+  /** @throws ActionError where so much waits that this call must not wait, too. */
+  room(call: Call): void {
+    const { size, bytes } = this.#lines
+    if (this.#lines.bytesOf(call) + call.size > LIMITS.waitingBytes)
+      refuse('too-large', 'too much of yours waits to be sent; wait for replies before sending more')
+    if (size >= LIMITS.waitingInAll || bytes + call.size > LIMITS.waitingBytesInAll)
+      refuse('too-large', `${size} calls wait to be sent; try again later`)
+  }
+
+  /** Calls of an earlier run wait for their turn. */
+  recall(calls: readonly Call[]): void {
+    this.#lines.restore(calls)
+  }
+
+  /** The implementation is gone, with these calls, which are to be sent again. */
+  lost(calls: readonly Call[]): void {
+    this.#standing = true
+    this.#stalled = 0
+    this.#awaySince ??= this.#options.now()
+    if (calls.length > 0) this.#lines.restore(calls)
+    this.#look()
+    this.#schedule()
+  }
+
+  /** It is back. */
+  resume(): void {
+    this.#standing = false
+    this.#stalled = 0
+    this.#awaySince = undefined
+    this.reconsider()
+  }
+
+  /** The policy, or the settings, may think otherwise now. */
+  reconsider(): void {
+    if (this.#lines.size === 0) return
+    this.#lines.wake()
+    this.#flow()
+    this.#look()
+    this.#schedule()
+  }
+
+  /** How a call has ended that the policy let go; others are none of its business. */
+  over(call: Call, outcome: Outcome): void {
+    if (!call.admitted || call.governed === undefined) return
+    call.admitted = false
+    this.#options.policy?.ended(call.governed, outcome, this.#options.now())
+  }
+
+  /** Takes out those that wait and are meant: of one caller, where it is named. */
+  take(meant: (call: Call) => boolean, key?: string): Call[] {
+    if (this.#lines.size === 0) return []
+    const taken = (key === undefined ? this.#lines.all() : this.#lines.of(key)).filter(meant)
+    for (const call of taken) this.#lines.drop(call)
+    this.#schedule()
+    return taken
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#due = Number.POSITIVE_INFINITY
+    this.#expiry = Number.POSITIVE_INFINITY
+    this.#probeAt = Number.POSITIVE_INFINITY
+  }
+
+  #away(now: number): boolean {
+    return this.#standing || now < this.#stalled || this.#options.upstream() === undefined
+  }
+
+  #may(call: Call): 'go' | 'joined' | 'away' | Wait {
+    const { reads, upstream, settings, mark } = this.#options
+    if (call.shared !== undefined && reads.join(call)) {
+      this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action: call.action, kept: false })
+      return 'joined'
+    }
+    const now = this.#options.now()
+    if (upstream() === undefined || now < this.#stalled) return 'away'
+    const paced = call.mode === 'rate-limited' ? this.#pacedAt + settings().rateLimitedInterval : 0
+    if (now < paced) return { until: paced }
+    const wait = call.admitted ? undefined : this.#ask(call, now)
+    if (wait !== undefined) return wait
+    return call.durable === undefined || mark(call.durable) ? 'go' : { until: now + DISK }
+  }
+
+  /** Undefined: the policy lets it go. */
+  #ask(call: Call, now: number): Wait | undefined {
+    const { policy } = this.#options
+    if (policy === undefined) return undefined
+    const { action, params, mode, caller } = call
+    const terms = caller === undefined ? undefined : termsOf(caller)
+    call.governed ??= { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited' }
+    const verdict = policy.admit(call.governed, now, now - call.since)
+    switch (verdict.kind) {
+      case 'go':
+        call.admitted = true
+        return undefined
+      case 'wait':
+        return { until: Math.max(verdict.until, now + 1), most: verdict.most }
+      case 'full': {
+        const retryAfter = Math.max(1, Math.ceil(verdict.retryAfter))
+        if (call.durable !== undefined) return { until: now + retryAfter }
+        throw limited(verdict.why, retryAfter)
+      }
+      case 'open': {
+        const until = Math.max(verdict.until, now + 1)
+        if (policy.probe !== undefined) this.#probeAt = Math.min(this.#probeAt, until)
+        this.#schedule()
+        // Who was told that it will be done is not told otherwise any more.
+        if (call.durable !== undefined || (call.answered && this.#lines.has(call))) return { until }
+        const retryAfter = until - now
+        throw new ActionError('unavailable', `${verdict.why}; tried again in ${seconds(retryAfter)} s`, { retryAfter })
+      }
+      default:
+        return verdict satisfies never
+    }
+  }
+
+  /** False: it was not taken, and is not open. */
+  #send(call: Call): boolean {
+    const { pending, upstream, now, reads } = this.#options
+    const before = call.sent
+    call.sent = now()
+    // What is sent again keeps its deadline.
+    if (before === 0) call.deadline = call.sent + call.within
+    pending.open(call)
+    let taken = false
+    try {
+      taken = upstream()?.send(call.text) ?? false
+    } finally {
+      // Also when it throws: an open call would be answered a second time. Not open: it was lost, and was seen to there.
+      if (!taken && pending.settle(call.token) === undefined) taken = true
+      else if (!taken) this.#stall()
+    }
+    if (!taken) {
+      call.sent = before
+      return false
+    }
+    if (!pending.has(call.token)) return true
+    this.#awaySince = undefined
+    if (call.mode === 'rate-limited') this.#pacedAt = call.sent
+    if (!call.again) call.text = ''
+    call.params = NONE
+    if (call.governed !== undefined && call.size > LIMITS.paramsKept) Object.assign(call.governed, { params: NONE })
+    if (call.shared !== undefined) reads.sent(call)
+    return true
+  }
+
+  #stall(): void {
+    const now = this.#options.now()
+    this.#stalled = now + STALL
+    this.#awaySince ??= now
+    this.#expiry = Math.min(this.#expiry, this.#awaySince + this.#hold)
+  }
+
+  get #hold(): number {
+    return this.#options.settings().hold ?? HOLD
+  }
+
+  #wait(call: Call, wait?: Wait): void {
+    const now = this.#options.now()
+    const away = this.#away(now)
+    if (call.durable === undefined) {
+      if (away && this.#hold === 0) refuse('unavailable', AWAY)
+      this.room(call)
+    }
+    if (away) this.#awaySince ??= now
+    this.#lines.add(call, wait)
+    this.#options.report({ kind: 'call-held', bot: this.#options.bot, action: call.action, away })
+    this.#expiry = Math.min(this.#expiry, this.#expires(call))
+    this.#schedule()
+  }
+
+  /** Those whose turn it is, but not so many that the loop stands still. */
+  #flow(): void {
+    if (this.#flowing) return
+    this.#flowing = true
+    this.#lines.wakeDue(this.#options.now())
+    for (let left = LIMITS.sentAtOnce; left > 0 && !this.#away(this.#options.now()); left--) {
+      const call = this.#lines.next()
+      if (call === undefined || !this.#turn(call)) break
+    }
+    this.#flowing = false
+  }
+
+  /** False: nothing goes any more. */
+  #turn(call: Call): boolean {
+    if (call.others === undefined && isGone(call)) {
+      this.#lines.went(call)
+      this.#options.cancelled(call)
+      return true
+    }
+    try {
+      const may = this.#may(call)
+      if (may === 'away') this.#lines.stays(call)
+      else if (typeof may !== 'string') this.#lines.blocked(call, may)
+      else {
+        this.#lines.went(call)
+        if (may === 'joined') this.over(call, 'lost')
+        else if (!this.#send(call)) {
+          this.#lines.restore([call])
+          return false
+        }
+        return true
+      }
+      // It may wait less long now than it would have as one of many.
+      this.#expiry = Math.min(this.#expiry, this.#expires(call))
+      return may !== 'away'
+    } catch (error) {
+      this.#lines.went(call)
+      this.#options.refused(call, asRefusal(error))
+      return true
+    }
+  }
+
+  /** When it will have waited too long (ms). */
+  #expires(call: Call): number {
+    if (call.sent > 0) return call.deadline
+    if (call.durable !== undefined) return Number.POSITIVE_INFINITY
+    return Math.min(this.#fullAt(call), this.#heldUntil(call))
+  }
+
+  #fullAt(call: Call): number {
+    const { most } = this.#lines.patience(call)
+    return most === undefined ? Number.POSITIVE_INFINITY : call.since + most
+  }
+
+  /** Who was answered already waits as long as it takes. */
+  #heldUntil(call: Call): number {
+    if (call.answered || this.#awaySince === undefined) return Number.POSITIVE_INFINITY
+    return Math.max(call.since, this.#awaySince) + this.#hold
+  }
+
+  #look(): void {
+    const now = this.#options.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const call of this.#lines.all()) {
+      const expires = this.#expires(call)
+      if (expires > now) next = Math.min(next, expires)
+      else this.#expire(call, now)
+    }
+    this.#expiry = next === Number.POSITIVE_INFINITY ? next : Math.max(next, now + LOOK)
+  }
+
+  #expire(call: Call, now: number): void {
+    const held = this.#heldUntil(call) <= now
+    const { until } = this.#lines.patience(call)
+    this.#lines.drop(call)
+    if (call.sent > 0) return this.#options.late(call)
+    const away = `the implementation has not been connected for ${seconds(now - (this.#awaySince ?? now))} s`
+    const why = held
+      ? new ActionError('unavailable', `${away}; the call was not sent`)
+      : limited('it has waited as long as such calls may; it was not sent', Math.max(1, until - now))
+    this.#options.refused(call, why)
+  }
+
+  // One timer: for whoever may go first, or has waited too long first.
+  #schedule(): void {
+    const now = this.#options.now()
+    if (this.#lines.size === 0) this.#expiry = Number.POSITIVE_INFINITY
+    let due = Math.min(this.#expiry, this.#probeAt)
+    if (this.#lines.size > 0) {
+      if (now < this.#stalled) due = Math.min(due, this.#stalled)
+      else if (!this.#away(now)) due = Math.min(due, this.#lines.ready ? now : this.#lines.due)
+    }
+    if (due === this.#due) return
+    clearTimeout(this.#timer)
+    this.#due = due
+    if (due === Number.POSITIVE_INFINITY) return
+    const timer = setTimeout(() => this.#tick(), Math.min(Math.max(0, due - now), LONGEST))
+    timer.unref?.()
+    this.#timer = timer
+  }
+
+  #tick(): void {
+    this.#due = Number.POSITIVE_INFINITY
+    const now = this.#options.now()
+    if (now >= this.#probeAt) {
+      this.#probeAt = Number.POSITIVE_INFINITY
+      if (!this.#away(now) && this.#options.policy?.probe?.(now)) this.#options.probe()
+    }
+    this.#flow()
+    if (now >= this.#expiry) this.#look()
+    this.#schedule()
+  }
+}
+
+const limited = (why: string, retryAfter: number) =>
+  new ActionError('rate-limited', `${why}; try again in ${seconds(retryAfter)} s`, { retryAfter })
+
+const seconds = (ms: number) => Math.ceil(ms / 100) / 10
+
+/** Anything else is a fault of ours. */
+export const asRefusal = (error: unknown): ActionError =>
+  error instanceof ActionError ? error : new ActionError('unavailable', `internal error: ${error}`, { cause: error })

@@ -106,10 +106,12 @@ export class SatoriHook implements Link {
     queueMicrotask(() => this.#options.ended(closing))
   }
 
-  /** Leaves; what is on its way may arrive if it is quick. */
-  async stop(): Promise<void> {
+  /** Leaves; what is on its way may arrive if it is quick. @param forever it is not to be waited for. */
+  async stop(forever: boolean): Promise<void> {
     if (this.open) this.#end()
-    this.#options.bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text, this)
+    const { bot } = this.#options
+    bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text, this)
+    if (forever && this.#session.flow.state === 'away') bot.forget(this.#session)
     await this.#last
   }
 

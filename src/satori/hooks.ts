@@ -49,7 +49,10 @@ export class Hooks {
     const text = (entry: HookEntry) => JSON.stringify(entry)
     const wanted = new Set(entries.map(text))
     const running = [...this.#targets].filter(({ asked }) => !asked)
-    await Promise.all(running.filter(({ entry }) => !wanted.has(text(entry))).map((target) => this.#end(target)))
+    const names = new Set(entries.map(hookKey))
+    const ended = running.filter(({ entry }) => !wanted.has(text(entry)))
+    // One that only changed goes on where it was.
+    await Promise.all(ended.map((target) => this.#end(target, !names.has(target.key))))
     const kept = new Set([...this.#targets].map(({ entry }) => text(entry)))
     for (const entry of entries)
       if (!kept.has(text(entry))) this.#targets.add({ entry, key: hookKey(entry), asked: false, hooks: new Map() })
@@ -71,19 +74,19 @@ export class Hooks {
   /** Those of the configuration stay. */
   async delete(url: unknown): Promise<void> {
     const found = [...this.#targets].filter(({ asked, entry }) => asked && entry.url === url)
-    await Promise.all(found.map((target) => this.#end(target)))
+    await Promise.all(found.map((target) => this.#end(target, true)))
   }
 
   /** Posts no more; requests under way have a second to finish. */
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unwatch()
-    await Promise.all([...this.#targets].map((target) => this.#end(target)))
+    await Promise.all([...this.#targets].map((target) => this.#end(target, false)))
   }
 
-  async #end(target: Target): Promise<void> {
+  async #end(target: Target, forever: boolean): Promise<void> {
     this.#targets.delete(target)
-    await Promise.all([...target.hooks.values()].map((hook) => hook.stop()))
+    await Promise.all([...target.hooks.values()].map((hook) => hook.stop(forever)))
   }
 
   #look(): void {

@@ -67,8 +67,9 @@ export class Internal {
     if (!/^[\w.]+$/.test(action)) throw new SatoriError(404, `there is no action ${action}`)
     const text = await bodyText(c)
     const args = text === undefined || text === '' ? [] : parse(text)
-    const [params = {}] = Array.isArray(args) ? args : [undefined]
-    if (!isObject(params)) throw new SatoriError(400, 'body: found something else, want [{ params of the action }]')
+    const [params = {}]: unknown[] = Array.isArray(args) ? args : [undefined]
+    if (!Array.isArray(args) || !isObject(params))
+      throw new SatoriError(400, 'body: found something else, want [{ params of the action }]')
     const reply = await this.#calls.raw(bot, asker(bot), action, firstIn(text ?? ''))
     const parsed = parse(reply)
     if (!isObject(parsed) || own(parsed, 'status') === 'failed') return passed(reply, 500)

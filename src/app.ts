@@ -151,22 +151,13 @@ class RunningGateway implements Gateway {
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
       if (status.kind === 'upstream-connected') this.#embedded((bot) => bot.name === status.bot)?.connected()
     }
+    const shared = { access: () => this.#access(), report: this.#report, count: this.#count, guests: this.#guests }
     this.#allotments = new Allotments({
       host,
       settings: () => allotmentSettings(this.#config, this.#files),
-      access: () => this.#access(),
-      report: this.#report,
-      count: this.#count,
-      guests: this.#guests,
+      ...shared,
     })
-    this.#satori = new SatoriPlug({
-      bots: this.bots,
-      guests: this.#guests,
-      count: this.#count,
-      report: this.#report,
-      config: () => this.#config,
-      access: () => this.#access(),
-    })
+    this.#satori = new SatoriPlug({ ...shared, bots: this.bots, config: () => this.#config })
     this.#listening = new Listening(host, this.#routes())
   }
 
@@ -246,10 +237,10 @@ class RunningGateway implements Gateway {
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
     for (const bot of this.bots.all()) bot.stop()
     this.#room.stop()
-    const organs = [...this.#reverse.values(), ...this.#posts.values()]
+    const organs: Organ[] = [this.#satori, ...this.#reverse.values(), ...this.#posts.values()]
     for (const { organ } of this.#upstreams.values()) organs.push(organ)
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
-    await Promise.all([this.#satori.stop(), ...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
+    await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
     await this.#listening[Symbol.asyncDispose]()
   }

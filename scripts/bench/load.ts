@@ -62,13 +62,15 @@ const handlers = answer({
     await new Promise((resolve) => source?.addEventListener('open', resolve, { once: true }))
   },
 
-  /** Makes the group this big. */
-  async grow({ name, url, size }: { name: string; url: string; size: number }): Promise<void> {
+  /** Makes the group this big. `hello`: what each of them says first. */
+  async grow({ name, url, size, hello }: { name: string; url: string; size: number; hello?: string }): Promise<void> {
     const members = group(name)
     clients.set(name, members)
     while (members.length < size) {
       const many = Math.min(AT_ONCE, size - members.length)
-      members.push(...(await Promise.all(Array.from({ length: many }, () => connect({ url, heard })))))
+      const fresh = await Promise.all(Array.from({ length: many }, () => connect({ url, heard })))
+      if (hello !== undefined) for (const client of fresh) client.send(hello)
+      members.push(...fresh)
     }
   },
 

@@ -54,8 +54,6 @@ export const METHODS = {
   'upload.create': served('nothing is asked'),
 } as const satisfies Record<string, Method>
 
-export type MethodName = keyof typeof METHODS
-
 /** The methods that work. */
 export const FEATURES: readonly string[] = Object.entries(METHODS)
   .filter(([, { state }]) => state === 'served')

@@ -15,6 +15,8 @@ import { leaves, SHAPE, shapeAt } from '../src/config/shape.ts'
 import { discovery } from '../src/downstream/discovery.ts'
 import { forward } from '../src/downstream/forward.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
+import { EVENTS } from '../src/satori/events.ts'
+import { METHODS } from '../src/satori/features.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
 
 const HOUSE = join(import.meta.dir, '..')
@@ -100,6 +102,10 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     退出码: () => Object.values(EXIT).map(({ code }) => [`${code}`]),
     动作: () => ownNames().map((name) => [name]),
     路径: () => routes().map((path) => [path]),
+    method: () => Object.entries(METHODS).map(([name, { state, by }]) => [name, stateOf(state), by]),
+    方法: () => Object.entries(METHODS).map(([name, { state }]) => [name, state === 'served' ? '是' : stateOf(state)]),
+    'OneBot event': () => Object.entries(EVENTS).map(([name, { becomes }]) => [name, becomes]),
+    'OneBot 事件': () => Object.entries(EVENTS).map(([name, { becomes }]) => [name, becomes]),
     package: () => packages.map((name) => [name]),
   }
   for (const table of tables) {
@@ -111,6 +117,11 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
         : table.rows
     if (wanted !== undefined) yield* tableDifferences(`${file}:${table.line}`, { ...table, rows }, wanted)
   }
+}
+
+/** What Satori's clients are answered. */
+function stateOf(state: 'served' | 'lacking' | 'undone'): string {
+  return { served: 'yes', lacking: '404', undone: '501' }[state]
 }
 
 function* tableDifferences(where: string, { head, rows }: Table, wanted: string[][]): Generator<string> {

@@ -43,8 +43,8 @@ export interface SatoriOptions {
 }
 
 const PATIENCE = 10_000
-/** Connections of one address that have not said who they are: they need no token to be there. */
-const MOST_UNKNOWN = 32
+/** Connections of one address that have not said who they are and need no token for that; behind one may be a whole proxy. */
+const MOST_UNKNOWN = 256
 
 export class SatoriServer {
   readonly #options: SatoriOptions

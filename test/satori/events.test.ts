@@ -2,7 +2,9 @@
 
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
+import { Bots } from '../../src/broker/bots.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
+import type { Link } from '../../src/broker/ports.ts'
 import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import { Calls } from '../../src/satori/call.ts'
 import { EVENTS } from '../../src/satori/events.ts'
@@ -10,9 +12,11 @@ import { satoriForm } from '../../src/satori/form.ts'
 import { Logins } from '../../src/satori/logins.ts'
 import { positionAfter, positionOf, snOf } from '../../src/satori/sn.ts'
 import { bench, eagerLink } from '../support/bot.ts'
+import { BotBed, eventOf, FakeLink } from '../support/broker.ts'
 import { GOLDEN } from './golden-events.ts'
 
 type Body = Record<string, unknown>
+type Dress = NonNullable<Link['dress']>
 
 /** A Satori client of a bot that takes everything at once. */
 function listener(selfId = '10001', inner?: (typeof OPEN_TERMS)['rules']) {
@@ -162,4 +166,29 @@ test("[SAT32] a client's own rules judge before anything is put into Satori's wo
       '{"self_id":10001,"post_type":"message","message_type":"group","user_id":1,"group_id":2,"message":"y"}',
     ),
   ).toMatchObject({ message: { content: 'y' } })
+})
+
+test('[SAT32] an event is put into words once, and published once, however many clients there are', () => {
+  using bed = new BotBed()
+  bed.online()
+  const bots = new Bots()
+  bots.set([bed.bot])
+  const logins = new Logins(bots, new Calls())
+  let converted = 0
+  for (let n = 0; n < 200; n++) {
+    const dress: Dress = (inner) => {
+      const rules = satoriForm(bed.bot, logins, 'frame')(inner)
+      const apply: typeof rules.apply = (...event) => {
+        converted += 1
+        return rules.apply(...event)
+      }
+      return { ...rules, apply }
+    }
+    const link = Object.assign(new FakeLink({ channel: bed.channel, transport: 'satori' }), { dress })
+    bed.bot.join(link, { events: true, calls: true })
+  }
+  converted = 0
+  bed.channel.published = 0
+  bed.bot.received(eventOf(1))
+  expect([converted, bed.channel.published]).toEqual([1, 1])
 })

@@ -123,7 +123,7 @@ test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
 
 test('[SAT26] an address has so many connections that have not said who they are, and no more', async () => {
   await using it = await satoriBed()
-  const waiting = await Promise.all(Array.from({ length: 32 }, () => it.connect()))
+  const waiting = await Promise.all(Array.from({ length: 256 }, () => it.connect()))
   await expect(it.connect()).rejects.toThrow()
   const [first] = waiting
   first?.send({ op: OP.identify, body: { token: TOKEN } })

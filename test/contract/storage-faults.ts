@@ -243,13 +243,14 @@ export const storageFaults: readonly StorageCase[] = [
   {
     name: '[STO17] numbers that the disk has not heard of belong to another epoch',
     async run(shelf) {
-      const { storage, journal } = filled(shelf, 1_000, { ceiling: CEILING })
+      const limits = { maxBytes: 1_000_000, maxAge: 1e9 }
+      const { storage, journal } = filled(shelf, 1_000, { limits: () => limits, ceiling: CEILING })
       storage.flush()
       const { epoch } = journal
       const free = breakDown(storage)
       const left = shelf.killed(storage)
       let last = journal.head
-      for (let n = 0; n < 200_000 && journal.epoch === epoch; n++) last = journal.append('x', shelf.now)
+      for (let n = 0; n < 2_000_000 && journal.epoch === epoch; n++) last = journal.append('x', shelf.now)
       assert.notEqual(journal.epoch, epoch)
       const { journal: kept } = restoredOf(shelf.open({ folder: left }))
       assert.deepEqual([kept.epoch, kept.head >= last], [epoch, true])

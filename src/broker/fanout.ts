@@ -73,8 +73,9 @@ export class Fanout {
   passing(text: string): void {
     this.#lanes.passing(text)
     for (const { link, view } of this.#slow) {
-      const formed = link.buffered === 0 ? formOf(view, text, undefined) : undefined
-      if (formed !== undefined) link.send(formed)
+      // Also for who is busy: forms may make something of it for others.
+      const formed = formOf(view, text, undefined)
+      if (formed !== undefined && link.buffered === 0) link.send(formed)
     }
   }
 

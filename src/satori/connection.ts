@@ -152,9 +152,11 @@ export class Connection implements SocketEvents<AcceptedSocket> {
   /** Bots come, get an account, and go. */
   #look(): void {
     if (this.#state !== 'ready') return
-    for (const bot of this.#options.bots.all()) {
+    const { bots, logins } = this.#options
+    for (const bot of bots.all()) {
       if (bot.selfId === undefined || this.#attached.has(bot)) continue
       this.#say(bot, 'login-added', bot.selfId, before(bot.journal.head))
+      logins.begin(bot)
       this.#attach(bot, undefined)
     }
   }

@@ -3,7 +3,7 @@
 import { type Fields, isObject, own } from '../onebot/object.ts'
 import { SatoriError } from './call.ts'
 import { digits } from './exact.ts'
-import { messageOf, type Place, said, wholeMessage } from './qq.ts'
+import { messageOf, type Place, said, timeOf, wholeMessage } from './qq.ts'
 import { bad, type MethodRequest } from './request.ts'
 import type { Context, Message } from './wire.ts'
 
@@ -107,7 +107,7 @@ async function older(
   return (Array.isArray(messages) ? messages.filter(isObject) : []).sort((a, b) => time(a) - time(b))
 }
 
-const time = (told: Fields) => Number(own(told, 'time')) || 0
+const time = (told: Fields) => timeOf(told, 'time') ?? 0
 
 const anchorOf = (told: Fields): Anchor => {
   const id = said(told, 'message_id') ?? ''

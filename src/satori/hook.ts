@@ -77,6 +77,7 @@ export class SatoriHook implements Link {
       const name = entry.name !== '' && !bot.sessions.nameTaken(entry.name) ? entry.name : undefined
       this.#session = bot.join(this, { events: true, calls: false, claim: { entry: key, name }, terms })
     }
+    logins.begin(bot)
     this.#unwatch = logins.watch((changed) => changed === bot && this.#tellLogin())
   }
 

@@ -88,9 +88,14 @@ export class Logins {
     known.unwell = bot.online && isObject(status) && own(status, 'online') === false
     const now = this.#statusOf(bot)
     if (known.status === now) return
-    const first = known.status === undefined
+    const began = known.status !== undefined
     known.status = now
-    if (!first) for (const watcher of [...this.#watchers]) watcher(bot)
+    if (began) for (const watcher of [...this.#watchers]) watcher(bot)
+  }
+
+  /** From now on changes count: somebody has been told how it fares, or takes it to be well. */
+  begin(bot: Bot): void {
+    this.#of(bot).status ??= this.#statusOf(bot)
   }
 
   /** Calls `changed` whenever a bot fares otherwise than before; returns what ends that. */
@@ -113,7 +118,7 @@ export class Logins {
   async #ask(bot: Bot): Promise<void> {
     const { selfId } = bot
     const known = this.#of(bot)
-    known.status ??= this.#statusOf(bot)
+    this.begin(bot)
     if (selfId === undefined || known.selfId === selfId || !bot.online) return
     known.asking ??= this.#calls.quiet(bot, 'get_login_info').then((answer) => {
       known.asking = undefined

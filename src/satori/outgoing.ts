@@ -36,18 +36,20 @@ export function segmentsIn(nodes: readonly Node[], speaker: Speaker, notes: Set<
   const writer = new Writer(speaker, notes)
   writer.all(nodes)
   writer.flush()
-  return writer.messages.flatMap((message) => {
-    if (message.kind === 'plain') return message.segments
-    if (message.kind === 'forward') return message.nodes
-    return [{ type: 'file', data: { file: message.file, name: message.name } }]
-  })
+  const joined = new Writer(speaker, notes)
+  for (const message of writer.messages)
+    if (message.kind === 'plain') for (const segment of message.segments) joined.push(segment)
+    else if (message.kind === 'forward') for (const node of message.nodes) joined.push(node)
+    else joined.push({ type: 'file', data: { file: message.file, name: message.name } })
+  return joined.segments
 }
 
 class Writer {
   readonly speaker: Speaker
   readonly notes: Set<string>
   readonly messages: Outgoing[] = []
-  #segments: Segment[] = []
+  /** Of the message so far. */
+  segments: Segment[] = []
 
   constructor(speaker: Speaker, notes: Set<string>) {
     this.speaker = speaker
@@ -65,19 +67,20 @@ class Writer {
 
   text(text: string): void {
     if (text === '') return
-    const last = this.#segments.at(-1)
-    if (last?.type !== 'text') this.#segments.push({ type: 'text', data: { text } })
-    else this.#segments[this.#segments.length - 1] = { type: 'text', data: { text: `${last.data['text']}${text}` } }
+    const last = this.segments.at(-1)
+    if (last?.type !== 'text') this.segments.push({ type: 'text', data: { text } })
+    else this.segments[this.segments.length - 1] = { type: 'text', data: { text: `${last.data['text']}${text}` } }
   }
 
   /** What follows begins a line, unless it is the first. */
   line(): void {
-    const last = this.#segments.at(-1)
+    const last = this.segments.at(-1)
     if (last !== undefined && !(last.type === 'text' && `${last.data['text']}`.endsWith('\n'))) this.text('\n')
   }
 
   push(segment: Segment): void {
-    this.#segments.push(segment)
+    if (segment.type === 'text') this.text(`${segment.data['text'] ?? ''}`)
+    else this.segments.push(segment)
   }
 
   /** QQ takes it as a message of its own only. */
@@ -88,8 +91,8 @@ class Writer {
 
   /** The message so far is whole. */
   flush(): void {
-    const segments = this.#segments
-    this.#segments = []
+    const segments = this.segments
+    this.segments = []
     if (segments.length > 0) this.messages.push({ kind: 'plain', segments })
   }
 

@@ -62,10 +62,13 @@ export function said(value: unknown, key: string): string | undefined {
   return text === '' ? undefined : text
 }
 
+/** No date is later. */
+const LAST_SECOND = 8.64e12
+
 /** Milliseconds, of what OneBot has in seconds. */
 export function timeOf(value: unknown, key: string): number | undefined {
-  const seconds = isObject(value) ? Number(own(value, key)) : Number.NaN
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined
+  const seconds = Number(said(value, key))
+  return seconds > 0 && seconds < LAST_SECOND ? seconds * 1000 : undefined
 }
 
 /** Of a member's own entry, or of the sender of a message in a group. */

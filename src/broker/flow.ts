@@ -256,6 +256,8 @@ export class Flow {
       this.room(call)
     }
     if (away) this.#awaySince ??= now
+    // Whoever comes must first say whose implementation it is.
+    if (this.#options.upstream() === undefined) this.#standing = true
     this.#lines.add(call, wait)
     this.#options.report({ kind: 'call-held', bot: this.#options.bot, action: call.action, away })
     this.#expiry = Math.min(this.#expiry, this.#expires(call))
@@ -276,7 +278,7 @@ export class Flow {
 
   /** False: nothing goes any more. */
   #turn(call: Call): boolean {
-    if (call.others === undefined && isGone(call)) {
+    if (!call.answered && call.others === undefined && isGone(call)) {
       this.#lines.went(call)
       this.#options.cancelled(call)
       return true

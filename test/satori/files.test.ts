@@ -273,6 +273,7 @@ test('[SAT35] a web hook hears how its bot fares, and of the account that comes 
   it.bed.bot.send(
     '{"time":1,"self_id":10009,"post_type":"meta_event","meta_event_type":"lifecycle","sub_type":"connect"}',
   )
+  await it.bed.gateway.until(({ bots }) => bots[0]?.self_id === '10009' && bots[0].sessions.length === 1)
   it.bed.bot.send(groupMessage('of the other', 10009))
   expect(await next('message-created')).toMatchObject({ self_id: '10009', login: { user: { id: '10009' } } })
 })

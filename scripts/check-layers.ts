@@ -18,7 +18,8 @@ const ALLOWED: Record<string, string[]> = {
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   routes: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   'satori-plug': ['satori', 'downstream', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'routes', 'satori-plug', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  accounts: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'routes', 'accounts', 'satori-plug', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

@@ -3,7 +3,7 @@
 import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
 import { ownReply } from '../onebot/frame.ts'
 import type { Fields } from '../onebot/object.ts'
-import type { Caller, CallSettings, GovernedCall, Terms } from './ports.ts'
+import type { Caller, CallSettings, GovernedCall, Terms, Upstream } from './ports.ts'
 
 /** One of those who get the reply. */
 export interface Taker {
@@ -36,6 +36,8 @@ export interface Call extends Taker {
   /** When it was sent (ms), and when its reply is due; 0: not yet. */
   sent: number
   deadline: number
+  /** Whom it was sent to. */
+  via: Upstream | undefined
   /** The client has its answer already: nobody waits for the reply. */
   readonly answered: boolean
   /** A read: others that ask for the same may share its reply. The text of its params. */
@@ -77,6 +79,7 @@ export function callOf(parts: CallParts, { timeout, timeouts, resend }: CallSett
     within: Object.hasOwn(timeouts, action) ? (timeouts[action] ?? usual) : usual,
     sent: 0,
     deadline: 0,
+    via: undefined,
     answered: mode !== 'plain',
     shared,
     others: undefined,

@@ -11,7 +11,8 @@ import type { Report } from './status.ts'
 
 export interface FlowOptions {
   readonly bot: string
-  readonly upstream: () => Upstream | undefined
+  /** Where an action goes; without one, where most do. */
+  readonly upstream: (action?: string) => Upstream | undefined
   readonly settings: () => CallSettings
   readonly policy: CallPolicy | undefined
   readonly pending: Pending
@@ -105,11 +106,13 @@ export class Flow {
     this.#lines.restore(calls)
   }
 
-  /** The implementation is gone, with these calls, which are to be sent again. */
-  lost(calls: readonly Call[]): void {
-    this.#standing = true
-    this.#stalled = 0
-    this.#awaySince ??= this.#options.now()
+  /** An implementation is gone, with these calls, which are to be sent again. `away`: it was the one that does the work. */
+  lost(calls: readonly Call[], away: boolean): void {
+    if (away) {
+      this.#standing = true
+      this.#stalled = 0
+      this.#awaySince ??= this.#options.now()
+    }
     if (calls.length > 0) this.#lines.restore(calls)
     this.#look()
     this.#schedule()
@@ -217,7 +220,8 @@ export class Flow {
     pending.open(call)
     let taken = false
     try {
-      taken = upstream()?.send(call.text) ?? false
+      call.via = upstream(call.action)
+      taken = call.via?.send(call.text) ?? false
     } finally {
       // Also when it throws: an open call would be answered a second time. Not open: it was lost, and was seen to there.
       if (!taken && pending.settle(call.token) === undefined) taken = true

@@ -50,6 +50,26 @@ export interface Upstream {
   redial(reason: string): void
 }
 
+/** The place of one implementation at a bot, as whoever keeps its link sees it. */
+export interface Seat {
+  /** The bot's, for logs. */
+  readonly name: string
+  /** The account, once it is known. */
+  readonly selfId: string | undefined
+  /** Connected, and the link of now has told the account. */
+  readonly online: boolean
+  /** The implementation's own interval in milliseconds, once one was seen on this link. */
+  readonly heartbeat: number | undefined
+  /** A link to the implementation opened; it takes the place of the one before. */
+  connected(upstream: Upstream, peer: string): void
+  /** That link ended; ignored when it is not the one of now. */
+  lost(upstream: Upstream, code: number, reason: string): void
+  /** One text frame; whatever it holds, nothing is thrown. */
+  received(raw: string): void
+  /** The account is this one, as said by a frame or by the handshake. False: it cannot be, another has it. */
+  identify(selfId: string): boolean
+}
+
 /** Who gets the reply to a call. */
 export interface Caller {
   /** The session that calls; absent for a bare HTTP call. */
@@ -237,7 +257,7 @@ export interface Claim {
 export interface Guests {
   /** The entry that has this token, and the name it gives. */
   byToken(shown: string): { readonly entry: string; readonly name: string } | undefined
-  /** What governs somebody; undefined: the name is that of an entry with a token of its own, which was not shown. */
+  /** What governs somebody; undefined: the name is that of an entry with a token of its own, which was not shown, or the entry has gone. */
   terms(claim: Claim): Terms | undefined
 }
 
@@ -253,8 +273,11 @@ export interface Terms {
   readonly weight: number
   /** Absent: gone with its link. */
   readonly resume?: Acknowledgement | undefined
-  /** Why this action with these params is not allowed to it; undefined: it is. */
-  readonly forbids: (action: string, params: Fields) => string | undefined
+  /**
+   * Why this action with these params is not allowed to it; undefined: it is. `raw`: the frame they were read from, in
+   * which others may read something else.
+   */
+  readonly forbids: (action: string, params: Fields, raw?: string) => string | undefined
 }
 
 /** What everybody gets who is not named in the configuration. */

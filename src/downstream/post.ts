@@ -31,7 +31,7 @@ export function postTarget({ bots, ...options }: PostOptions): PostTarget {
     const ended = (closing: Closing) => {
       if (!bots.all().includes(bot)) hooks.delete(bot)
       // Its account changed: on with the new one's events.
-      else if (closing !== CLOSING.shutdown && !stopped) serve(bot, hooks.get(bot)?.quiet)
+      else if (closing.retry && closing !== CLOSING.shutdown && !stopped) serve(bot, hooks.get(bot)?.quiet)
     }
     hooks.set(bot, new Hook({ ...options, bot, ended }, after))
   }

@@ -17,9 +17,21 @@ export interface OverviewOptions {
   readonly presence: number
   /** How the implementation fares that we run for this bot; undefined: we run none. */
   readonly embedded: (bot: Bot) => object | undefined
+  /** Which circuits of its calls are open, and what was limited. */
+  readonly policy: (bot: Bot) => object | undefined
 }
 
-export function overview({ bots, version, since, links, allotments, facts, presence, embedded }: OverviewOptions) {
+export function overview({
+  bots,
+  version,
+  since,
+  links,
+  allotments,
+  facts,
+  presence,
+  embedded,
+  policy,
+}: OverviewOptions) {
   return {
     version,
     presence,
@@ -27,7 +39,7 @@ export function overview({ bots, version, since, links, allotments, facts, prese
     rss: process.memoryUsage.rss(),
     links: links(),
     allotments: allotments(),
-    bots: bots.all().map((bot) => ({ ...botOf(bot), embedded: embedded(bot) })),
+    bots: bots.all().map((bot) => ({ ...botOf(bot), calls: policy(bot), embedded: embedded(bot) })),
     facts,
   }
 }

@@ -30,8 +30,19 @@ interface Target {
   readonly hooks: Map<Bot, SatoriHook>
 }
 
-/** What the configuration calls an entry, in a Claim. */
-export const hookKey = ({ name, url }: { name: string; url: string }): string => `satori.webhooks ${name || url}`
+/** What the configuration calls its entries, in a Claim: by name, else by address; the same address twice by its turn. */
+function keysOf(entries: readonly HookEntry[]): Map<HookEntry, string> {
+  const keys = new Map<HookEntry, string>()
+  const taken = new Set<string>()
+  for (const entry of entries) {
+    const key = `satori.webhooks ${entry.name || entry.url}`
+    let unique = key
+    for (let turn = 2; taken.has(unique); turn++) unique = `${key} ${turn}`
+    taken.add(unique)
+    keys.set(entry, unique)
+  }
+  return keys
+}
 
 export class Hooks {
   readonly #options: HooksOptions
@@ -46,16 +57,16 @@ export class Hooks {
 
   /** These are in the configuration; those that are not any more end, those that changed begin anew. */
   async configure(entries: readonly HookEntry[]): Promise<void> {
-    const text = (entry: HookEntry) => JSON.stringify(entry)
-    const wanted = new Set(entries.map(text))
-    const running = [...this.#targets].filter(({ asked }) => !asked)
-    const names = new Set(entries.map(hookKey))
-    const ended = running.filter(({ entry }) => !wanted.has(text(entry)))
+    const keys = keysOf(entries)
+    const text = (key: string, entry: HookEntry) => `${key} ${JSON.stringify(entry)}`
+    const wanted = new Set([...keys].map(([entry, key]) => text(key, entry)))
+    const names = new Set(keys.values())
+    const ended = [...this.#targets].filter(({ asked, key, entry }) => !asked && !wanted.has(text(key, entry)))
     // One that only changed goes on where it was.
     await Promise.all(ended.map((target) => this.#end(target, !names.has(target.key))))
-    const kept = new Set([...this.#targets].map(({ entry }) => text(entry)))
-    for (const entry of entries)
-      if (!kept.has(text(entry))) this.#targets.add({ entry, key: hookKey(entry), asked: false, hooks: new Map() })
+    const kept = new Set([...this.#targets].map(({ key }) => key))
+    for (const [entry, key] of keys)
+      if (!kept.has(key)) this.#targets.add({ entry, key, asked: false, hooks: new Map() })
     this.#look()
   }
 
@@ -67,7 +78,7 @@ export class Hooks {
     if ([...this.#targets].filter(({ asked }) => asked).length >= MOST_ASKED)
       throw new SatoriError(409, `${MOST_ASKED} web hooks were asked for already; delete one first`)
     const entry = { name: '', url, token: typeof token === 'string' ? token : '', ...USUAL }
-    this.#targets.add({ entry, key: `${hookKey(entry)} (asked for)`, asked: true, hooks: new Map() })
+    this.#targets.add({ entry, key: `satori webhook.create ${url}`, asked: true, hooks: new Map() })
     this.#look()
   }
 

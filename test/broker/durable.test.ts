@@ -177,6 +177,8 @@ test('[CAL26] without a disk, for reads and own actions, and where the wish is n
     ['get_msg_async', 'true'],
     ['mine_async', '"true"'],
     ['send_msg_async', '7'],
+    ['send_msg', 'true'],
+    ['send_msg_rate_limited', 'true'],
   ])
     bed.bot.call(caller, `{"action":"${action}","params":{"durable":${wish}}}`)
   expect(caller.replies.map(({ retcode, message }) => [retcode, message])).toMatchObject([
@@ -184,6 +186,8 @@ test('[CAL26] without a disk, for reads and own actions, and where the wish is n
     [1400, expect.stringContaining('get_msg')],
     [1400, expect.stringContaining('mine')],
     [1400, 'params.durable: wanted true or false'],
+    [1400, 'params.durable: only an action with the suffix _async is kept'],
+    [1400, 'params.durable: only an action with the suffix _async is kept'],
   ])
   expect([upstream.sent, caller.open.calls]).toEqual([[], 0])
   bed.bot.call(caller, '{"action":"send_msg_async","params":{"durable":false}}')

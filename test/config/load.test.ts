@@ -111,7 +111,7 @@ test('[CFG6] an unknown key is refused, with the known one that was likely meant
 
 test('[CFG7] keys of later versions are unknown keys still', () => {
   const text = `
-satori: {}
+dashboard: {}
 alerts: {}
 ntqq-impl: {hold: 1s, qrcode: {}}
 `

@@ -75,7 +75,7 @@ function posting(bed: Bench, hook: { url: string }, entry: Omit<Entry, 'url'> = 
   if (parsed === undefined) throw new Error('post: no entry')
   const target = postTarget({
     entry: parsed,
-    key: 'http-post',
+    key: `http-post ${hook.url}`,
     guests: STRANGERS,
     bots: bed.bots,
     report: bed.facts.report,

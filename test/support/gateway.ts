@@ -36,7 +36,14 @@ export interface Overview {
     self_id: string | null
     online: boolean
     journal: { entries: number; bytes: number }
-    waiting: { replies: number; waiting: number; held: boolean; paced: number; catchingUp: number; away: number }
+    waiting: {
+      replies: number
+      waiting: number
+      held: boolean
+      paced: number
+      catchingUp: number
+      away: number
+    }
     sessions: { app_id: string; client_name?: string; transport: string; state: string; pending: number | null }[]
   }[]
 }

@@ -365,7 +365,9 @@ export class Members {
 /** Who has a name, or whom its edge knows, can be known again. */
 const mayReturn = ({ terms, name, claim, events, link }: Session) =>
   events &&
-  link.ownReturn === undefined && terms.resume !== undefined && (name !== undefined || claim.entry !== undefined)
+  link.ownReturn === undefined &&
+  terms.resume !== undefined &&
+  (name !== undefined || claim.entry !== undefined)
 
 /** What a session gets by its terms, in the form of its link. */
 const viewFor = (link: Link, terms: Terms) => (link.dress === undefined ? viewOf(terms) : link.dress(viewOf(terms)))

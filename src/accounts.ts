@@ -19,6 +19,7 @@ import { poolPlans } from './governance/pools.ts'
 import type { Patience } from './lib/backoff.ts'
 import type { Host } from './runtime/host.ts'
 import type { Storage } from './storage/storage.ts'
+import type { Trouble } from './storage/trouble.ts'
 import { AcceptedUpstream } from './upstream/accept.ts'
 import { dialUpstream } from './upstream/dial.ts'
 
@@ -80,7 +81,13 @@ export class Accounts {
 
   /** What limits the calls of a bot, and which circuits are open. */
   policyOf(bot: Bot): PolicySnapshot | undefined {
-    return [...this.#running.values()].find((running) => running.bot === bot)?.policy.snapshot(performance.now())
+    return this.#of(bot)?.policy.snapshot(clock())
+  }
+
+  /** What of a bot is kept on disk, and what is wrong with that; undefined: nothing is kept. */
+  storageOf(bot: Bot): { readonly file: string; readonly trouble: Trouble | null } | undefined {
+    const storage = this.#of(bot)?.storage
+    return storage && { file: storage.file, trouble: storage.trouble ?? null }
   }
 
   /**
@@ -119,6 +126,10 @@ export class Accounts {
     await Promise.all([...this.#running.values()].map((running) => end(running)))
   }
 
+  #of(bot: Bot): Running | undefined {
+    return [...this.#running.values()].find((running) => running.bot === bot)
+  }
+
   #organs(): Organ[] {
     return [...this.#running.values()].flatMap(({ organs }) => [...organs.values()])
   }
@@ -128,7 +139,6 @@ export class Accounts {
     const [entry] = account.entries
     const name = entry.name || entry.url || account.selfId || entry.kind
     const policy = new Policy(policySettings(config()))
-    const clock = () => Math.round(performance.timeOrigin + performance.now())
     const storage = openStorage?.({
       folder: dataDir ?? '.',
       name: fileOf(account),
@@ -187,6 +197,9 @@ export class Accounts {
     return embed({ dial, config, home, dataDir, installed })
   }
 }
+
+/** That of the bots: their policies must be asked by no other. */
+const clock = () => Math.round(performance.timeOrigin + performance.now())
 
 type StorageWish = Parameters<typeof import('./storage/storage.ts').openStorage>[0]
 

@@ -14,12 +14,12 @@ import type { Report, Status } from './broker/status.ts'
 import { changes, taken } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
-import { access, allotmentSettings, journalLimits, mainAddress } from './config/settings.ts'
+import { access, allotmentSettings, breakerSettings, journalLimits, mainAddress } from './config/settings.ts'
 import { Allotments } from './downstream/allotment.ts'
 import { LinkCount } from './downstream/client.ts'
 import { Listening } from './downstream/listening.ts'
 import { postTarget } from './downstream/post.ts'
-import { reverseLink } from './downstream/reverse.ts'
+import { type ReverseLink, reverseLink } from './downstream/reverse.ts'
 import type { Version } from './embedded/versions.ts'
 import { guestsOf, keyOf } from './governance/guests.ts'
 import type { Patience } from './lib/backoff.ts'
@@ -119,7 +119,7 @@ class RunningGateway implements Gateway {
   readonly #allotments: Allotments
   readonly #satori: SatoriPlug
   readonly #accounts: Accounts
-  readonly #reverse = new Map<ReverseConfig, Organ>()
+  readonly #reverse = new Map<ReverseConfig, ReverseLink>()
   readonly #posts = new Map<PostConfig, Organ>()
   #admin: AdminToken
   /** The last change asked for. */
@@ -289,6 +289,8 @@ class RunningGateway implements Gateway {
       presence: this.#presence.version,
       embedded: (bot) => this.#accounts.embedded(bot)?.status(),
       policy: (bot) => this.#accounts.policyOf(bot),
+      storage: (bot) => this.#accounts.storageOf(bot),
+      reverse: () => Array.from(this.#reverse.values(), ({ status }) => status),
     })
   }
 
@@ -315,6 +317,7 @@ class RunningGateway implements Gateway {
       host: this.#host,
       report: this.#report,
       maxFrame: () => this.#config['web-socket']['max-frame'],
+      breaker: () => breakerSettings(this.#config),
       patience: this.#options.patience,
     })
     this.#reverse.set(entry, reverse)
@@ -329,6 +332,7 @@ class RunningGateway implements Gateway {
         guests: this.#guests,
         bots: this.bots,
         report: this.#report,
+        breaker: () => breakerSettings(this.#config),
       }),
     )
   }

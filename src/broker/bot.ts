@@ -27,7 +27,7 @@ import type { Registry } from './registry.ts'
 import { Restart } from './restart.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
-import { Sources } from './sources.ts'
+import { Sources, type SourcesStatus } from './sources.ts'
 import type { Report } from './status.ts'
 import type { SlotWish } from './upstreams.ts'
 
@@ -170,6 +170,9 @@ export class Bot {
   }
   get pools(): PoolStatus[] {
     return this.#members.fanout.pools.status
+  }
+  get sources(): SourcesStatus {
+    return this.#sources.status
   }
   get waiting() {
     const { fanout, returns } = this.#members

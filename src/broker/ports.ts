@@ -36,10 +36,19 @@ export interface Link {
   readonly ownReturn?: true
   /** Absent: the link is sent to by itself. Present: so are `subscribe` and `unsubscribe` meaningful. */
   readonly channel?: Channel | undefined
+  /** Whether what is sent arrives, where we go to the client; absent: it came to us. */
+  readonly circuit?: CircuitStatus | undefined
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** What happens when the journal no longer holds what the link has yet to get: told and closed, or told and moved on. */
   readonly whenBehind: 'close' | 'skip'
+}
+
+/** `failures`: in a row. `open`: it is left alone until then (ms, our clock). `half-open`: the next one tells how things stand. */
+export interface CircuitStatus {
+  readonly state: 'closed' | 'open' | 'half-open'
+  readonly failures: number
+  readonly until?: number
 }
 
 /** The implementation's side. It need not be a WebSocket; frames are OneBot 11 texts. */

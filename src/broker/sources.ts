@@ -17,6 +17,20 @@ export interface SourcesOptions extends Omit<SourceOptions, 'slot' | 'upstreams'
   readonly moved: () => void
 }
 
+export interface SourcesStatus {
+  /** `peer`: where its last link leads, '' before the first. `since`: when it became well (ms, our clock); null: it is not. */
+  readonly upstreams: readonly {
+    readonly peer: string
+    readonly connected: boolean
+    readonly told: boolean
+    readonly active: boolean
+    readonly spread: boolean
+    readonly since: number | null
+  }[]
+  /** Events that came once more, events that only a standby has sent, and those that wait for their twins. */
+  readonly twins: { readonly dropped: number; readonly rescued: number; readonly held: number }
+}
+
 export class Sources {
   readonly #options: SourcesOptions
   readonly #upstreams: Upstreams
@@ -38,6 +52,22 @@ export class Sources {
 
   get all(): readonly Source[] {
     return this.#sources
+  }
+
+  /** Each in the order of the configuration, and what came of events that came through several. */
+  get status(): SourcesStatus {
+    const { active } = this.#upstreams
+    return {
+      upstreams: this.#upstreams.slots.map((slot) => ({
+        peer: slot.peer,
+        connected: slot.upstream !== undefined,
+        told: slot.told,
+        active: slot === active,
+        spread: slot.spread,
+        since: slot.since ?? null,
+      })),
+      twins: { ...this.#twins.counts, held: this.#twins.held },
+    }
   }
 
   /** The first in order. */

@@ -6,6 +6,7 @@ import { CLOSING, type Closing } from '../broker/closing.ts'
 import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import type { PostConfig } from '../config/schema.ts'
+import type { BreakerSettings } from '../lib/breaker.ts'
 import { Hook } from './hook.ts'
 
 export interface PostOptions {
@@ -15,6 +16,8 @@ export interface PostOptions {
   readonly guests: Guests
   readonly bots: Bots
   readonly report: Report
+  /** When a hook that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
 }
 
 export interface PostTarget {

@@ -44,8 +44,30 @@ export interface Overview {
       catchingUp: number
       away: number
     }
-    sessions: { app_id: string; client_name?: string; transport: string; state: string; pending: number | null }[]
+    upstreams: { peer: string; connected: boolean; told: boolean; active: boolean; since: number | null }[]
+    twins: { dropped: number; rescued: number; held: number }
+    calls: { breakers: Record<string, Breaker>; limited: Record<string, number> }
+    storage?: { file: string; trouble: { why: string } | null }
+    sessions: {
+      app_id: string
+      client_name?: string
+      entry?: string
+      pool?: string
+      transport: string
+      state: string
+      away_until?: number
+      pending: number | null
+      breaker?: Breaker
+      unacknowledged?: number
+    }[]
   }[]
+  reverse: { name: string; target: string; state: string; breaker: Breaker }[]
+}
+
+interface Breaker {
+  state: string
+  failures?: number
+  until?: number
 }
 
 export interface GatewayOptions {

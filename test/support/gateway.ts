@@ -36,6 +36,7 @@ export interface Overview {
     self_id: string | null
     online: boolean
     journal: { entries: number; bytes: number }
+    pools?: { name: string; members: number; waiting: number; dispatched: number; redelivered: number }[]
     waiting: {
       replies: number
       waiting: number
@@ -77,7 +78,7 @@ export interface GatewayOptions {
   apart?: boolean
 }
 
-const ADMIN = 'admin-token-of-tests'
+export const ADMIN = 'admin-token-of-tests'
 
 /** Whether the gateway has native sockets and publish; without, a link costs ten times as much, and fewer show the same. */
 export const native = (process.env['PERPETUA_RUNTIME'] ?? 'bun') === 'bun'
@@ -105,7 +106,7 @@ async function inProcess(config: ConfigInput, { patience }: GatewayOptions): Pro
   const running = await startGateway({ config: parsed, log, patience, report: (fact) => void facts.push(fact) })
   const stop = () => running.stop()
   return {
-    ...common(running.address),
+    ...at(running.address),
     facts,
     pid: process.pid,
     stop,
@@ -126,7 +127,7 @@ async function asProgram(config: ConfigInput): Promise<TestGateway> {
     await place[Symbol.asyncDispose]()
   }
   return {
-    ...common(address),
+    ...at(address),
     facts: [],
     pid: running.pid,
     stop,
@@ -147,7 +148,8 @@ const merged = (config: ConfigInput, next: ConfigInput): ConfigInput => ({
   http: { ...config.http, ...next.http },
 })
 
-function common(address: string) {
+/** How the gateway at this address fares. */
+export function reading(address: string): Pick<TestGateway, 'status' | 'until'> {
   const status = async (): Promise<Overview> => {
     const response = await fetch(`${address}/api/status`, {
       headers: { Authorization: `Bearer ${ADMIN}` },
@@ -156,8 +158,6 @@ function common(address: string) {
     return (await response.json()) as Overview // our own answer
   }
   return {
-    address,
-    ws: address.replace(/^http/, 'ws'),
     status,
     async until(wanted: (status: Overview) => boolean) {
       for (;;) {
@@ -168,3 +168,5 @@ function common(address: string) {
     },
   }
 }
+
+const at = (address: string) => ({ address, ws: address.replace(/^http/, 'ws'), ...reading(address) })

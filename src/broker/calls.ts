@@ -366,13 +366,14 @@ export class Calls {
 
   /** Of a call that was sent. */
   #end(call: Call, retcode: number, message: string): void {
-    if (call.shared !== undefined) this.#reads.ended(call)
-    else this.#reads.wrote(call.action)
+    if (call.shared === undefined) this.#reads.wrote(call.action)
     if (call.durable !== undefined) this.#durables.unknown(call.durable, message)
     this.#finish(call, retcode, refusal(retcode, message))
   }
 
   #finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
+    // However it ends: nobody may join what is answered already.
+    this.#reads.ended(call)
     close(call)
     if (call.others !== undefined) for (const taker of call.others) close(taker)
     call.ended?.()

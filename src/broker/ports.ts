@@ -335,7 +335,7 @@ export interface CallPolicy {
   admit(call: GovernedCall, now: number, waited: number): Verdict
   /**
    * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
-   * long params, which are gone: megabytes are not kept for this.
+   * long params, of which only `group_id` and `user_id` are left: megabytes are not kept for this.
    */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
   /**

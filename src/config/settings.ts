@@ -39,7 +39,6 @@ export function policySettings(config: Config) {
     preset: limits.preset,
     // Last, so that what an entry without a name says is not everybody's.
     clients: new Map([...entries.map((entry) => [entry.name, limitsOf(entry)] as const), ['', limitsOf({})]]),
-    rateLimitedInterval: config.actions['rate-limited-interval'],
     breaker: breakerSettings(config),
   }
 }

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { CallPolicy, GovernedCall, Outcome, Verdict } from '../../src/broker/ports.ts'
-import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
+import { answerTo, BotBed, FakeCaller, FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()
@@ -19,6 +19,15 @@ const later = (bed: BotBed, ms: number) => {
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 const send = (group_id: number, n: number) => frame('send_group_msg', n, { group_id, n })
 const ns = (upstream: FakeUpstream) => upstream.actions.map(({ params }) => (params as { n: number }).n) // as `send` makes them
+
+const slot = (key: string, spread: boolean) => ({ key, spread })
+/** An implementation that is well. */
+function seated(bed: BotBed, key: string): FakeUpstream {
+  const upstream = new FakeUpstream()
+  bed.bot.seat(key).connected(upstream, key)
+  bed.bot.seat(key).received(lifecycleOf(SELF))
+  return upstream
+}
 
 /** Says what it is told to, and remembers what it was asked and told. */
 class FakePolicy implements CallPolicy {
@@ -253,6 +262,28 @@ test('[HLD8] a link that takes nothing is tried again soon, and nothing is sent 
   expect([ns(upstream), bed.bot.waiting.waiting, bed.bot.waiting.replies]).toEqual([[0, 1, 2], 0, 3])
 })
 
+test('[HLD8] a read that one of those that stand by does not take goes to the active one', () => {
+  using bed = new BotBed({ slots: [slot('a', false), slot('b', true)] })
+  const [active, standing] = ['a', 'b'].map((key) => seated(bed, key)) as [FakeUpstream, FakeUpstream]
+  standing.open = false
+  const caller = new FakeCaller()
+  for (let n = 0; n < 4; n++) bed.bot.call(caller, frame('get_msg', n, { n }))
+  expect([ns(active), bed.bot.waiting.waiting]).toEqual([[0, 1, 2, 3], 0])
+  // Lost is whom it was sent to, and nobody else.
+  bed.bot.seat('b').lost(standing, 1006, '')
+  for (const sent of active.sent) bed.bot.received(answerTo(sent))
+  expect(caller.replies.map(({ retcode }) => retcode)).toEqual([0, 0, 0, 0])
+  // Where that one takes nothing either, they wait.
+  const again = seated(bed, 'b')
+  again.open = false
+  active.open = false
+  for (let n = 4; n < 6; n++) bed.bot.call(caller, frame('get_msg', n, { n }))
+  expect(bed.bot.waiting.waiting).toBe(2)
+  active.open = true
+  later(bed, 100)
+  expect([ns(active), bed.bot.waiting.waiting]).toEqual([[0, 1, 2, 3, 4, 5], 0])
+})
+
 test('[HLD9] a backlog leaves in slices, so that it does not hold up the loop, and all of it leaves', () => {
   using bed = new BotBed()
   const callers = Array.from({ length: 25 }, (_, n) => new FakeCaller(`${n}`))
@@ -375,6 +406,23 @@ test('[CAL21] the policy hears how every call has ended that it let go', () => {
   bed.online()
   bed.bot.call(caller, frame('send_msg'))
   expect(policy.ends).toHaveLength(6)
+})
+
+test('[CAL21] of long params the policy is told at the end at what they were aimed, and no more', () => {
+  const policy = new FakePolicy()
+  using bed = new BotBed({ policy })
+  const upstream = bed.online()
+  const caller = new FakeCaller()
+  const [short, long] = ['x', 'x'.repeat(LIMITS.paramsKept)]
+  for (const message of [short, long])
+    bed.bot.call(caller, frame('send_msg', 1, { group_id: 1, user_id: '2', message }))
+  bed.bot.call(caller, frame('send_msg', 1, { group_id: long, user_id: { a: 1 } }))
+  for (const sent of upstream.sent) bed.bot.received(answerTo(sent))
+  expect(policy.asked.map(({ params }) => params)).toEqual([
+    { group_id: 1, user_id: '2', message: short },
+    { group_id: 1, user_id: '2' },
+    {},
+  ])
 })
 
 test('[CAL22] when an open circuit wants to know, the implementation is asked for its status, and the policy told', () => {

@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
-import { answerTo, BotBed, FakeCaller, SELF } from '../support/broker.ts'
+import type { CallPolicy, Verdict } from '../../src/broker/ports.ts'
+import { answerTo, BotBed, FakeCaller, FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()
@@ -15,6 +16,25 @@ const later = (bed: BotBed, ms: number) => {
   bed.now += ms
   jest.advanceTimersByTime(ms)
 }
+const slot = (key: string) => ({ key, spread: false })
+/** An implementation that is well. */
+function seated(bed: BotBed, key: string): FakeUpstream {
+  const upstream = new FakeUpstream()
+  bed.bot.seat(key).connected(upstream, key)
+  bed.bot.seat(key).received(lifecycleOf(SELF))
+  return upstream
+}
+
+/** Says of every call what it was told last. */
+class Limited implements CallPolicy {
+  #verdict: Verdict = { kind: 'go' }
+  readonly verdict = (verdict: Verdict) => {
+    this.#verdict = verdict
+  }
+  admit = () => this.#verdict
+  ended(): void {}
+}
+
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 const notice = (more: object) => JSON.stringify({ time: 1, self_id: Number(SELF), post_type: 'notice', ...more })
 
@@ -87,6 +107,36 @@ test('[RDS2] who leaves takes only itself away', () => {
   bed.bot.received(answerTo(again.sent[0] as string))
   expect(second.replies).toMatchObject([{ echo: 'x', retcode: 0 }])
   expect(first.session.open.calls).toBe(0)
+})
+
+test('[RDS2] what is refused, or given up by its last one, while it waits to be asked again, nobody joins any more', () => {
+  const ends = [
+    ({ verdict }: Limited, _leave: () => void) => verdict({ kind: 'full', retryAfter: 1, why: 'too many' }),
+    ({ verdict }: Limited, leave: () => void) => {
+      verdict({ kind: 'wait', until: Number.POSITIVE_INFINITY })
+      leave()
+    },
+  ]
+  for (const end of ends) {
+    const limited = new Limited()
+    using bed = new BotBed({ policy: limited, slots: [slot('a'), slot('b')] })
+    const upstreams = ['a', 'b'].map((key) => seated(bed, key))
+    const { session, caller } = bed.join()
+    bed.bot.call(caller, frame('get_status'))
+    let left = false
+    end(limited, () => {
+      left = true
+    })
+    bed.bot.seat('a').lost(upstreams[0] as FakeUpstream, 1006, '')
+    if (left) bed.bot.leave(session, 1006, '')
+    expect([session.open.calls, bed.bot.waiting.replies, bed.bot.waiting.waiting]).toEqual([0, 0, 0])
+    limited.verdict({ kind: 'go' })
+    const other = new FakeCaller('other')
+    bed.bot.call(other, frame('get_status', 'x'))
+    const [sent = ''] = upstreams[1]?.sent ?? []
+    bed.bot.seat('b').received(answerTo(sent))
+    expect(other.replies).toMatchObject([{ echo: 'x', retcode: 0 }])
+  }
 })
 
 test('[RDS3] what differs, writes, comes in pieces or gives each caller its own is not shared; nor is anything unwanted', () => {

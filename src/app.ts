@@ -82,6 +82,7 @@ const GOODBYE = 2_000
 const PRESENCE: ReadonlySet<Status['kind']> = new Set([
   ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
   ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
+  ...(['upstream-active', 'circuit-opened', 'circuit-closed'] as const),
 ])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */
@@ -286,7 +287,7 @@ class RunningGateway implements Gateway {
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
       facts: this.#counts.facts,
-      presence: this.#presence.version,
+      presence: this.#presence,
       embedded: (bot) => this.#accounts.embedded(bot)?.status(),
       policy: (bot) => this.#accounts.policyOf(bot),
       storage: (bot) => this.#accounts.storageOf(bot),

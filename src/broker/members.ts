@@ -203,7 +203,8 @@ export class Members {
       session.view = viewFor(session.link, terms)
     }
     this.#fanout.retune(session, terms.pool, retunes)
-    if (!mayReturn(session)) return this.#noMore(session)
+    // Away and not waited for any more, it would keep its name for ever.
+    if (!mayReturn(session)) return isOnline(session) ? this.#noMore(session) : this.forget(session)
     if (session.returns === undefined && session.flow.state !== 'waiting') this.#tellReturn(session)
   }
 

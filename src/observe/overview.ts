@@ -3,6 +3,7 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import type { CircuitStatus } from '../broker/ports.ts'
+import type { Presence } from '../broker/presence.ts'
 import { clientOf, type Session } from '../broker/session.ts'
 import type { Counted } from './counts.ts'
 
@@ -14,8 +15,7 @@ export interface OverviewOptions {
   readonly links: () => number
   readonly allotments: () => number
   readonly facts: Counted
-  /** Of the presence; see `?wait=`. */
-  readonly presence: number
+  readonly presence: Pick<Presence, 'version' | 'waiting'>
   /** How the implementation fares that we run for this bot; undefined: we run none. */
   readonly embedded: (bot: Bot) => object | undefined
   /** Which circuits of its calls are open, and what was limited. */
@@ -39,7 +39,9 @@ export function overview({ bots, facts, ...options }: OverviewOptions) {
   const { version, since, links, allotments, presence, embedded, policy, storage, reverse } = options
   return {
     version,
-    presence,
+    // See `?wait=`: of which change this tells, and how many wait for the next.
+    presence: presence.version,
+    polls: presence.waiting,
     uptime: Math.floor((Date.now() - since) / 1000),
     rss: process.memoryUsage.rss(),
     links: links(),

@@ -1,9 +1,10 @@
-// Clients that connect again and again: those that are known wait, and everybody else is left in peace.
+// Clients that connect again and again wait, where they are known; clients that we dial and that keep failing are left alone.
 
 import { expect, test } from 'bun:test'
 import { Arrivals } from '../../src/downstream/arrivals.ts'
+import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
-import { outside } from '../support/gateway.ts'
+import { EAGER, outside } from '../support/gateway.ts'
 import { knock } from '../support/knock.ts'
 import { testbed } from '../support/testbed.ts'
 
@@ -86,4 +87,31 @@ test('[LNK40] a client that gives up while it waits leaves no trace', async () =
   expect(told).toEqual([expect.any(Number)])
   // Its turn to wait is free again.
   expect(await arrivals.admit('a', gone.signal, () => undefined)).toEqual({ kind: 'gone' })
+})
+
+test('[LNK41] a client that we dial and that keeps failing is left alone for the cool-down, and the status says so', async () => {
+  await using app = new Application()
+  app.closed = true
+  const patience = { ...EAGER, stable: 200 }
+  await using bed = await testbed({
+    config: {
+      'reverse-web-socket': [{ name: 'it', url: app.url }],
+      breaker: { failures: 3, 'cool-down': '400ms' },
+    },
+    patience,
+  })
+  const { reverse } = await bed.gateway.until(({ facts }) => facts['circuit-opened'] === 1)
+  expect(reverse).toMatchObject([{ name: 'it', state: 'pausing', breaker: { state: 'open', failures: 3 } }])
+  expect(app.refused).toBe(3)
+  const at = performance.now()
+  while (app.refused < 4) await Bun.sleep(1)
+  expect(performance.now() - at).toBeGreaterThanOrEqual(300)
+  app.closed = false
+  const link = await app.links.take()
+  await link.event('notice.client_status')
+  // A link that is open proves nothing yet.
+  expect((await bed.gateway.status()).bots[0]?.sessions[0]?.breaker?.state).toBe('half-open')
+  const after = await bed.gateway.until(({ facts }) => facts['circuit-closed'] === 1)
+  expect(after.bots[0]?.sessions[0]?.breaker).toEqual({ state: 'closed', failures: 0 })
+  expect(after.facts['circuit-opened']).toBe(1)
 })

@@ -27,6 +27,8 @@ export interface TestGateway extends AsyncDisposable {
 
 /** The part of GET /api/status that tests look at. */
 export interface Overview {
+  presence: number
+  polls: number
   rss: number
   links: number
   allotments: number

@@ -29,6 +29,7 @@ import { entryKey, guestsOf } from './governance/guests.ts'
 import { poolPlans } from './governance/pools.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
+import { MilkyUpstream, milkyUpstream } from './milky/milky.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
@@ -37,6 +38,7 @@ import { statusLog } from './observe/status-log.ts'
 import { routes } from './routes.ts'
 import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
+import { messageNumbers } from './storage/message-numbers.ts'
 import { AcceptedUpstream } from './upstream/accept.ts'
 import { dialUpstream } from './upstream/dial.ts'
 
@@ -255,6 +257,7 @@ class RunningGateway implements Gateway {
       adminToken: () => this.#admin.token,
       lease: (bot, wish) => this.#allotments.lease(bot, wish),
       places: () => organs().filter((organ) => organ instanceof AcceptedUpstream),
+      hooks: () => organs().flatMap((organ) => (organ instanceof MilkyUpstream ? (organ.hook ?? []) : [])),
       embedded: () => this.#embedded(() => true),
       overview: () => this.#overview(),
     })
@@ -342,7 +345,10 @@ class RunningGateway implements Gateway {
     }
     if (entry.kind === 'forward') return dialUpstream(dial)
     const { home = '.', dataDir, installed = () => undefined } = this.#options
-    return embed({ dial, config: () => this.#config, home, dataDir, installed })
+    const store = () =>
+      dataDir === undefined ? undefined : messageNumbers({ folder: dataDir, name: bot.name, bot: bot.name, report })
+    if (entry.kind === 'milky') return milkyUpstream({ ...dial, seat: bot, events: entry.events, store: store() })
+    return embed({ dial, store, config: () => this.#config, home, dataDir, installed })
   }
 
   #tlsFor({ ca, insecure }: { ca: string; insecure: boolean }) {

@@ -46,6 +46,56 @@ export interface Upstream {
   redial(reason: string): void
 }
 
+/** Where an upstream reports to: its place at the bot. `Bot` is one, too. */
+export interface Seat {
+  /** Names it in logs. */
+  readonly name: string
+  /** The account, as text, once anything told it. */
+  readonly selfId: string | undefined
+  /** Connected, and the account is known. */
+  readonly online: boolean
+  /** The implementation's own interval in milliseconds, once one was seen on this link. */
+  readonly heartbeat: number | undefined
+  /** A link to the implementation opened; it takes the place of the one before. `peer`: where it leads, without secrets. */
+  connected(upstream: Upstream, peer: string): void
+  /** That link ended; ignored when it is not the one of now. */
+  lost(upstream: Upstream, code: number, reason: string): void
+  /** One text frame; whatever it holds, nothing is thrown. */
+  received(raw: string): void
+  /** The account is this one, as said by a frame or by the handshake. False: another bot has it. */
+  identify(selfId: string): boolean
+}
+
+/** Where a message stands at an implementation that numbers the messages of each conversation by themselves. */
+export interface MessagePlace {
+  readonly scene: 'friend' | 'group' | 'temp'
+  /** Whose conversation: the number of the other one, or of the group. */
+  readonly peer: number
+  readonly seq: number
+}
+
+/** The same, with the number that clients know it by: a positive integer of 31 bits. */
+export interface NumberedMessage extends MessagePlace {
+  readonly id: number
+}
+
+/**
+ * The numbers that messages were given, so that they mean the same after a restart. What is kept is found at once and on
+ * disk soon; the oldest are forgotten, by age and by count. Nothing is thrown: what the disk does not take is kept in
+ * memory, as far as there is room.
+ */
+export interface MessageNumbers {
+  /** Those of the account whose numbers are from `first` to `last`. */
+  between(account: number, first: number, last: number): readonly NumberedMessage[]
+  /** `message.id` must be no other message's. */
+  keep(account: number, message: NumberedMessage): void
+  /** What else must be known of a file to fetch it, as kept under its id. */
+  fileHash(account: number, fileId: string): string | undefined
+  keepFile(account: number, fileId: string, hash: string): void
+  /** Writes what is not written yet, and ends. */
+  close(): void
+}
+
 /** Who gets the reply to a call. */
 export interface Caller {
   /** The session that calls; absent for a bare HTTP call. */

@@ -8,10 +8,10 @@ import { isObject, own } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 
 export function quickOperationAction(bot: Bot): OwnAction {
-  return ({ params, raw, session, open }) => {
+  return ({ params, raw, ...caller }) => {
     for (const key of ['context', 'operation'])
       if (!isObject(own(params, key))) refuse('bad-request', `.handle_quick_operation: params.${key}: wanted an object`)
-    carryOut(bot, cut(raw, 'context'), cut(raw, 'operation'), { session, open })
+    carryOut(bot, cut(raw, 'context'), cut(raw, 'operation'), caller)
     return { data: null }
   }
 }

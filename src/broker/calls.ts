@@ -216,8 +216,8 @@ export class Calls {
     const kept = shared === undefined ? undefined : this.#reads.find(action, shared)
     const since = this.#options.now()
     if (kept !== undefined) {
-      this.#shares(action, true)
-      this.#options.report({ kind: 'call', bot: this.#options.bot, action, retcode: 0, ms: 0 })
+      this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action, kept: true })
+      this.#done(action, since, 0)
       return caller.reply(replyText(kept.raw, kept.token, echo))
     }
     const token = this.#pending.token()
@@ -344,21 +344,21 @@ export class Calls {
 
   #cancel(call: Call): void {
     this.#flow.over(call, 'lost')
-    close(call)
     this.#options.report({ kind: 'call-cancelled', bot: this.#options.bot, action: call.action })
+    this.#unable(call, 'its client has left; the call was not sent')
   }
 
   /** It waited to be sent, or to be sent again, when everything ended. */
   #unsent(call: Call, reason: string): void {
     this.#flow.over(call, 'lost')
-    if (call.sent === 0)
-      this.#finish(
-        call,
-        RETCODE.unavailable.code,
-        refusal(RETCODE.unavailable.code, `${reason}; the call was not sent`),
-      )
+    if (call.sent === 0) this.#unable(call, `${reason}; the call was not sent`)
     else if (isRead(call.action)) this.#end(call, RETCODE.unavailable.code, reason)
     else this.#end(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+  }
+
+  #unable(call: Call, why: string): void {
+    const { code } = RETCODE.unavailable
+    this.#finish(call, code, refusal(code, why))
   }
 
   /** Of a call that was sent. */
@@ -390,10 +390,6 @@ export class Calls {
   #limited(action: string, { retcode, retryAfter, message: why }: ActionError): void {
     if (retryAfter !== undefined)
       this.#options.report({ kind: 'call-limited', bot: this.#options.bot, action, retcode, why })
-  }
-
-  #shares(action: string, kept: boolean): void {
-    this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action, kept })
   }
 }
 

@@ -1,5 +1,6 @@
 // One event that arrives through two implementations of an account is delivered once; what the active one misses, all the same.
 
+import { Queue } from '../lib/queue.ts'
 import { likeness } from '../onebot/likeness.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { LIMITS } from './limits.ts'
@@ -46,7 +47,7 @@ const SHORT = 8
 
 /** Events with one key in common, oldest first. */
 class Chain {
-  #events: Known[] = []
+  readonly #events = new Queue<Known>()
   /** How many were dropped before the first of `#events`. */
   #gone = 0
   /** For each side, as a bit: how many from the beginning on it has surely sent, those dropped included. Most chains are short and need none. */
@@ -60,16 +61,16 @@ class Chain {
   shift(): number {
     this.#events.shift()
     this.#gone += 1
-    return this.#events.length
+    return this.#events.size
   }
 
   /** The oldest that this side has not sent, and that can be the same as `mine`. */
   find(bit: number, mine: Pick<Known, 'at' | 'time'>): Known | undefined {
     let at = Math.max(0, (this.#sent?.get(bit) ?? 0) - this.#gone)
-    while (((this.#events[at]?.sides ?? 0) & bit) !== 0) at += 1
+    while (((this.#events.at(at)?.sides ?? 0) & bit) !== 0) at += 1
     if (at > SHORT) this.#sent = (this.#sent ?? new Map()).set(bit, this.#gone + at)
-    for (; at < this.#events.length; at++) {
-      const known = this.#events[at]
+    for (; at < this.#events.size; at++) {
+      const known = this.#events.at(at)
       if (known !== undefined && (known.sides & bit) === 0 && isNear(known, mine)) return known
     }
     return undefined
@@ -83,10 +84,11 @@ class Chain {
 export class Twins {
   readonly #options: TwinsOptions
   /** Everything remembered, oldest first. */
-  readonly #known = new Set<Known>()
+  readonly #known = new Queue<Known>()
   readonly #byKey = new Map<string, Chain>()
-  /** Those that are not delivered yet, oldest first. */
-  readonly #held = new Set<Known>()
+  /** Those that were not delivered at once, oldest first; some have been since. */
+  readonly #held = new Queue<Known>()
+  #heldCount = 0
   #heldSize = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #dropped = 0
@@ -104,8 +106,9 @@ export class Twins {
   get size(): number {
     return this.#known.size
   }
+  /** Events that wait for their twins. */
   get held(): number {
-    return this.#held.size
+    return this.#heldCount
   }
 
   /** An event came through `slot`. True: it is to be delivered now. False: it was already, or waits for its twin. */
@@ -131,16 +134,18 @@ export class Twins {
 
   /** Another implementation is active, or none: what waits for the one of before is delivered, in order. */
   release(): void {
-    for (const known of this.#held) this.#rescue(known)
+    for (let known = this.#held.shift(); known !== undefined; known = this.#held.shift()) this.#rescue(known)
     this.#wake()
   }
 
   /** Another account: nothing of before is of interest. */
   clear(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#known.clear()
     this.#byKey.clear()
     this.#held.clear()
+    this.#heldCount = 0
     this.#heldSize = 0
   }
 
@@ -153,39 +158,33 @@ export class Twins {
   }
 
   #remember(known: Known): void {
-    this.#known.add(known)
+    this.#known.push(known)
     for (const key of known.keys) {
       const chain = this.#byKey.get(key) ?? new Chain()
       this.#byKey.set(key, chain)
       chain.push(known)
     }
-    if (this.#known.size <= LIMITS.twinsKnown) return
-    const [oldest] = this.#known
-    if (oldest !== undefined) this.#drop(oldest)
+    if (this.#known.size > LIMITS.twinsKnown) this.#drop()
   }
 
   #forget(now: number): void {
-    for (const known of this.#known) {
-      if (now - known.at < WINDOW) return
-      this.#drop(known)
-    }
+    while ((this.#known.first?.at ?? now) <= now - WINDOW) this.#drop()
   }
 
   /** Forgets the oldest, which is the first of its chains as well. */
-  #drop(known: Known): void {
+  #drop(): void {
+    const known = this.#known.shift()
+    if (known === undefined) return
     this.#rescue(known)
-    this.#known.delete(known)
     for (const key of known.keys) if (this.#byKey.get(key)?.shift() === 0) this.#byKey.delete(key)
   }
 
   #hold(known: Known, size: number): void {
-    this.#held.add(known)
+    this.#held.push(known)
+    this.#heldCount += 1
     this.#heldSize += size
-    for (const oldest of this.#held) {
-      if (this.#heldSize <= LIMITS.twinsHeld) break
-      this.#rescue(oldest)
-    }
-    if (this.#held.size === 1) this.#wake()
+    while (this.#heldSize > LIMITS.twinsHeld) this.#rescue(this.#held.shift())
+    if (this.#timer === undefined) this.#wake()
   }
 
   /** It waits no longer. */
@@ -193,13 +192,13 @@ export class Twins {
     const { held } = known
     if (held === undefined) return undefined
     known.held = undefined
-    this.#held.delete(known)
+    this.#heldCount -= 1
     this.#heldSize -= held.raw.length
     return held
   }
 
-  #rescue(known: Known): void {
-    const held = this.#letGo(known)
+  #rescue(known: Known | undefined): void {
+    const held = known && this.#letGo(known)
     if (held === undefined) return
     const { bot, report, deliver } = this.#options
     this.#rescued += 1
@@ -209,19 +208,18 @@ export class Twins {
 
   #look(): void {
     const due = this.#options.now() - this.#holdFor
-    for (const known of this.#held) {
-      if (known.at > due) break
-      this.#rescue(known)
-    }
+    while ((this.#held.first?.at ?? Number.POSITIVE_INFINITY) <= due) this.#rescue(this.#held.shift())
     this.#wake()
   }
 
   /** Looks again when the oldest has waited for long enough. */
   #wake(): void {
     clearTimeout(this.#timer)
-    const [oldest] = this.#held
-    if (oldest === undefined) return
-    const wait = oldest.at + this.#holdFor - this.#options.now()
+    this.#timer = undefined
+    while (this.#held.first !== undefined && this.#held.first.held === undefined) this.#held.shift()
+    const { first } = this.#held
+    if (first === undefined) return
+    const wait = first.at + this.#holdFor - this.#options.now()
     this.#timer = setTimeout(() => this.#look(), Math.max(1, wait))
     this.#timer.unref?.()
   }

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { actionPattern } from './action-names.ts'
-import { about, filled, key, needed, rare, secret, unsaid } from './fields.ts'
+import { about, key, needed, rare, secret, unsaid } from './fields.ts'
 import { filter } from './filter.ts'
 import { hashedBy } from './governance-rules.ts'
 import { type About, choice, flag, number, text, tree, whole } from './leaf.ts'
@@ -14,29 +14,28 @@ const setting = (en: string, zh: string) => ({ en, zh, rare: true, setting: true
 
 export type Resume = { ack: 'ping' | 'explicit' }
 
+const RESUME = {
+  wanted: 'true, false, or {ack: ping} or {ack: explicit}',
+  json: {
+    anyOf: [
+      { type: 'boolean' },
+      { type: 'object', properties: { ack: { enum: ['ping', 'explicit'] } }, additionalProperties: false },
+    ],
+  },
+}
+
 /** Out comes how it is acknowledged; false: said not to. */
 const resume = () =>
-  tree<boolean | 'yes' | 'no' | 'on' | 'off' | Partial<Resume>, Resume | false>(
-    {
-      wanted: 'true, false, or {ack: ping} or {ack: explicit}',
-      json: {
-        anyOf: [
-          { type: 'boolean' },
-          { type: 'object', properties: { ack: { enum: ['ping', 'explicit'] } }, additionalProperties: false },
-        ],
-      },
-    },
-    (found, report) => {
-      const said = v.safeParse(flag(), found)
-      if (said.success) return said.output && { ack: 'ping' }
-      const kept = v.safeParse(v.strictObject({ ack: v.optional(choice('ping', 'explicit'), 'ping') }), found)
-      if (kept.success) return kept.output
-      const wrong = typeof found === 'object' && found !== null ? Object.entries(found)[0] : undefined
-      if (wrong !== undefined)
-        report([wrong[0]], 'ack: ping or ack: explicit', undefined, wrong[0] === 'ack' ? undefined : wrong[0])
-      return undefined
-    },
-  )
+  tree<boolean | 'yes' | 'no' | 'on' | 'off' | Partial<Resume>, Resume | false>(RESUME, (found, report) => {
+    const said = v.safeParse(flag(), found)
+    if (said.success) return said.output && { ack: 'ping' }
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined
+    const { ack = 'ping', ...others }: Record<string, unknown> = { ...found }
+    for (const key of Object.keys(others)) report([key], 'ack: ping or ack: explicit', undefined, key)
+    if (ack === 'ping' || ack === 'explicit') return { ack }
+    report(['ack'], 'ping or explicit')
+    return undefined
+  })
 
 const shared = {
   resume: unsaid(
@@ -101,8 +100,11 @@ export const settings = {
 }
 export const SETTINGS: ReadonlySet<string> = new Set(Object.keys(settings))
 
+// As long as a client may say it.
+const clientName = () => text({ wanted: 'a name of 1 to 64 characters', pattern: /^(?=.*\S).{1,64}$/u })
+
 const client = v.strictObject({
-  name: needed(filled('a name'), about('what it is called', '名称')),
+  name: needed(clientName(), about('what it is called', '名称')),
   token: key(text(), '', secret('a token of its own, by which it is known for sure', '专属 token，用于可靠地识别它')),
   ...settings,
 })

@@ -115,16 +115,6 @@ function identified<T extends { name: string; url: string }>(entries: T[]): Map<
   return known
 }
 
-/** Configs are parsed anew: entries are the same when they say the same. */
-export const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-
-/** Whether two entries ask for the same link, whatever is to go over it. */
-export const sameLink = (a: object | undefined, b: object | undefined) =>
-  a !== undefined && b !== undefined && sameEntry(link(a), link(b))
-
-const link = (entry: object) =>
-  Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'spread' && !SETTINGS.has(key)))
-
 /** What runs for these entries, each of which stands for one; it is no longer there then. */
 export function taken<T extends object, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
   return entries.flatMap((entry) => {
@@ -135,22 +125,18 @@ export function taken<T extends object, Running>(running: Map<T, Running>, entri
   })
 }
 
-/** What runs for the entries that were kept goes on under what they say now; returns each with its entry. */
-export function renewed<T extends object, Running>(running: Map<T, Running>, kept: readonly T[]): [T, Running][] {
-  const known = new Map(running)
-  const found = kept.flatMap((entry): [T, T, Running][] => {
-    const [old, organ] = runsFor(known, entry) ?? []
-    if (old === undefined || organ === undefined) return []
-    known.delete(old)
-    return [[old, entry, organ]]
-  })
-  for (const [old] of found) running.delete(old)
-  for (const [, entry, organ] of found) running.set(entry, organ)
-  return found.map(([, entry, organ]) => [entry, organ])
-}
-
-/** Of several at one address that which says the very same, where there is one. */
+/** What was kept under other settings runs for the entry of before; of several at one address, that which says the same. */
 function runsFor<T extends object, Running>(running: Map<T, Running>, entry: T): [T, Running] | undefined {
   const all = [...running]
   return all.find(([one]) => sameEntry(one, entry)) ?? all.find(([one]) => sameLink(one, entry))
 }
+
+/** Configs are parsed anew: entries are the same when they say the same. */
+const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+/** Whether two entries ask for the same link, whatever is to go over it. */
+const sameLink = (a: object | undefined, b: object | undefined) =>
+  a !== undefined && b !== undefined && sameEntry(link(a), link(b))
+
+const link = (entry: object) =>
+  Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'spread' && !SETTINGS.has(key)))

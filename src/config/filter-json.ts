@@ -25,9 +25,7 @@ export const filterJson = {
     '.contains': words,
     '.regex': { type: 'string', minLength: 1 },
   },
-  // Fields of events, and below one of them all words but ours.
-  patternProperties: {
-    '^[^.]': { anyOf: [{ ...value, type: ['string', 'number', 'boolean', 'null', 'array'] }, inner] },
-  },
+  // Fields of events.
+  patternProperties: { '^(?!\\.|(?:mode|groups|users|types|keywords|prefix)$)': { anyOf: [value, inner] } },
   additionalProperties: false,
 }

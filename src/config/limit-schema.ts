@@ -89,5 +89,5 @@ export const breaker = v.pipe(
     ),
     'cool-down': key(duration(TIMER), '10s', rare('until one is tried again', '多久后再次尝试')),
   }),
-  v.metadata(rare('what happens when calls or deliveries keep failing', '熔断')),
+  v.metadata(rare('what keeps failing is left alone for a while', '熔断：不断失败的，先停一会儿再试')),
 )

@@ -258,13 +258,11 @@ export type ReverseConfig = Config['reverse-web-socket'][number]
 export type PostConfig = Config['http-post'][number]
 /** What an entry says about a client; absent: not said, so that a pool's or everybody's settings count. */
 export type ClientSettings = Config['defaults']
-export type ClientConfig = Config['clients'][number]
 export type PoolConfig = Config['pools'][string]
 /** One bucket: `rate` per second, times in milliseconds. */
 export type LimitConfig = Config['rate-limit']['bot'][string] | NonNullable<ClientSettings['rate-limit']>[string]
 /** Buckets by class of actions (send, manage, read, file, all) or by the name of an action. */
 export type LimitsConfig = Readonly<Record<string, LimitConfig>>
-export type BreakerConfig = Config['breaker']
 export type { FilterConfig } from './filter.ts'
 
 /** A complete config from the given keys; throws on wrong ones. Files are read by load.ts, which says where. */

@@ -138,7 +138,8 @@ export class Hook implements Link {
     const { bot, report } = this.#options
     try {
       // Without the session: it is one for events, and what its answers ask for is ours to call.
-      carryOut(bot, event, operation, { open: this.#session.open })
+      const { open, terms, appId } = this.#session
+      carryOut(bot, event, operation, { open, terms, key: appId })
     } catch (error) {
       if (!(error instanceof ActionError)) throw error
       report({ kind: 'frame-refused', bot: bot.name, session: this.#session, why: error.message })

@@ -17,6 +17,8 @@ import { type RefusalStatus, refusal } from './refusal.ts'
 const WEBSOCKET = new Set(['ws', 'implementation'])
 /** Replies that refuse are short: longer ones are not parsed for their retcode. */
 const LONGEST_REFUSAL = 64 * 1024
+/** Seconds; a number beyond is none that anybody would wait for. */
+const MOST_AFTER = 86_400 * 365
 
 export interface HttpApiOptions {
   readonly bots: Bots
@@ -43,7 +45,8 @@ export function httpApi({ bots, guests, report }: HttpApiOptions): Hono<HostEnv>
     // The reply may take as long as it likes; a body that stalls may not.
     c.env.keepOpen()
     const frame = `{"action":${JSON.stringify(action)},"params":${read.params}}`
-    return answer(await calls.call(bot, c.env.peer, termsOf(c, guests), frame))
+    const who = { peer: c.env.peer, terms: termsOf(c, guests), gone: () => c.req.raw.signal.aborted }
+    return answer(await calls.call(bot, who, frame))
   })
   return app
 }
@@ -62,11 +65,15 @@ function refusedRequest(c: Context<HostEnv>, action: string): [RefusalStatus, st
   return undefined
 }
 
+interface Who extends Pick<Caller, 'terms' | 'gone'> {
+  readonly peer: string
+}
+
 /** The calls of each address that are not answered yet: they share one bound. */
 class OpenCalls {
   readonly #open = new Map<string, Caller['open']>()
 
-  call(bot: Bot, peer: string, terms: Terms | undefined, frame: string): Promise<string> {
+  call(bot: Bot, { peer, terms, gone }: Who, frame: string): Promise<string> {
     const open = this.#open.get(peer) ?? { calls: 0, bytes: 0 }
     this.#open.set(peer, open)
     return new Promise((resolve) => {
@@ -74,7 +81,7 @@ class OpenCalls {
         if (open.calls === 0 && this.#open.get(peer) === open) this.#open.delete(peer)
         resolve(text)
       }
-      bot.call({ open, reply, key: peer, terms }, frame)
+      bot.call({ open, reply, key: peer, terms, gone }, frame)
     })
   }
 }
@@ -82,6 +89,10 @@ class OpenCalls {
 function answer(reply: string): Response {
   const parsed = reply.length > LONGEST_REFUSAL ? undefined : parse(reply)
   const retcode = isObject(parsed) ? own(parsed, 'retcode') : undefined
+  const after = isObject(parsed) ? own(parsed, 'retry_after') : undefined
   const status = typeof retcode === 'number' ? httpStatus(retcode) : 200
-  return new Response(reply, { status, headers: { 'Content-Type': 'application/json; charset=utf-8' } })
+  const headers = { 'Content-Type': 'application/json; charset=utf-8' }
+  // In whole seconds, for programs that wait by it: OneBot has no status for calls that come too often.
+  if (typeof after !== 'number' || !(after > 0 && after < MOST_AFTER)) return new Response(reply, { status, headers })
+  return new Response(reply, { status, headers: { ...headers, 'Retry-After': String(Math.ceil(after)) } })
 }

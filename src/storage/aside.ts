@@ -1,6 +1,6 @@
 // Puts files away that cannot be trusted, for people to look at; the oldest of them go.
 
-import { readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 /** A disk that fails again and again must not be filled with what it has spoilt. */
@@ -12,6 +12,7 @@ const PARTS = ['-wal', '-shm', ''] as const
 export function putAside(file: string, now: number): string {
   const stamp = new Date(now).toISOString().replace(/[:.]/g, '-')
   const aside = `${file}.corrupt-${stamp}`
+  if (existsSync(aside)) return putAside(file, now + 1)
   for (const part of PARTS) {
     try {
       renameSync(file + part, aside + part)

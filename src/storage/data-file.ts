@@ -5,7 +5,7 @@ import type { Gap } from '../broker/gaps.ts'
 import type { Packed } from '../broker/journal.ts'
 import type { Cursor, DurableCall, KeptSession } from '../broker/ports.ts'
 import { allRows, type Row, rowOf } from './rows.ts'
-import { bringUpToDate } from './schema.ts'
+import { bringUpToDate, recognise } from './schema.ts'
 import { type Opening, openSqlite } from './sqlite.ts'
 import { FileTrouble } from './trouble.ts'
 
@@ -31,7 +31,7 @@ export class DataFile {
 
   /** @throws what `troubleOf` understands. */
   static open(path: string, opening: Opening): DataFile {
-    const database = openSqlite(path, opening)
+    const database = openSqlite(path, opening, recognise)
     try {
       bringUpToDate(database)
       return new DataFile(database)

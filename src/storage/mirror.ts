@@ -11,7 +11,7 @@ export const BATCH = { entries: 512, bytes: 1024 * 1024 } as const
  * Numbers that may be given to entries before the disk must hear of it. Firmly, since after an unclean end whatever it
  * has heard of counts as given away: so that costs little, and is no loss, they are many.
  */
-const RESERVE = 65_536
+const RESERVE = 2 ** 20
 /** As many are left when the disk is told of more: enough to go on for a while when it does not take it. */
 const NEARLY = RESERVE / 2
 /** A buffer for texts that is worth keeping (bytes). */

@@ -39,11 +39,8 @@ const STEPS: readonly string[] = [
   `,
 ]
 
-/**
- * Brings a file up to date, a new one included. @throws FileTrouble for a file of a later version or of another
- * program. @param steps other ones, for tests.
- */
-export function bringUpToDate(database: DatabaseSync, steps: readonly string[] = STEPS): void {
+/** @throws FileTrouble for a file of another program, or of a later version. */
+export function recognise(database: DatabaseSync, steps: readonly string[] = STEPS): void {
   const application = numberOf(database, 'application_id')
   const version = numberOf(database, 'user_version')
   if (application !== APPLICATION && (application !== 0 || version !== 0 || holdsTables(database)))
@@ -53,11 +50,21 @@ export function bringUpToDate(database: DatabaseSync, steps: readonly string[] =
       'newer',
       `it is of version ${version}, and this program knows none later than ${steps.length}`,
     )
-  if (version === steps.length) return
-  const missing = steps.slice(version).join(';')
-  const marks = `PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${steps.length}`
+}
+
+/** Brings a file of ours up to date, a new one included. @param steps others than those of now, for tests. */
+export function bringUpToDate(database: DatabaseSync, steps: readonly string[] = STEPS): void {
+  const missing = steps.slice(numberOf(database, 'user_version'))
+  if (missing.length === 0) return
   // Whole or not at all: a crash in the middle leaves the file as it was.
-  database.exec(`BEGIN IMMEDIATE; ${missing}; ${marks}; COMMIT`)
+  database.exec('BEGIN IMMEDIATE')
+  try {
+    for (const step of missing) database.exec(step)
+    database.exec(`PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${steps.length}; COMMIT`)
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
 }
 
 function numberOf(database: DatabaseSync, pragma: string): number {

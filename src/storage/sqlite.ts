@@ -21,16 +21,26 @@ export interface Opening {
   readonly ceiling?: number | undefined
 }
 
-/** Makes the file, and its folder, where they are missing. @throws what `troubleOf` understands. */
-export function openSqlite(file: string, { wait, ceiling }: Opening): DatabaseSync {
+/**
+ * Makes the file, and its folder, where they are missing. @param recognise is shown the file before anything is done to
+ * it; throws when it is not ours. @throws what `troubleOf` understands.
+ */
+export function openSqlite(
+  file: string,
+  { wait, ceiling }: Opening,
+  recognise: (database: DatabaseSync) => void,
+): DatabaseSync {
   const { DatabaseSync } = loadSqlite()
   mkdirSync(dirname(file), { recursive: true })
-  forOwnerOnly(file)
+  // SQLite gives its other files the mode of this one.
+  closeSync(openSync(file, 'a', 0o600))
   const database = new DatabaseSync(file, { timeout: wait })
   try {
     database.exec(`PRAGMA page_size = ${PAGE}`)
     // Nobody else can keep the log from being cleared, and no memory is shared, which network folders do not know.
     database.exec('PRAGMA locking_mode = EXCLUSIVE')
+    recognise(database)
+    forOwnerOnly(file)
     database.exec('PRAGMA journal_mode = WAL')
     database.exec(`PRAGMA wal_autocheckpoint = ${Math.round(CHECKPOINT / PAGE)}`)
     database.exec(`PRAGMA journal_size_limit = ${LOG_KEPT}`)
@@ -44,9 +54,7 @@ export function openSqlite(file: string, { wait, ceiling }: Opening): DatabaseSy
   }
 }
 
-/** SQLite gives its other files the mode of this one. */
 function forOwnerOnly(file: string): void {
-  closeSync(openSync(file, 'a', 0o600))
   try {
     chmodSync(file, 0o600)
   } catch {

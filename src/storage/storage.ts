@@ -188,6 +188,8 @@ class FileStorage implements Storage {
     this.#attempt((file) => {
       if (this.#mirror.behind) more = !this.#mirror.write(file, BATCHES)
       this.durable.write(file)
+      // Only now: a disk that is full lets itself be opened.
+      if (!more) this.#well()
     })
     return more
   }
@@ -220,8 +222,7 @@ class FileStorage implements Storage {
     if (trouble.fault === 'damaged') {
       try {
         this.#setAside(trouble.why)
-        this.#use(0)
-        return this.#well()
+        return this.#use(0)
       } catch (again) {
         this.#close()
         trouble = troubleOf(again)
@@ -267,7 +268,6 @@ class FileStorage implements Storage {
   #again(): void {
     try {
       this.#use(0)
-      this.#well()
     } catch (error) {
       this.#failed(error)
     }

@@ -482,6 +482,15 @@ test('[POOL13] what is not acknowledged and the journal holds no longer is lost,
   expect(got(b).length + missed).toBe(210)
 })
 
+test('[POOL13] what was acknowledged is not lost, whatever the journal still holds', () => {
+  const { pool, journal, join, leave, say, lost } = bed({ dispatch: 'acked', strategy: first, maxBytes: 2 * KIB })
+  const a = join({ terms: { resume: 'ping' }, returns: true })
+  for (const n of range(0, 200)) say(n)
+  pool.acknowledged(a.session, journal.head, pool.sent(a.session))
+  leave(a)
+  expect([lost(), pool.status.waiting]).toEqual([[], 0])
+})
+
 test('[POOL13] turned to plain, a pool forgets what was to be acknowledged', () => {
   const { pool, join, leave, say } = bed({ dispatch: 'acked', strategy: first })
   const a = join({ terms: { resume: 'ping' }, returns: true })
@@ -525,6 +534,37 @@ test('[POOL14] room is given back as soon as the socket has taken the frame, and
   expect([room.used, room.waiting]).toEqual([0, 0])
 })
 
+test('[POOL14] who room was asked for gets the frame, and the strategy is not asked again; unless it is a member no more', () => {
+  const asked: unknown[] = []
+  const strategy: Strategy = {
+    name: 'spy',
+    choose(members, { n }) {
+      asked.push(n)
+      return members[asked.length % Math.max(1, members.length)]
+    },
+  }
+  const { pool, room, join, drain, say } = bed({ room: BIG, strategy })
+  const members = [join({ stuck: true }), join({ stuck: true }), join({ stuck: true })] as const
+  const holder = () => members.find(({ link }) => link.buffered > 0)
+  say(0, LIMITS.highWater)
+  say(1, LIMITS.highWater)
+  expect([asked, room.waiting]).toEqual([[0, 1], 1])
+  const before = holder()
+  if (before !== undefined) drain(before)
+  expect([asked, members.flatMap(got).sort()]).toEqual([
+    [0, 1],
+    [0, 1],
+  ])
+  say(2, LIMITS.highWater)
+  const waiting = [...members].filter(({ link }) => link.buffered === 0)
+  expect(room.waiting).toBe(1)
+  // Into another pool, say: it is there, and live.
+  for (const { session } of waiting) pool.leave(session)
+  const last = holder()
+  if (last !== undefined) drain(last)
+  expect(last && got(last)).toContain(2)
+})
+
 test('[POOL14] a web hook needs no room', () => {
   const { room, join, say } = bed({ room: 1 })
   const a = join({ transport: 'http-post' })
@@ -561,6 +601,20 @@ test('[POOL15] a link that takes nothing, open though it seems, is passed over u
   drain(a)
   say(3)
   expect(got(a)).toEqual([3])
+})
+
+test('[POOL15] an event that comes in the midst of another, which then has to wait, comes after that', () => {
+  const { join, drain, say } = bed({ strategy: first })
+  const a = join()
+  const { send } = a.link
+  a.link.send = () => {
+    a.link.send = send
+    say(2)
+    return false
+  }
+  say(1)
+  drain(a)
+  expect(got(a)).toEqual([1, 2])
 })
 
 test('[POOL15] an event that was read from the journal meanwhile is not given away twice', () => {

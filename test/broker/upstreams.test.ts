@@ -221,6 +221,19 @@ test('[UPX5] a new link of the same slot has no share in the failures of the one
   up('a')
   expect(slot('a').since).toBeDefined()
   expect(active()).toBe('a')
+  upstreams.health(slot('a'), false)
+  up('a')
+  expect(slot('a').since).toBeDefined()
+})
+
+test('[UPX3] calls that go well do not make the time it has been well begin anew', () => {
+  const { upstreams, slot, up, later, active } = bed('ab')
+  up('b', 'a')
+  for (let n = 0; n < 3; n++) {
+    later(STABLE / 3)
+    upstreams.health(slot('a'), true)
+  }
+  expect(active()).toBe('a')
 })
 
 test('[UPX6] one with another account is not used, until a link of it tells the right one', () => {

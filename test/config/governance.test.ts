@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { changes, renewed, taken } from '../../src/config/diff.ts'
+import { changes, taken } from '../../src/config/diff.ts'
 import { accounts } from '../../src/config/implementations.ts'
 import { jsonSchema } from '../../src/config/json-schema.ts'
 import { parseConfig } from '../../src/config/load.ts'
@@ -218,7 +218,13 @@ test('[CFG42] pools are described before they are used, and hash says by what', 
 })
 
 test('[CFG43] a client has a name, a token that is its own, and one place for its settings', () => {
-  expect(told('clients: [{token: x}]')).toEqual(['F:1:11  clients[0].name: found nothing, wanted a name'])
+  expect(told('clients: [{token: x}]')).toEqual([
+    'F:1:11  clients[0].name: found nothing, wanted a name of 1 to 64 characters',
+  ])
+  expect(places(`clients: [{name: ${'😀'.repeat(64)}}, {name: ${'a'.repeat(65)}}, {name: ' '}]`)).toEqual([
+    'clients[1].name',
+    'clients[2].name',
+  ])
   expect(places('clients: [{name: a}, {name: a}]')).toEqual(['clients[1].name'])
   const tokens = told(`
 http: {access-token: hush-1}
@@ -253,8 +259,15 @@ clients: [{name: a, token: hush-1}, {name: b, token: hush-2}, {name: c, token: h
     'F:1:22  reverse-web-socket[0].name: found "", wanted a name, since rate-limit is set',
   ])
   expect(
-    places('clients: [{name: a, resume: {ack: pings}}, {name: b, resume: sometimes}, {name: c, resume: {acks: ping}}]'),
-  ).toEqual(['clients[0].resume.ack', 'clients[1].resume', 'clients[2].resume.acks'])
+    told(
+      'clients: [{name: a, resume: {ack: pings}}, {name: b, resume: maybe}, {name: c, resume: {ack: ping, a: 1}}, {name: d, resume: [x]}]',
+    ).map((line) => line.replace(/^.*?clients/, '')),
+  ).toEqual([
+    '[0].resume.ack: found "pings", wanted ping or explicit',
+    '[1].resume: found "maybe", wanted true, false, or {ack: ping} or {ack: explicit}',
+    '[2].resume.a: found "a", wanted ack: ping or ack: explicit',
+    '[3].resume: found a list, wanted true, false, or {ack: ping} or {ack: explicit}',
+  ])
 })
 
 test('[CFG44] a filter becomes plain data: shorthands are lists, plain values are equalities, long ids stay exact', () => {
@@ -533,8 +546,9 @@ test('[CFG50] a change of what governs clients and calls is told apart, and redi
 
   const running = new Map(before['reverse-web-socket'].map((entry, i) => [entry, i] as const))
   expect(taken(running, structuredClone(reverse.removed))).toEqual([1, 2])
-  expect(renewed(running, reverse.kept)).toEqual([[reverse.kept[0]!, 0]])
-  expect([...running]).toEqual([[reverse.kept[0]!, 0]])
+  // What runs is known by the entry that it was begun for, whatever has been said since.
+  expect(taken(running, structuredClone(reverse.kept))).toEqual([0])
+  expect([...running]).toEqual([])
 })
 
 test('[CFG51] the JSON Schema knows filters, what must be there, and pools by any name', () => {

@@ -352,9 +352,11 @@ http: {access-token: {hush: 1}}
 admin: {token: [hush]}
 ntqq-impl: {external-web-socket: 'http://h/?access_token=hush'}
 reverse-web-socket: [{url: 'http://user:hush@h'}]
+clients: [{name: a, token: {hush: 1}}]
 `
-  expect(told(text)).toHaveLength(4)
+  expect(told(text)).toHaveLength(5)
   expect(told(text).join('\n')).not.toContain('hush')
+  expect(told('', { PERPETUA_CLIENTS: '[{name: a, token: [hush]}, {nam: hush}]' }).join()).not.toContain('"hush"')
 })
 
 test('[CFG22] aliases and merges work, and cannot be made to explode', () => {

@@ -7,7 +7,7 @@ import type { Report } from '../broker/status.ts'
 import { putAside } from './aside.ts'
 import { fileName } from './file-name.ts'
 import { openSqlite } from './sqlite.ts'
-import { troubleOf } from './trouble.ts'
+import { FileTrouble, troubleOf } from './trouble.ts'
 
 export interface MessageNumbersOptions {
   /** Where the file goes: `data-dir`. */
@@ -25,6 +25,7 @@ export interface MessageNumbersOptions {
 
 /** "ppmn": tells these files from others. */
 const APPLICATION = 0x70706d6e
+const VERSION = 1
 const MOST = 500_000
 const AGE = 90 * 24 * 3_600_000
 /** The file is at most so far behind (ms), or so many messages. */
@@ -48,9 +49,11 @@ const tables = (name: (typeof TABLES)[number]) => `
     account INTEGER, id TEXT, hash TEXT NOT NULL, PRIMARY KEY (account, id)
   ) STRICT, WITHOUT ROWID;`
 const SCHEMA = `
+  BEGIN IMMEDIATE;
   ${TABLES.map(tables).join('')}
   CREATE TABLE IF NOT EXISTS generation (one INTEGER PRIMARY KEY CHECK (one = 1), since INTEGER NOT NULL) STRICT;
-  PRAGMA application_id = ${APPLICATION};
+  PRAGMA application_id = ${APPLICATION}; PRAGMA user_version = ${VERSION};
+  COMMIT;
 `
 const ROTATE = `
   DROP TABLE old; DROP TABLE old_files;
@@ -194,7 +197,7 @@ class Open {
   constructor(path: string, most: number, age: number) {
     this.#most = most
     this.#age = age
-    this.#database = openSqlite(path, { wait: PATIENCE })
+    this.#database = openSqlite(path, { wait: PATIENCE }, recognise)
     try {
       this.#database.exec(SCHEMA)
       this.#statements = prepared(this.#database)
@@ -258,6 +261,16 @@ class Open {
     this.#since = Date.now()
     this.#database.prepare('UPDATE generation SET since = ?').run(this.#since)
   }
+}
+
+/** @throws FileTrouble where the file is not one of these. */
+function recognise(database: DatabaseSync): void {
+  const number = (pragma: string) => Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma])
+  const empty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
+  if (number('application_id') !== APPLICATION && !empty)
+    throw new FileTrouble('foreign', 'it is a file of another program')
+  const version = number('user_version')
+  if (version > VERSION) throw new FileTrouble('newer', `found version ${version}, wanted at most ${VERSION}`)
 }
 
 interface Statements {

@@ -18,7 +18,7 @@ type Incoming = {
 
 const INCOMING: Incoming = {
   text: ({ text }) => segment('text', { text: written(text) }),
-  mention: ({ user_id, name }) => segment('at', { qq: written(user_id), name: written(name) }),
+  mention: ({ user_id }) => segment('at', { qq: written(user_id) }),
   mention_all: () => segment('at', { qq: 'all' }),
   face: ({ face_id, is_large }) => segment('face', { id: written(face_id), ...(is_large && { large: true }) }),
   reply: ({ message_seq: seq, sender_id, time, segments }, where, it) =>
@@ -33,10 +33,8 @@ const INCOMING: Incoming = {
       summary: written(summary),
       sub_type: sub_type === 'sticker' ? 1 : 0,
     }),
-  record: ({ resource_id, temp_url, duration }) =>
-    segment('record', { file: written(resource_id), url: written(temp_url), duration }),
-  video: ({ resource_id, temp_url, duration }) =>
-    segment('video', { file: written(resource_id), url: written(temp_url), duration }),
+  record: ({ resource_id, temp_url }) => segment('record', { file: written(resource_id), url: written(temp_url) }),
+  video: ({ resource_id, temp_url }) => segment('video', { file: written(resource_id), url: written(temp_url) }),
   file: ({ file_id, file_name, file_size, file_hash }, _where, it) => {
     if (typeof file_hash === 'string') it.keepFile(written(file_id), file_hash)
     return segment('file', {
@@ -65,17 +63,18 @@ export function incoming(segments: unknown, where: Where, it: Stage): Segment[] 
 
 interface Typed {
   readonly type: string
-  readonly data: Readonly<Record<string, unknown>>
+  readonly data: Readonly<Record<string, unknown>> | null
 }
 
 const isTyped = (one: unknown): one is Typed =>
   isObject(one) && typeof one['type'] === 'string' && isObject(one['data'] ?? {})
 
-function converted({ type, data = {} }: Typed, where: Where, it: Stage): Segment {
+function converted({ type, data: given }: Typed, where: Where, it: Stage): Segment {
+  const data = given ?? {}
   if (!Object.hasOwn(INCOMING, type) || (type === 'reply' && !Number.isSafeInteger(data['message_seq'])))
     return { type, data }
   // A converter takes what its kind promises; what is missing becomes nothing.
-  const convert = INCOMING[type as keyof Incoming] as (data: Typed['data'], where: Where, it: Stage) => Segment
+  const convert = INCOMING[type as keyof Incoming] as (data: Segment['data'], where: Where, it: Stage) => Segment
   return convert(data, where, it)
 }
 

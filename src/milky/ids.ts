@@ -44,7 +44,11 @@ export class MessageIds {
       const last = Math.min(first + REACH - 1, MOST)
       const near = this.#numbers.between(account, first, last)
       const own = near.find((one) => isAt(one, place))
-      if (own !== undefined) return own.id
+      if (own !== undefined) {
+        // It is of interest still: kept anew, it is not forgotten with those of its age.
+        this.#numbers.keep(account, own)
+        return own.id
+      }
       const id = free(first, last, near)
       if (id === undefined) continue
       this.#numbers.keep(account, { id, ...place })

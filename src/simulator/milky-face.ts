@@ -18,8 +18,6 @@ export type MilkyFact =
 export interface MilkyOptions {
   /** Needed on every call and stream. '': none. */
   readonly token: string
-  /** Where events are posted to, too. */
-  readonly hook?: string | undefined
   readonly seen?: ((fact: MilkyFact) => void) | undefined
 }
 
@@ -36,6 +34,8 @@ export class MilkyFace implements Disposable {
   readonly #streams = new Set<Stream>()
   readonly #flags: string[] = []
   readonly #ending = new AbortController()
+  /** Where events are posted to, too. */
+  hook: string | undefined
   #posts: Promise<unknown> = Promise.resolve()
 
   constructor(implementation: Implementation, options: MilkyOptions) {
@@ -59,7 +59,7 @@ export class MilkyFace implements Disposable {
 
   /** An event of the simulated QQ, as OneBot has it. */
   tell(raw: string): void {
-    if (this.#streams.size === 0 && this.#options.hook === undefined) return
+    if (this.#streams.size === 0 && this.hook === undefined) return
     const event = milkyEvent(parse(raw), this.#teller())
     if (event !== undefined) this.emit(event)
   }
@@ -72,7 +72,8 @@ export class MilkyFace implements Disposable {
   /** This very text, whatever it is. */
   raw(text: string): void {
     for (const stream of this.#streams) stream.send(text)
-    const { hook: url, token } = this.#options
+    const { token } = this.#options
+    const url = this.hook
     if (url === undefined) return
     const headers = token === '' ? {} : { Authorization: `Bearer ${token}` }
     const posting = { url, body: text, headers, secret: '', timeout: POST_TIMEOUT, signal: this.#ending.signal }

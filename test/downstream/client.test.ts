@@ -35,7 +35,14 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
   const closed: [number, string][] = []
   const app = new Hono<HostEnv>()
   app.get('/event', (c) =>
-    acceptClient(c, bed.bot, { transport: 'forward', events: true, calls: false, report: bed.facts.report, count, guests: STRANGERS }),
+    acceptClient(c, bed.bot, {
+      transport: 'forward',
+      events: true,
+      calls: false,
+      report: bed.facts.report,
+      count,
+      guests: STRANGERS,
+    }),
   )
   const env: HostEnv['Bindings'] = {
     peer: '127.0.0.1',
@@ -60,7 +67,14 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
 test('[LNK18] where there are as many links as there may be, the next is refused with 503 before the upgrade', async () => {
   using bed = bench()
   const count = new LinkCount(2)
-  const door = { transport: 'forward', events: true, calls: true, report: bed.facts.report, count, guests: STRANGERS } as const
+  const door = {
+    transport: 'forward',
+    events: true,
+    calls: true,
+    report: bed.facts.report,
+    count,
+    guests: STRANGERS,
+  } as const
   const app = new Hono<HostEnv>().get('/', (c) => acceptClient(c, bed.bot, door))
   const open: SocketEvents<AcceptedSocket>[] = []
   const env: HostEnv['Bindings'] = {

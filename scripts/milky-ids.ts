@@ -17,12 +17,12 @@ const numbers = messageNumbers({
   report: (fact) => console.error(fact),
   most: 2 * COUNT,
 })
-const ids = new MessageIds(numbers)
+const ids = new MessageIds(numbers, 10001)
 const taken = new Uint32Array(2 ** 26)
 const began = performance.now()
 let twice = 0
 for (let n = 0; n < COUNT; n++) {
-  const id = ids.idOf(10001, { scene: n % 5 === 0 ? 'friend' : 'group', peer: 100_000_000 + (n % 97), seq: n })
+  const id = ids.idOf({ scene: n % 5 === 0 ? 'friend' : 'group', peer: 100_000_000 + (n % 97), seq: n })
   const [at, bit] = [id >>> 5, 1 << (id & 31)]
   if (((taken[at] ?? 0) & bit) !== 0) twice += 1
   taken[at] = (taken[at] ?? 0) | bit

@@ -1,71 +1,76 @@
 // The numbers that clients know messages by: made of where a message stands, the same in every run, never two for one.
 
-import type { MessageNumbers, MessagePlace, NumberedMessage } from '../broker/ports.ts'
+import type { MessageNumbers, MessagePlace } from '../broker/ports.ts'
 import { hash32 } from '../lib/hash.ts'
+import { Generations } from './generations.ts'
 
-/** Numbers are 31 bits, and 0 is none. */
-const MOST = 0x7fffffff
-/** Somebody whose number was taken has one of the next few. Among a million, longer rows do not happen. */
-const REACH = 4
-/** As many are known without asking: replies, reactions and recalls are about what was said just now. */
-const RECENT = 4_096
+// A number has 31 bits: 23 of a block, which a hash gives to each 256 messages in a row of a conversation, and 8 of the
+// place in the row. What is said one after the other stands side by side where it is kept, and is found in one go.
 
+const ROW = 256
+const BLOCKS = 2 ** 23
+/** Somebody whose place in a block is taken has the same place in one of the next. Longer rows hardly ever happen. */
+const REACH = 3
+/** Blocks that are known without asking. */
+const KNOWN = 256
+
+type Block = Map<number, MessagePlace>
+
+/** Those of one account. */
 export class MessageIds {
   readonly #numbers: MessageNumbers
-  readonly #recent = new Map<string, number>()
+  readonly #account: number
+  readonly #blocks = new Generations<number, Block>(KNOWN)
 
-  constructor(numbers: MessageNumbers) {
+  constructor(numbers: MessageNumbers, account: number) {
     this.#numbers = numbers
+    this.#account = account
   }
 
   /** The message's number; from now on it is known by it. */
-  idOf(account: number, { scene, peer, seq }: MessagePlace): number {
-    const key = `${account}|${scene}|${peer}|${seq}`
-    const known = this.#recent.get(key)
-    if (known !== undefined) return known
-    const id = this.#found(account, key, { scene, peer, seq })
-    this.#recent.set(key, id)
-    if (this.#recent.size > RECENT) {
-      const [oldest = ''] = this.#recent.keys()
-      this.#recent.delete(oldest)
+  idOf({ scene, peer, seq }: MessagePlace): number {
+    const first = firstFor(this.#account, { scene, peer, seq })
+    const place = first % ROW
+    for (let block = (first - place) / ROW; ; block += REACH) {
+      let free: number | undefined
+      for (let step = 0; step < REACH; step++) {
+        const id = ((block + step) % BLOCKS) * ROW + place
+        const there = this.#block(id).get(id)
+        if (there === undefined) free ??= id === 0 ? undefined : id
+        else if (there.seq === seq && there.peer === peer && there.scene === scene) return id
+      }
+      if (free !== undefined) return this.#keep(free, { scene, peer, seq })
     }
-    return id
   }
 
   /** Where the message with this number stands; undefined: it is not known, or not any more. */
-  placeOf(account: number, id: number): MessagePlace | undefined {
-    if (!Number.isSafeInteger(id) || id < 1 || id > MOST) return undefined
-    return this.#numbers.between(account, id, id)[0]
+  placeOf(id: number): MessagePlace | undefined {
+    if (!Number.isSafeInteger(id) || id < 1 || id >= BLOCKS * ROW) return undefined
+    return this.#block(id).get(id)
   }
 
-  /** Another one that has the number it would have, or one of the next, is passed by. */
-  #found(account: number, key: string, place: MessagePlace): number {
-    for (let first = firstFor(key); ; first = following(first, REACH)) {
-      const last = Math.min(first + REACH - 1, MOST)
-      const near = this.#numbers.between(account, first, last)
-      const own = near.find((one) => isAt(one, place))
-      if (own !== undefined) {
-        // It is of interest still: kept anew, it is not forgotten with those of its age.
-        this.#numbers.keep(account, own)
-        return own.id
-      }
-      const id = free(first, last, near)
-      if (id === undefined) continue
-      this.#numbers.keep(account, { id, ...place })
-      return id
-    }
+  #keep(id: number, place: MessagePlace): number {
+    this.#block(id).set(id, place)
+    this.#numbers.keep(this.#account, { id, ...place })
+    return id
+  }
+
+  /** That which the number is in. */
+  #block(id: number): Block {
+    const number = Math.floor(id / ROW)
+    const known = this.#blocks.get(number)
+    if (known !== undefined) return known
+    const first = number * ROW
+    const kept = this.#numbers.between(this.#account, first, first + ROW - 1)
+    const block: Block = new Map(kept.map((one) => [one.id, one]))
+    this.#blocks.set(number, block)
+    return block
   }
 }
 
 /** What a message's number is unless somebody else has it. */
-export const firstFor = (key: string): number => hash32(key) & MOST || 1
-
-const following = (id: number, by: number) => (id + by > MOST ? 1 : id + by)
-
-const isAt = (one: NumberedMessage, { scene, peer, seq }: MessagePlace) =>
-  one.seq === seq && one.peer === peer && one.scene === scene
-
-function free(first: number, last: number, taken: readonly NumberedMessage[]): number | undefined {
-  for (let id = first; id <= last; id++) if (!taken.some((one) => one.id === id)) return id
-  return undefined
+export function firstFor(account: number, { scene, peer, seq }: MessagePlace): number {
+  const place = seq % ROW
+  const block = hash32(`${account}|${scene}|${peer}|${(seq - place) / ROW}`) % BLOCKS
+  return block * ROW + place
 }

@@ -1,6 +1,7 @@
 // Keeps the numbers of messages in memory, where nothing is to be written: in two generations, the older of which goes.
 
 import type { MessageNumbers, NumberedMessage } from '../broker/ports.ts'
+import { Generations } from './generations.ts'
 
 /** Messages, and files, in one generation. */
 const MOST = 50_000
@@ -55,30 +56,4 @@ export class MemoryNumbers implements MessageNumbers {
 interface Known {
   readonly messages: Generations<number, NumberedMessage>
   readonly files: Generations<string, string>
-}
-
-/** Keeps so many that were told or asked for last, and up to as many more. */
-class Generations<K, V> {
-  readonly #most: number
-  #young = new Map<K, V>()
-  #old = new Map<K, V>()
-
-  constructor(most: number) {
-    this.#most = most
-  }
-
-  get(key: K): V | undefined {
-    const value = this.#young.get(key)
-    if (value !== undefined) return value
-    const old = this.#old.get(key)
-    if (old !== undefined) this.set(key, old)
-    return old
-  }
-
-  set(key: K, value: V): void {
-    this.#young.set(key, value)
-    if (this.#young.size < this.#most) return
-    this.#old = this.#young
-    this.#young = new Map()
-  }
 }

@@ -31,7 +31,7 @@ export class Stage {
     this.#implementation = implementation
     this.#api = api
     this.#numbers = numbers
-    this.#ids = new MessageIds(numbers)
+    this.#ids = new MessageIds(numbers, selfId)
     this.#online = online
   }
 
@@ -50,11 +50,11 @@ export class Stage {
   }
 
   idOf(place: MessagePlace): number {
-    return this.#ids.idOf(this.selfId, place)
+    return this.#ids.idOf(place)
   }
 
   known(id: number): MessagePlace | undefined {
-    return this.#ids.placeOf(this.selfId, id)
+    return this.#ids.placeOf(id)
   }
 
   /** @throws MilkyError where no such message is known. */

@@ -66,18 +66,25 @@ export function messageNumbers(options: MessageNumbersOptions): MessageNumbers {
   return new NumbersFile(options)
 }
 
-interface Waiting {
+interface FileHash {
   readonly account: number
-  readonly message: NumberedMessage
+  readonly id: string
+  readonly hash: string
+}
+
+const NOTHING: { readonly young: readonly NumberedMessage[]; readonly old: readonly NumberedMessage[] } = {
+  young: [],
+  old: [],
 }
 
 class NumbersFile implements MessageNumbers {
   readonly #options: MessageNumbersOptions
   readonly #path: string
   #open: Open | undefined
-  /** By account and number: not written yet. */
-  readonly #waiting = new Map<string, Waiting>()
-  readonly #files = new Map<string, { account: number; id: string; hash: string }>()
+  /** By account, and there by number: not written yet. */
+  readonly #waiting = new Map<number, Map<number, NumberedMessage>>()
+  #waitingCount = 0
+  readonly #files = new Map<string, FileHash>()
   #timer: ReturnType<typeof setTimeout> | undefined
   #triedAt = Number.NEGATIVE_INFINITY
   #failing = false
@@ -89,22 +96,29 @@ class NumbersFile implements MessageNumbers {
   }
 
   between(account: number, first: number, last: number): readonly NumberedMessage[] {
-    const stored = this.#attempt((open) => open.between(account, first, last)) ?? []
-    if (this.#waiting.size === 0) return stored
-    const found = [...stored]
-    for (let id = first; id <= last; id++) {
-      const one = this.#waiting.get(`${account}|${id}`)
-      if (one !== undefined && !found.some((other) => other.id === id)) found.push(one.message)
+    const { young, old } = this.#attempt((open) => open.between(account, first, last)) ?? NOTHING
+    const found = new Map(young.map((one) => [one.id, one]))
+    for (const one of old) {
+      if (found.has(one.id)) continue
+      found.set(one.id, one)
+      // What is asked for is not forgotten with its generation.
+      this.keep(account, one)
     }
-    return found
+    const waiting = this.#waiting.get(account)
+    for (let id = first; waiting !== undefined && id <= last; id++) {
+      const one = waiting.get(id)
+      if (one !== undefined) found.set(id, one)
+    }
+    return [...found.values()]
   }
 
   keep(account: number, message: NumberedMessage): void {
-    this.#waiting.set(`${account}|${message.id}`, { account, message })
-    if (this.#waiting.size > MOST_WAITING) {
-      const [oldest = ''] = this.#waiting.keys()
-      this.#waiting.delete(oldest)
-    }
+    const waiting = this.#waiting.get(account) ?? new Map<number, NumberedMessage>()
+    this.#waiting.set(account, waiting)
+    if (!waiting.has(message.id)) this.#waitingCount += 1
+    waiting.set(message.id, message)
+    // The disk has taken nothing for long: what was known only here is not known any more.
+    if (this.#waitingCount > MOST_WAITING) this.#drop()
     this.#soon()
   }
 
@@ -115,10 +129,7 @@ class NumbersFile implements MessageNumbers {
 
   keepFile(account: number, fileId: string, hash: string): void {
     this.#files.set(`${account}|${fileId}`, { account, id: fileId, hash })
-    if (this.#files.size > MOST_WAITING) {
-      const [oldest = ''] = this.#files.keys()
-      this.#files.delete(oldest)
-    }
+    if (this.#files.size > MOST_WAITING) this.#drop()
     this.#soon()
   }
 
@@ -131,22 +142,27 @@ class NumbersFile implements MessageNumbers {
     this.#triedAt = Number.POSITIVE_INFINITY
   }
 
+  #drop(): void {
+    this.#waiting.clear()
+    this.#waitingCount = 0
+    this.#files.clear()
+  }
+
   #soon(): void {
-    if (this.#waiting.size >= BATCH && !this.#failing) this.#write()
+    if (this.#waitingCount >= BATCH && !this.#failing) this.#write()
     else this.#timer ??= setTimeout(() => this.#write(), this.#failing ? RETRY : LAG)
   }
 
   #write(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#waiting.size === 0 && this.#files.size === 0) return
+    if (this.#waitingCount === 0 && this.#files.size === 0) return
     const written = this.#attempt((open) => {
-      open.write([...this.#waiting.values()], [...this.#files.values()])
+      open.write(this.#waiting, this.#files.values())
       return true
     })
     if (written !== true) return this.#soon()
-    this.#waiting.clear()
-    this.#files.clear()
+    this.#drop()
   }
 
   #attempt<T>(work: (open: Open) => T): T | undefined {
@@ -193,6 +209,7 @@ class Open {
   #statements: Statements
   #count: number
   #since: number
+  #hasOld: boolean
 
   constructor(path: string, most: number, age: number) {
     this.#most = most
@@ -202,6 +219,7 @@ class Open {
       this.#database.exec(SCHEMA)
       this.#statements = prepared(this.#database)
       this.#count = Number(this.#database.prepare('SELECT count(*) AS count FROM young').get()?.['count'])
+      this.#hasOld = this.#database.prepare('SELECT 1 FROM old LIMIT 1').get() !== undefined
       this.#database.prepare('INSERT OR IGNORE INTO generation VALUES (1, ?)').run(Date.now())
       this.#since = Number(this.#database.prepare('SELECT since FROM generation').get()?.['since'])
     } catch (error) {
@@ -218,17 +236,13 @@ class Open {
     }
   }
 
-  between(account: number, first: number, last: number): NumberedMessage[] {
+  /** A message may stand in both generations. */
+  between(account: number, first: number, last: number): typeof NOTHING {
     const { young, old } = this.#statements
-    const found = young.all(account, first, last).map(messageOf)
-    for (const row of old.all(account, first, last)) {
-      const message = messageOf(row)
-      if (found.some(({ id }) => id === message.id)) continue
-      found.push(message)
-      // Who is asked for is not forgotten with its generation: lookups of one message mean just that.
-      if (first === last) this.#add(account, message)
+    return {
+      young: young.all(account, first, last).map(messageOf),
+      old: this.#hasOld ? old.all(account, first, last).map(messageOf) : [],
     }
-    return found
   }
 
   fileHash(account: number, id: string): string | undefined {
@@ -237,10 +251,10 @@ class Open {
     return typeof hash === 'string' ? hash : undefined
   }
 
-  write(messages: readonly Waiting[], files: readonly { account: number; id: string; hash: string }[]): void {
+  write(messages: ReadonlyMap<number, ReadonlyMap<number, NumberedMessage>>, files: Iterable<FileHash>): void {
     this.#database.exec('BEGIN IMMEDIATE')
     try {
-      for (const { account, message } of messages) this.#add(account, message)
+      for (const [account, waiting] of messages) for (const message of waiting.values()) this.#add(account, message)
       for (const { account, id, hash } of files) this.#statements.addFile.run(account, id, hash)
       if (this.#count >= this.#most || Date.now() - this.#since > this.#age) this.#rotate()
       this.#database.exec('COMMIT')
@@ -257,6 +271,7 @@ class Open {
   #rotate(): void {
     this.#database.exec(ROTATE)
     this.#statements = prepared(this.#database)
+    this.#hasOld = true
     this.#count = 0
     this.#since = Date.now()
     this.#database.prepare('UPDATE generation SET since = ?').run(this.#since)

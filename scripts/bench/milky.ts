@@ -17,7 +17,8 @@ const SHORTEST = 400
 const COMPILED = { full: 60_000, quick: 20_000 }
 const ROUNDS = { full: 7, quick: 5 }
 const PATTERNS = [
-  { name: 'one by one', chunk: 1, pause: 1, count: { full: 4_000, quick: 2_000 } },
+  { name: 'one by one', chunk: 1, pause: 1, count: { full: 4_000, quick: 2_000 }, most: 1.5 },
+  // A flood: what is compared with is hardly any work at all.
   { name: '32 at a time', chunk: 32, pause: 0, count: { full: 100_000, quick: 60_000 } },
 ]
 
@@ -48,7 +49,7 @@ export async function* milky(bench: Bench): AsyncIterable<Row> {
   }
   await load.ask('quiet', 300)
   for (const face of FACES) await cost(face, COMPILED[mode], 32, 0)
-  for (const { name, chunk, pause, count } of PATTERNS) {
+  for (const { name, chunk, pause, count, most } of PATTERNS) {
     const costs: Record<Face, number[]> = { milky: [], onebot: [] }
     for (let round = 0; round < ROUNDS[mode]; round++)
       for (const face of inTurn(FACES, round)) costs[face].push(await cost(face, count[mode], chunk, pause))
@@ -57,7 +58,7 @@ export async function* milky(bench: Bench): AsyncIterable<Row> {
       what: `processor time per event to ${CLIENTS} clients, events ${name}`,
       unit: 'us',
       ...compared(costs.milky, costs.onebot, 'OneBot'),
-      target: { of: 'ratio', most: 1.5 },
+      ...(most !== undefined && { target: { of: 'ratio' as const, most } }),
     }
   }
 }

@@ -1,7 +1,7 @@
 // Brings about the program to run: found, or else installed from the archive or the release that the config names.
 
 import { formatSize } from '../lib/size.ts'
-import { FindError, find, type Where } from './find.ts'
+import { find, type Where } from './find.ts'
 import { type InstallProgress, install, update } from './installer.ts'
 import type { Origin } from './release.ts'
 import type { Version } from './versions.ts'
@@ -26,8 +26,6 @@ export async function locate(options: LocateOptions): Promise<string> {
   const found = await find(options)
   if ('executable' in found)
     return found.from === 'folder' && options.renew ? await renewed(options, found.executable) : found.executable
-  if (found.from === 'download' && kind.unreleased !== undefined && download.base === '')
-    throw new FindError(kind.unreleased)
   const source = found.from === 'archive' ? { archive: found.archive } : download
   const { executable, version } = await install({ kind, machine, folder, source, signal, progress: told(progress) })
   progress(`installed ${kind.name} ${version.name}`)

@@ -1,9 +1,9 @@
 // Recognises a QR code among lines of text: a square of half blocks, each row as wide as the first.
 
-/** A code of 21 cells and its border, up to 177 cells with two columns each. */
-const ROW = /^[█▀▄][█▀▄ ]{20,398}[█▀▄]$/
+/** A code of 21 cells, up to 177 cells with two columns each and a border. */
+const ROW = /^[█▀▄][█▀▄ ]{19,398}[█▀▄]$/
 /** The same for terminals without block characters: `@` is full, `^` the upper half, `.` the lower half. */
-const PLAIN_ROW = /^[@^][@^. ]{20,398}[@^]$/
+const PLAIN_ROW = /^[@^][@^. ]{19,398}[@^]$/
 /** A row below the first, where nothing light is around the code. */
 const LATER_ROW = /^[█▀▄ ]+$/
 const LATER_PLAIN_ROW = /^[@^. ]+$/

@@ -2,10 +2,12 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
+import { parse as parseYaml } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
 import { ownActions } from '../src/actions/table.ts'
 import { CLOSING } from '../src/broker/closing.ts'
 import { EXIT } from '../src/cli/exit.ts'
+import { mistakeIn } from '../src/cli/run.ts'
 import { environmentName } from '../src/config/env.ts'
 import { jsonSchema } from '../src/config/json-schema.ts'
 import { parseConfig } from '../src/config/load.ts'
@@ -15,6 +17,7 @@ import { leaves, SHAPE, shapeAt } from '../src/config/shape.ts'
 import { discovery } from '../src/downstream/discovery.ts'
 import { forward } from '../src/downstream/forward.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
+import { commandLines } from './command-lines.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
 
 const HOUSE = join(import.meta.dir, '..')
@@ -153,6 +156,12 @@ function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
       if (!Object.hasOwn(manifest.scripts, script)) yield `${where}: package.json has no script ${script}`
     for (const [name] of text.matchAll(/\bPERPETUA_[A-Z_]+/g))
       if (!VARIABLES.has(name)) yield `${where}: ${name} names no key`
+    if (language === 'sh' || language === 'powershell')
+      for (const words of commandLines(text)) {
+        const mistake = mistakeIn(words)
+        if (mistake !== undefined) yield `${where}: perpetua ${words.join(' ')}: ${mistake}`
+      }
+    if (language === 'yml' || language === 'json') yield* unreadable(where, language, text)
     if (language === 'yaml' && !text.startsWith('# config/config.yml\n'))
       yield `${where}: wanted "# config/config.yml" as the first line, so that readers and this guard know what it is`
     else if (language === 'yaml') yield* wrongConfig(where, text)
@@ -198,6 +207,15 @@ function* wrongConfig(where: string, text: string): Generator<string> {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     yield* error.problems.map(problemText)
+  }
+}
+
+function* unreadable(where: string, language: string, text: string): Generator<string> {
+  try {
+    if (language === 'json') JSON.parse(text)
+    else parseYaml(text)
+  } catch (error) {
+    yield `${where}: no ${language}: ${error instanceof Error ? error.message : error}`
   }
 }
 

@@ -17,7 +17,8 @@ const ALLOWED: Record<string, string[]> = {
   cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   routes: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'routes', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  accounts: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'routes', 'accounts', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

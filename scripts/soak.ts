@@ -4,12 +4,14 @@ import { parseArgs } from 'node:util'
 import { commandOf } from './bench/gateway.ts'
 import { type Check, printed } from './soak/checks.ts'
 import { comings } from './soak/comings.ts'
+import { everybody } from './soak/everybody.ts'
 import { kills } from './soak/kills.ts'
 
 const USAGE = `bun run soak [options]
 
   --kills N           times an implementation that dials us is killed (default 30; 0: none)
   --forward-kills N   the same for one that we dial; pauses grow up to a minute (default 4)
+  --everybody N       times gateway, implementation and clients are killed in turn (default 20; 0: none)
   --rounds N          rounds of clients that come and go (default 5; 0: none)
   --visits N          clients a round (default 10000)
   --bin FILE          the executable file instead of the source, for the kills
@@ -25,6 +27,7 @@ for (const kind of ['reverse', 'forward'] as const) {
   const rounds = kind === 'reverse' ? options.kills : options.forwardKills
   if (rounds > 0) checks.push(...(await kills({ command, kind, rounds, say })))
 }
+if (options.everybody > 0) checks.push(...(await everybody({ rounds: options.everybody, say })))
 // What lives on the heap can be asked of the source only.
 if (options.rounds > 0)
   checks.push(...(await comings({ command: commandOf(), rounds: options.rounds, visits: options.visits, say })))
@@ -38,6 +41,7 @@ function arguments_() {
       options: {
         kills: { type: 'string', default: '30' },
         'forward-kills': { type: 'string', default: '4' },
+        everybody: { type: 'string', default: '20' },
         rounds: { type: 'string', default: '5' },
         visits: { type: 'string', default: '10000' },
         bin: { type: 'string' },
@@ -51,6 +55,7 @@ function arguments_() {
     return {
       kills: whole('kills', values.kills),
       forwardKills: whole('forward-kills', values['forward-kills']),
+      everybody: whole('everybody', values.everybody),
       rounds: whole('rounds', values.rounds),
       visits: whole('visits', values.visits),
       bin: values.bin,

@@ -34,8 +34,12 @@ const STAGES: Check[][][] = [
     [
       { name: 'deno', command: [...TEST, 'test/e2e/', 'test/interop/'], env: { PERPETUA_RUNTIME: 'deno' } },
       { name: 'node', command: [...TEST, 'test/e2e/smoke.test.ts'], env: { PERPETUA_RUNTIME: 'node' } },
-      { name: 'build', command: [process.execPath, 'scripts/build.ts'] },
-      { name: 'binary', command: [...TEST, 'test/e2e/smoke.test.ts'], env: { PERPETUA_BIN: 'dist/perpetua' } },
+      { name: 'build', command: [process.execPath, 'scripts/build.ts', '--pack'] },
+      {
+        name: 'binary',
+        command: [...TEST, 'test/e2e/smoke.test.ts', 'test/ship/packed.test.ts'],
+        env: { PERPETUA_BIN: 'dist/perpetua' },
+      },
     ],
   ],
 ]

@@ -2,34 +2,28 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import type { Hono } from 'hono'
-import { ownActions } from './actions/table.ts'
-import { Bot } from './broker/bot.ts'
+import { Accounts } from './accounts.ts'
+import type { Bot } from './broker/bot.ts'
 import { Bots } from './broker/bots.ts'
 import { CLOSING } from './broker/closing.ts'
-import { MemoryJournal } from './broker/journal.ts'
 import { type Guests, OPEN_TERMS } from './broker/ports.ts'
 import { Presence } from './broker/presence.ts'
 import { Room } from './broker/room.ts'
-import type { Session } from './broker/session.ts'
+import { isOnline, type Session } from './broker/session.ts'
 import type { Report, Status } from './broker/status.ts'
-import { type Changes, changes, sameEntry, taken } from './config/diff.ts'
+import { changes, taken } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
-import { type Implementation, implementations } from './config/implementations.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
-import { access, allotmentSettings, callSettings, journalLimits, mainAddress } from './config/settings.ts'
+import { access, allotmentSettings, breakerSettings, journalLimits, mainAddress } from './config/settings.ts'
 import { Allotments } from './downstream/allotment.ts'
 import { LinkCount } from './downstream/client.ts'
 import { Listening } from './downstream/listening.ts'
 import { postTarget } from './downstream/post.ts'
-import { reverseLink } from './downstream/reverse.ts'
-import { embed } from './embed.ts'
-import { Embedded } from './embedded/embedded.ts'
+import { type ReverseLink, reverseLink } from './downstream/reverse.ts'
 import type { Version } from './embedded/versions.ts'
-import { entryKey, guestsOf } from './governance/guests.ts'
-import { poolPlans } from './governance/pools.ts'
+import { guestsOf, keyOf } from './governance/guests.ts'
 import type { Patience } from './lib/backoff.ts'
 import { openFileLimit } from './lib/process.ts'
-import { MilkyUpstream, milkyUpstream } from './milky/milky.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
@@ -38,9 +32,6 @@ import { statusLog } from './observe/status-log.ts'
 import { routes } from './routes.ts'
 import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
-import { messageNumbers } from './storage/message-numbers.ts'
-import { AcceptedUpstream } from './upstream/accept.ts'
-import { dialUpstream } from './upstream/dial.ts'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -90,6 +81,7 @@ const GOODBYE = 2_000
 const PRESENCE: ReadonlySet<Status['kind']> = new Set([
   ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
   ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
+  ...(['upstream-active', 'circuit-opened', 'circuit-closed'] as const),
 ])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */
@@ -125,8 +117,8 @@ class RunningGateway implements Gateway {
   readonly #room = new Room((session) => this.#giveUp(session))
   readonly #count = new LinkCount(mostLinks())
   readonly #allotments: Allotments
-  readonly #upstreams = new Map<Implementation, { bot: Bot; organ: Organ }>()
-  readonly #reverse = new Map<ReverseConfig, Organ>()
+  readonly #accounts: Accounts
+  readonly #reverse = new Map<ReverseConfig, ReverseLink>()
   readonly #posts = new Map<PostConfig, Organ>()
   #admin: AdminToken
   /** The last change asked for. */
@@ -149,7 +141,7 @@ class RunningGateway implements Gateway {
       if (PRESENCE.has(status.kind)) this.#presence.changed()
       // Afterwards: who dials or joins because of it must find the bot ready.
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
-      if (status.kind === 'upstream-connected') this.#embedded((bot) => bot.name === status.bot)?.connected()
+      if (status.kind === 'upstream-connected') this.#accounts.embeddedOf(status.bot)?.connected()
     }
     this.#allotments = new Allotments({
       host,
@@ -158,6 +150,20 @@ class RunningGateway implements Gateway {
       report: this.#report,
       count: this.#count,
       guests: this.#guests,
+    })
+    this.#accounts = new Accounts({
+      bots: this.bots,
+      config: () => this.#config,
+      guests: this.#guests,
+      room: this.#room,
+      host,
+      report: this.#report,
+      allot: (of, wish) => this.#allotments.lease(of, wish),
+      tlsFor: (entry) => this.#tlsFor(entry),
+      dataDir,
+      home: options.home ?? '.',
+      installed: options.installed ?? (() => undefined),
+      patience: options.patience,
     })
     this.#listening = new Listening(host, this.#routes())
   }
@@ -173,7 +179,7 @@ class RunningGateway implements Gateway {
   async start(): Promise<void> {
     await this.#listening.move(mainAddress(this.#config, this.#files))
     const { 'reverse-web-socket': reverse, 'http-post': posts } = this.#config
-    await this.#changeUpstreams({ added: implementations(this.#config), removed: [] })
+    await this.#accounts.change()
     for (const entry of reverse) this.#addReverse(entry)
     for (const entry of posts) this.#addPost(entry)
   }
@@ -201,7 +207,8 @@ class RunningGateway implements Gateway {
         organ.stop(),
       ),
     )
-    await this.#changeUpstreams(changed.upstreams)
+    await this.#accounts.change()
+    if (changed.calls || changed.actions || changed.terms) this.#accounts.limit()
     for (const entry of changed.reverse.added) this.#addReverse(entry)
     for (const entry of changed.post.added) this.#addPost(entry)
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
@@ -213,8 +220,9 @@ class RunningGateway implements Gateway {
     bot.configurePools()
     for (const session of [...bot.sessions.all()]) {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
+      if (terms === undefined && !isOnline(session)) bot.forget(session)
       // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.
-      bot.settle(session, terms ?? this.#guests.terms({}) ?? OPEN_TERMS)
+      else bot.settle(session, terms ?? this.#guests.terms({}) ?? OPEN_TERMS)
     }
   }
 
@@ -232,12 +240,11 @@ class RunningGateway implements Gateway {
     await this.#applied.catch(() => undefined)
     this.#listening.stop()
     for (const bot of this.bots.all()) bot.windDown()
-    this.#embedded(() => true)?.windDown()
+    this.#accounts.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
     for (const bot of this.bots.all()) bot.stop()
     this.#room.stop()
-    const organs = [...this.#reverse.values(), ...this.#posts.values()]
-    for (const { organ } of this.#upstreams.values()) organs.push(organ)
+    const organs = [...this.#reverse.values(), ...this.#posts.values(), this.#accounts]
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
     await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
@@ -245,7 +252,6 @@ class RunningGateway implements Gateway {
   }
 
   #routes(): Hono<HostEnv> {
-    const organs = () => [...this.#upstreams.values()].map(({ organ }) => organ)
     return routes({
       bots: this.bots,
       guests: this.#guests,
@@ -256,9 +262,9 @@ class RunningGateway implements Gateway {
       access: () => this.#access(),
       adminToken: () => this.#admin.token,
       lease: (bot, wish) => this.#allotments.lease(bot, wish),
-      places: () => organs().filter((organ) => organ instanceof AcceptedUpstream),
-      hooks: () => organs().flatMap((organ) => (organ instanceof MilkyUpstream ? (organ.hook ?? []) : [])),
-      embedded: () => this.#embedded(() => true),
+      places: () => this.#accounts.places(),
+      hooks: () => this.#accounts.hooks(),
+      embedded: () => this.#accounts.embedded(),
       overview: () => this.#overview(),
     })
   }
@@ -278,39 +284,11 @@ class RunningGateway implements Gateway {
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
       facts: this.#counts.facts,
-      presence: this.#presence.version,
-      embedded: (bot) => this.#embedded((one) => one === bot)?.status(),
-    })
-  }
-
-  /** Bots first, then their links: an account is free once its bot of before has gone. */
-  async #changeUpstreams({ added, removed }: Pick<Changes['upstreams'], 'added' | 'removed'>): Promise<void> {
-    const gone = taken(this.#upstreams, removed)
-    const fresh = added.map((entry) => [entry, this.#newBot(entry)] as const)
-    const bots = [...Array.from(this.#upstreams, ([entry, { bot }]) => [entry, bot] as const), ...fresh]
-    const order = implementations(this.#config)
-    const place = (entry: Implementation) => order.findIndex((one) => sameEntry(one, entry))
-    this.bots.set(bots.sort(([a], [b]) => place(a) - place(b)).map(([, bot]) => bot))
-    for (const { bot } of gone) bot.stop(CLOSING.removed)
-    await Promise.all(gone.map(({ organ }) => organ.stop()))
-    for (const [entry, bot] of fresh) this.#upstreams.set(entry, { bot, organ: this.#upstreamOrgan(entry, bot) })
-  }
-
-  #newBot(entry: Implementation): Bot {
-    const { bots } = this
-    const report = this.#report
-    return new Bot({
-      name: entry.name || entry.url || entry['self-id'] || entry.kind,
-      journal: () => new MemoryJournal(journalLimits(this.#config)),
-      room: this.#room,
-      own: (self) =>
-        ownActions(self, { report, guests: this.#guests, allot: (of, wish) => this.#allotments.lease(of, wish) }),
-      settings: () => callSettings(this.#config),
-      report,
-      awayFor: () => this.#config['msg-expire-time'],
-      pools: () => poolPlans(this.#config),
-      free: (selfId, self) => bots.free(selfId, self),
-      ...(entry.kind === 'embedded' && { restart: async () => this.#embedded(() => true)?.restart() }),
+      presence: this.#presence,
+      embedded: (bot) => this.#accounts.embedded(bot)?.status(),
+      policy: (bot) => this.#accounts.policyOf(bot),
+      storage: (bot) => this.#accounts.storageOf(bot),
+      reverse: () => Array.from(this.#reverse.values(), ({ status }) => status),
     })
   }
 
@@ -318,37 +296,9 @@ class RunningGateway implements Gateway {
     const { token, ...configured } = access(this.#config)
     return {
       ...configured,
-      token: token || (this.#embedded(() => true)?.clientToken ?? ''),
+      token: token || (this.#accounts.embedded()?.clientToken ?? ''),
       isClients: (shown: string) => this.#guests.byToken(shown) !== undefined,
     }
-  }
-
-  /** The implementation that we run for a bot: there is one at most. */
-  #embedded(whose: (bot: Bot) => boolean): Embedded | undefined {
-    const organs = [...this.#upstreams.values()].filter(({ bot }) => whose(bot)).map(({ organ }) => organ)
-    return organs.find((organ) => organ instanceof Embedded)
-  }
-
-  #upstreamOrgan(entry: Implementation, bot: Bot): Organ {
-    const report = this.#report
-    const accessToken = entry['access-token']
-    if (entry.kind === 'reverse') return new AcceptedUpstream({ bot, selfId: entry['self-id'], accessToken, report })
-    const dial = {
-      bot,
-      url: entry.url,
-      accessToken,
-      tls: this.#tlsFor(entry),
-      maxFrame: () => this.#config['web-socket']['max-frame'],
-      host: this.#host,
-      report,
-      patience: this.#options.patience,
-    }
-    if (entry.kind === 'forward') return dialUpstream(dial)
-    const { home = '.', dataDir, installed = () => undefined } = this.#options
-    const store = () =>
-      dataDir === undefined ? undefined : messageNumbers({ folder: dataDir, name: bot.name, bot: bot.name, report })
-    if (entry.kind === 'milky') return milkyUpstream({ ...dial, seat: bot, events: entry.events, store: store() })
-    return embed({ dial, store, config: () => this.#config, home, dataDir, installed })
   }
 
   #tlsFor({ ca, insecure }: { ca: string; insecure: boolean }) {
@@ -358,13 +308,14 @@ class RunningGateway implements Gateway {
   #addReverse(entry: ReverseConfig): void {
     const reverse = reverseLink({
       entry,
-      key: entryKey('reverse-web-socket', entry),
+      key: keyOf('reverse-web-socket', entry, this.#config['reverse-web-socket']),
       guests: this.#guests,
       tls: this.#tlsFor(entry),
       bots: this.bots,
       host: this.#host,
       report: this.#report,
       maxFrame: () => this.#config['web-socket']['max-frame'],
+      breaker: () => breakerSettings(this.#config),
       patience: this.#options.patience,
     })
     this.#reverse.set(entry, reverse)
@@ -375,10 +326,11 @@ class RunningGateway implements Gateway {
       entry,
       postTarget({
         entry,
-        key: entryKey('http-post', entry),
+        key: keyOf('http-post', entry, this.#config['http-post']),
         guests: this.#guests,
         bots: this.bots,
         report: this.#report,
+        breaker: () => breakerSettings(this.#config),
       }),
     )
   }

@@ -54,7 +54,7 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   const admin = () => only(options.adminToken(), { called: ADMIN_TOKEN, openDiscovery: false })
   app.get('/api/status', guard(admin, report), async (c) => {
     const wrong = await untilChanged(c, presence)
-    return wrong === undefined ? c.json(options.overview()) : refusal(c, 400, wrong)
+    return wrong === undefined ? c.json(options.overview()) : refusal(c, ...wrong)
   })
   app.get('/api/qrcode', guard(admin, report), (c) => qrcode(c, options.embedded()))
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))

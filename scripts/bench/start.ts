@@ -10,6 +10,7 @@ import type { Source } from './source.ts'
 
 const ROUNDS = { full: 11, quick: 5 }
 const MEMORY_ROUNDS = { full: 3, quick: 1 }
+const ONE_CORE = Bun.which('taskset')
 
 export async function* start({ quick, binary, say }: Bench): AsyncIterable<Row> {
   const mode = quick ? 'quick' : 'full'
@@ -18,6 +19,10 @@ export async function* start({ quick, binary, say }: Bench): AsyncIterable<Row> 
   const kinds = [
     { name: 'source', command: commandOf() },
     ...(binary === undefined ? [] : [{ name: 'binary', command: commandOf(binary) }]),
+    // A small server: one core for everything that the program does, its collector too.
+    ...(binary === undefined || ONE_CORE === null
+      ? []
+      : [{ name: 'binary, one core', command: [ONE_CORE, '-c', '0', ...commandOf(binary)] }]),
   ]
   const times = new Map<string, number[]>([['bare', []], ...kinds.map(({ name }) => [name, []] as [string, number[]])])
   say('start')
@@ -38,7 +43,7 @@ export async function* start({ quick, binary, say }: Bench): AsyncIterable<Row> 
       value,
       base: { what: 'bare server', value: bare },
       ratio: value / bare,
-      ...(name === 'binary' && { target: { of: 'value', most: 200 } as const }),
+      ...(name.startsWith('binary') && { target: { of: 'value', most: 200 } as const }),
     }
     const held: number[] = []
     for (let round = 0; round < MEMORY_ROUNDS[mode]; round++) {

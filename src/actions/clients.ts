@@ -2,8 +2,8 @@
 
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
-import { nameProblem } from '../broker/registry.ts'
 import type { Guests, OwnAction, OwnCall } from '../broker/ports.ts'
+import { nameProblem } from '../broker/registry.ts'
 import { clientOf, isOnline, type Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { broadcast, broadcastCallback, type Client } from '../onebot/event.ts'

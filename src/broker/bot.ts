@@ -1,11 +1,10 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
-import { accountOf } from '../onebot/account.ts'
-import { readUpstream } from '../onebot/frame.ts'
-import { type Fields, own } from '../onebot/object.ts'
+import type { Fields } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
+import type { Left } from './kept.ts'
 import { Members, type Wish } from './members.ts'
 import type { PoolStatus } from './pool.ts'
 import type { PoolPlans } from './pools.ts'
@@ -18,6 +17,8 @@ import type {
   Journal,
   Link,
   OwnActions,
+  Seat,
+  SessionStore,
   Terms,
   Upstream,
 } from './ports.ts'
@@ -26,7 +27,9 @@ import type { Registry } from './registry.ts'
 import { Restart } from './restart.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
+import { Sources, type SourcesStatus } from './sources.ts'
 import type { Report } from './status.ts'
+import type { SlotWish } from './upstreams.ts'
 
 export interface BotOptions {
   /** Names it in logs until, and after, its account is known. */
@@ -49,10 +52,25 @@ export interface BotOptions {
   readonly policy?: CallPolicy | undefined
   /** Default: no call is durable. */
   readonly durable?: DurableStore | undefined
+  /** Keeps what outlives this run, and has what an earlier one has left. Default: nobody. */
+  readonly kept?: Kept | undefined
+  /** Its implementations, in the order in which they are wanted. Default: one. */
+  readonly slots?: readonly SlotWish[] | undefined
+  /** The account they all must have. Default: whichever they tell. */
+  readonly account?: string | undefined
   readonly now?: (() => number) | undefined
 }
 
+/** What of a bot outlives the gateway. */
+export interface Kept extends SessionStore {
+  /** The journal goes on where it stood. */
+  readonly restored: (Left & { readonly journal: Journal }) | undefined
+  /** The account is known now, or is another. */
+  identified(selfId: string): void
+}
+
 const AWAY_FOR = 1_800_000
+const ONE: readonly SlotWish[] = [{ key: '', spread: false }]
 /** Milliseconds since 1970 that do not jump when the system's clock is set: deadlines and ages hold. */
 const steady = () => Math.round(performance.timeOrigin + performance.now())
 
@@ -68,13 +86,11 @@ export class Bot {
   readonly #members: Members
   readonly #restart: Restart
   readonly #callers = new WeakMap<Session, Caller>()
-  #upstream: Upstream | undefined
+  readonly #sources: Sources
   /** The account, as text, once anything told it. */
   #selfId: string | undefined
-  /** Whether the link of now has told the account. */
-  #told = false
-  /** An account that this link has, and that is another bot's. */
-  #conflict: string | undefined
+  /** It has been told in this run. */
+  #announced = false
   /** The reason for which its sessions are being ended, and whether for good. */
   #ending: { readonly closing: Closing; readonly ever: boolean } | undefined
 
@@ -83,9 +99,30 @@ export class Bot {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#clock = options.now ?? steady
-    const { room, report, awayFor = () => AWAY_FOR } = options
-    this.#members = new Members(options.journal(), {
-      bot: options.name,
+    const { name: bot, room, report, kept, awayFor = () => AWAY_FOR } = options
+    const now = this.#clock
+    this.#selfId = kept?.restored?.selfId
+    this.#sources = new Sources({
+      bot,
+      slots: options.slots ?? ONE,
+      pulse: this.#pulse,
+      report,
+      now,
+      selfId: () => this.#selfId,
+      wanted: () => options.account,
+      ended: () => this.#ending?.ever === true,
+      free: (selfId) => options.free(selfId, this),
+      lost: (upstream) => this.#calls.lost(upstream),
+      changed: (from, to) => this.#changeAccount(from, to),
+      told: (selfId) => this.#told(selfId),
+      moved: () => this.#moved(),
+      heartbeat: () => this.#sendHeartbeat(),
+      event: (raw, event) => this.#event(raw, event),
+      meta: (raw, event) => this.#members.fanout.append(raw, undefined, event),
+      reply: (frame) => this.#calls.replied(frame),
+    })
+    this.#members = new Members(kept?.restored?.journal ?? options.journal(), {
+      bot,
       room,
       pulse: this.#pulse,
       report,
@@ -94,25 +131,25 @@ export class Bot {
       heartbeat: (selfId) => this.#heartbeatText(selfId),
       awayFor,
       pools: options.pools,
+      store: kept,
+      left: kept?.restored,
       wall: this.#now,
-      clock: this.#clock,
+      clock: now,
     })
     this.#restart = new Restart({
       own: options.restart,
       ask: (within, ended) => this.#calls.send('set_restart', { within, ended }),
-      redial: () => this.#upstream?.redial('restart asked for'),
+      redial: () => this.#sources.upstream()?.redial('restart asked for'),
     })
-    // What is asked of this account is not asked of another.
-    const upstream = () => (this.#conflict === undefined ? this.#upstream : undefined)
-    const account = () => this.#selfId
     this.#calls = new Calls({
       ...options,
-      bot: options.name,
+      bot,
       own: options.own(this),
-      upstream,
-      account,
-      now: this.#clock,
+      upstream: (action) => this.#sources.upstream(action),
+      account: () => this.#selfId,
+      now,
     })
+    if (this.#selfId !== undefined) this.#pulse.start()
   }
 
   get sessions(): Registry {
@@ -121,11 +158,10 @@ export class Bot {
   get selfId(): string | undefined {
     return this.#selfId
   }
-  /** Connected, and the account is known. */
+  /** An implementation is connected, and the account is known. */
   get online(): boolean {
-    return this.#upstream !== undefined && this.#told
+    return this.#sources.online
   }
-  /** The implementation's own interval in milliseconds, once one was seen on this link. */
   get heartbeat(): number | undefined {
     return this.#pulse.interval
   }
@@ -135,67 +171,35 @@ export class Bot {
   get pools(): PoolStatus[] {
     return this.#members.fanout.pools.status
   }
+  get sources(): SourcesStatus {
+    return this.#sources.status
+  }
   get waiting() {
     const { fanout, returns } = this.#members
     return { ...this.#calls.waiting, catchingUp: fanout.catchingUp, away: returns.away }
   }
 
-  // From the implementation's side.
+  // From the implementations' side. What is said here is said of the first place; for others there is `seat`.
 
-  /** A link to the implementation opened; it takes the place of the one before. */
+  /** The place of the implementation whose slot has this key. @throws RangeError where there is none. */
+  seat(key: string): Seat {
+    return this.#sources.seat(key)
+  }
+  /** These implementations from now on, in this order; those that stay keep their links. */
+  arrange(slots: readonly SlotWish[]): void {
+    this.#sources.arrange(slots)
+  }
   connected(upstream: Upstream, peer: string): void {
-    if (this.#ending?.ever) return
-    const replaced = this.#upstream !== undefined
-    this.#disconnected()
-    if (replaced) this.#calls.lost()
-    this.#upstream = upstream
-    this.#options.report({ kind: 'upstream-connected', bot: this.name, peer })
+    this.#sources.first.connected(upstream, peer)
   }
-
-  /** That link ended; ignored when it is not the one of now. */
   lost(upstream: Upstream, code: number, reason: string): void {
-    if (this.#upstream !== upstream) return
-    this.#disconnected()
-    this.#options.report({ kind: 'upstream-lost', bot: this.name, code, reason })
-    this.#calls.lost()
-    this.#sendHeartbeat()
+    this.#sources.first.lost(upstream, code, reason)
   }
-
-  /** One text frame; whatever it holds, nothing is thrown. */
   received(raw: string): void {
-    if (this.#ending?.ever) return
-    const frame = readUpstream(raw)
-    switch (frame.kind) {
-      case 'event':
-        return this.#event(raw, frame.event)
-      case 'meta':
-        return this.#meta(raw, frame.event)
-      case 'reply':
-        return this.#calls.replied(frame)
-      case 'garbage':
-        return this.#options.report({ kind: 'upstream-garbage', bot: this.name, why: frame.why, text: raw })
-      default:
-        return frame satisfies never
-    }
+    this.#sources.first.received(raw)
   }
-
-  /** The account is this one, as said by a frame or by the handshake. False: another bot has it. */
   identify(selfId: string): boolean {
-    if (this.#told && selfId === this.#selfId) return true
-    if (this.#ending?.ever) return false
-    if (!this.#options.free(selfId, this)) return this.#conflicts(selfId)
-    if (this.#selfId !== undefined && this.#selfId !== selfId) this.#changeAccount(this.#selfId, selfId)
-    this.#told = true
-    this.#conflict = undefined
-    this.#restart.back()
-    if (this.#selfId === undefined) {
-      this.#selfId = selfId
-      this.#options.report({ kind: 'bot-identified', bot: this.name, selfId })
-      this.#members.admitAll(selfId)
-      this.#pulse.start()
-    } else this.#sendHeartbeat()
-    this.#calls.resume()
-    return true
+    return this.#sources.first.identify(selfId)
   }
 
   // From the clients' side.
@@ -310,68 +314,47 @@ export class Bot {
   /** Closes every link; calls still open are answered first. */
   stop(closing: Closing = CLOSING.shutdown): void {
     this.#ending = { closing, ever: true }
+    this.#members.note()
     this.#pulse.stop()
     this.#restart.over()
-    this.#disconnected()
+    this.#sources.stop()
     this.#calls.close(closing.text)
     this.#endAll(closing)
     this.#members.stop()
   }
 
-  #disconnected(): void {
-    this.#upstream = undefined
-    this.#told = false
-    this.#conflict = undefined
-    this.#pulse.lost()
+  /** An implementation has told its account. */
+  #told(selfId: string): void {
+    const known = this.#selfId !== undefined
+    this.#selfId = selfId
+    this.#restart.back()
+    if (!this.#announced) this.#options.report({ kind: 'bot-identified', bot: this.name, selfId })
+    this.#announced = true
+    if (known) this.#sendHeartbeat()
+    else {
+      this.#options.kept?.identified(selfId)
+      this.#members.admitAll(selfId)
+      this.#pulse.start()
+    }
+    this.#calls.resume()
   }
 
-  #conflicts(selfId: string): false {
-    const wasOurs = this.#told
-    this.#told = false
-    if (this.#conflict !== selfId) this.#options.report({ kind: 'bot-conflict', bot: this.name, selfId })
-    this.#conflict = selfId
-    if (wasOurs) this.#sendHeartbeat()
-    return false
+  /** Another implementation does the work now, or none. */
+  #moved(): void {
+    if (!this.online || this.#ending !== undefined) return
+    this.#sendHeartbeat()
+    this.#calls.resume()
   }
 
   #event(raw: string, event: Fields): void {
-    if (!this.#told && !this.#learn(raw, event)) return
     this.#options.report({ kind: 'event', bot: this.name, raw })
     this.#calls.heard(event)
     this.#members.fanout.append(raw, undefined, event)
   }
 
-  #meta(raw: string, event: Fields): void {
-    const type = own(event, 'meta_event_type')
-    const before = this.#pulse.lifecycle
-    if (type === 'lifecycle') this.#pulse.lifecycle = raw
-    // A link's account does not change without a new lifecycle; one that does not say is what it was.
-    if ((type === 'lifecycle' || !this.#told) && !this.#learn(raw, event)) {
-      this.#pulse.lifecycle = before
-      return
-    }
-    if (type === 'heartbeat') {
-      // What is new need not wait for the next beat.
-      if (this.#pulse.heard(raw, event)) this.#sendHeartbeat()
-    } else if (type !== 'lifecycle') this.#members.fanout.append(raw, undefined, event)
-  }
-
-  /** False: we do not know whose event this is, or another bot's upstream delivers it. */
-  #learn(raw: string, event: Fields): boolean {
-    const selfId = accountOf(raw, event)
-    if (selfId !== undefined) return this.identify(selfId)
-    if (!this.#told && own(event, 'post_type') !== 'meta_event')
-      this.#options.report({
-        kind: 'upstream-garbage',
-        bot: this.name,
-        why: 'an event of an unknown account',
-        text: raw,
-      })
-    return this.#told
-  }
-
   #beat(): void {
     this.#sendHeartbeat()
+    this.#members.note()
     this.#members.fanout.expire()
   }
 
@@ -389,6 +372,8 @@ export class Bot {
     this.#endAll(CLOSING.accountChanged)
     this.#ending = undefined
     this.#selfId = undefined
+    this.#announced = false
+    this.#sources.forget()
     this.#pulse.forget()
     this.#members.renew(this.#options.journal())
   }

@@ -2,8 +2,9 @@
 
 import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
 import { ownReply } from '../onebot/frame.ts'
-import type { Fields } from '../onebot/object.ts'
-import type { Caller, CallSettings, GovernedCall, Terms } from './ports.ts'
+import { type Fields, own } from '../onebot/object.ts'
+import { LIMITS } from './limits.ts'
+import type { Caller, CallSettings, GovernedCall, Terms, Upstream } from './ports.ts'
 
 /** One of those who get the reply. */
 export interface Taker {
@@ -25,7 +26,7 @@ export interface Call extends Taker {
   /** Without its suffix. */
   readonly action: string
   readonly mode: Mode
-  /** Gone once the call was sent. */
+  /** Once the call was sent at most what it is aimed at, see `forgetParams`. */
   params: Fields
   /** The frame to be sent; '' once it was, and is not to be sent again. */
   text: string
@@ -36,6 +37,8 @@ export interface Call extends Taker {
   /** When it was sent (ms), and when its reply is due; 0: not yet. */
   sent: number
   deadline: number
+  /** Whom it was sent to. */
+  via: Upstream | undefined
   /** The client has its answer already: nobody waits for the reply. */
   readonly answered: boolean
   /** A read: others that ask for the same may share its reply. The text of its params. */
@@ -77,6 +80,7 @@ export function callOf(parts: CallParts, { timeout, timeouts, resend }: CallSett
     within: Object.hasOwn(timeouts, action) ? (timeouts[action] ?? usual) : usual,
     sent: 0,
     deadline: 0,
+    via: undefined,
     answered: mode !== 'plain',
     shared,
     others: undefined,
@@ -87,8 +91,28 @@ export function callOf(parts: CallParts, { timeout, timeouts, resend }: CallSett
   }
 }
 
-/** Params of a call that was sent: they may be megabytes. */
+/** No params. */
 export const NONE: Fields = {}
+
+/** A longer id is nobody's. */
+const LONGEST_ID = 64
+
+/** What was sent need not be kept: it may be megabytes. What it was aimed at is, for its line and for its policy. */
+export function forgetParams(call: Call): void {
+  const { again, governed, params, size } = call
+  if (!again) call.text = ''
+  call.params = again ? aimOf(params) : NONE
+  if (governed !== undefined && size > LIMITS.paramsKept) Object.assign(governed, { params: aimOf(governed.params) })
+}
+
+function aimOf(params: Fields): Fields {
+  const aim: Record<string, unknown> = {}
+  for (const key of ['group_id', 'user_id']) {
+    const id = own(params, key)
+    if (typeof id === 'number' || (typeof id === 'string' && id.length <= LONGEST_ID)) aim[key] = id
+  }
+  return aim
+}
 
 /** Calls of the gateway's own, and those of an earlier run. */
 const OURS = ''

@@ -29,7 +29,8 @@ import type { Report } from './status.ts'
 
 export interface CallsOptions {
   readonly bot: string
-  readonly upstream: () => Upstream | undefined
+  /** Where an action goes; without one, where most do. */
+  readonly upstream: (action?: string) => Upstream | undefined
   readonly own: OwnActions
   readonly settings: () => CallSettings
   readonly report: Report
@@ -124,16 +125,18 @@ export class Calls {
     this.#reads.heard(event)
   }
 
-  /** The implementation is gone: reads wait for its return, of writes nobody knows whether they were carried out. */
-  lost(): void {
-    this.#reads.clear()
+  /** An implementation is gone, by default the only one: reads wait, of writes nobody knows whether they were carried out. */
+  lost(upstream?: Upstream): void {
+    const away = this.#options.upstream() === undefined
+    if (away) this.#reads.clear()
     const again: Call[] = []
-    for (const call of this.#pending.take()) {
+    for (const call of this.#pending.take((one) => upstream === undefined || one.via === upstream)) {
       this.#flow.over(call, 'lost')
       if (call.again) again.push(call)
       else this.#end(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
     }
-    this.#flow.lost(again)
+    this.#flow.lost(again, away)
+    if (!away) this.#flow.reconsider()
   }
 
   /** The implementation is back, with its account known. */
@@ -194,13 +197,13 @@ export class Calls {
     if (caller.session?.calls === false)
       refuse('forbidden', 'this link carries events only; send actions to /onebot/v11/ws or /onebot/v11/ws/api')
     const { base, mode } = suffix(frame.action)
-    const forbidden = termsOf(caller)?.forbids(base, frame.params)
+    const forbidden = termsOf(caller)?.forbids(base, frame.params, frame.raw)
     if (forbidden !== undefined) refuse('forbidden', forbidden)
     if (this.#closed !== undefined) refuse('unavailable', this.#closed)
     if (caller.open.calls >= LIMITS.callsOpen || caller.open.bytes + frame.raw.length > LIMITS.callBytesOpen)
       refuse('too-large', `${caller.open.calls} calls of yours are unanswered; wait for replies before sending more`)
     const own = this.#options.own(base)
-    const durable = mode === 'async' && wantsDurable(frame.params)
+    const durable = wantsDurable(frame.params, mode)
     if (durable && (own !== undefined || isRead(base)))
       refuse('bad-request', `params.durable: found it with ${base}; only what the implementation is to do is kept`)
     if (own !== undefined) void this.#answer(caller, frame, own, mode)
@@ -363,13 +366,14 @@ export class Calls {
 
   /** Of a call that was sent. */
   #end(call: Call, retcode: number, message: string): void {
-    if (call.shared !== undefined) this.#reads.ended(call)
-    else this.#reads.wrote(call.action)
+    if (call.shared === undefined) this.#reads.wrote(call.action)
     if (call.durable !== undefined) this.#durables.unknown(call.durable, message)
     this.#finish(call, retcode, refusal(retcode, message))
   }
 
   #finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
+    // However it ends: nobody may join what is answered already.
+    this.#reads.ended(call)
     close(call)
     if (call.others !== undefined) for (const taker of call.others) close(taker)
     call.ended?.()

@@ -1,5 +1,6 @@
 // Calls that outlive us: kept on disk until they are answered, sent at most once unless it is wanted otherwise.
 
+import type { Mode } from '../onebot/action.ts'
 import { type ActionFrame, actionText, paramsText, readAction } from '../onebot/frame.ts'
 import { assign, without } from '../onebot/json-text.ts'
 import type { Fields } from '../onebot/object.ts'
@@ -142,9 +143,14 @@ export function sendable(text: string, token: string): { text: string; params: F
   return frame.kind === 'bad' ? undefined : { text: actionText(frame, token), params: frame.params }
 }
 
-/** Whether an `_async` call asks to be kept. A query can only say it as text. @throws ActionError */
-export function wantsDurable(params: Fields): boolean {
+/** Whether a call asks to be kept; only an `_async` one may. A query can only say it as text. @throws ActionError */
+export function wantsDurable(params: Fields, mode: Mode): boolean {
   const wish = own(params, 'durable')
+  if (mode !== 'async') {
+    // Whoever writes this relies on it; anything else is between the client and the implementation.
+    if (wish === true) refuse('bad-request', 'params.durable: only an action with the suffix _async is kept')
+    return false
+  }
   if (wish === true || wish === 'true') return true
   if (wish === undefined || wish === null || wish === false || wish === 'false') return false
   return refuse('bad-request', 'params.durable: wanted true or false')

@@ -25,6 +25,9 @@ export interface FanoutOptions {
   readonly poolsFrom?: ReadonlyMap<string, Cursor> | undefined
 }
 
+/** Who is left alone for a while is given nothing that another could take. */
+const available = ({ link }: Session) => link.circuit?.state !== 'open'
+
 export class Fanout {
   readonly #options: FanoutOptions
   readonly #journal: Journal
@@ -46,7 +49,7 @@ export class Fanout {
       dropped: (topic) => options.report({ kind: 'publish-dropped', bot: options.bot, topic }),
     })
     const { bot, journal, report, behind: stuck, pools: plans = new Map(), poolsFrom: from } = options
-    this.pools = new Pools({ bot, journal, report, plans, from, stuck })
+    this.pools = new Pools({ bot, journal, report, plans, from, stuck, available })
   }
 
   /** Sessions reading from the journal. */

@@ -1,7 +1,8 @@
 // The way up: whether a call may go now, whose turn it is, and what becomes of those that wait. Owns the one timer for it.
 
 import { ActionError, refuse } from '../onebot/retcode.ts'
-import { type Call, isGone, keyOf, NONE, termsOf } from './call.ts'
+import { type Call, forgetParams, isGone } from './call.ts'
+import { Gate, limited, seconds, type Wait } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { Lines } from './lines.ts'
 import type { Pending } from './pending.ts'
@@ -11,7 +12,8 @@ import type { Report } from './status.ts'
 
 export interface FlowOptions {
   readonly bot: string
-  readonly upstream: () => Upstream | undefined
+  /** Where an action goes; without one, where most do. */
+  readonly upstream: (action?: string) => Upstream | undefined
   readonly settings: () => CallSettings
   readonly policy: CallPolicy | undefined
   readonly pending: Pending
@@ -30,11 +32,6 @@ export interface FlowOptions {
   readonly probe: () => void
 }
 
-interface Wait {
-  readonly until: number
-  readonly most?: number | undefined
-}
-
 /** How long (ms) a call waits for an implementation that is away, where the settings do not say. */
 const HOLD = 30_000
 /** Between two looks for calls that have waited too long (ms): each look is at all of them. */
@@ -49,6 +46,7 @@ const AWAY = 'the implementation is not connected, or takes nothing any more; tr
 
 export class Flow {
   readonly #options: FlowOptions
+  readonly #gate: Gate
   readonly #lines = new Lines()
   /** Lost, and not yet known to be back with the same account: those that wait go on waiting. */
   #standing = false
@@ -58,15 +56,16 @@ export class Flow {
   #awaySince: number | undefined
   /** When the last `_rate_limited` call was sent (ms). */
   #pacedAt = 0
-  /** When somebody will have waited too long, and when the policy may want a probe (ms). */
+  /** When somebody will have waited too long (ms). */
   #expiry = Number.POSITIVE_INFINITY
-  #probeAt = Number.POSITIVE_INFINITY
   #timer: ReturnType<typeof setTimeout> | undefined
   #due = Number.POSITIVE_INFINITY
   #flowing = false
 
   constructor(options: FlowOptions) {
     this.#options = options
+    const { policy, now } = options
+    this.#gate = new Gate({ policy, now, changed: () => this.#schedule() })
   }
 
   /** `held`: some wait because the implementation is away. */
@@ -105,11 +104,13 @@ export class Flow {
     this.#lines.restore(calls)
   }
 
-  /** The implementation is gone, with these calls, which are to be sent again. */
-  lost(calls: readonly Call[]): void {
-    this.#standing = true
-    this.#stalled = 0
-    this.#awaySince ??= this.#options.now()
+  /** An implementation is gone, with these calls, which are to be sent again. `away`: it was the one that does the work. */
+  lost(calls: readonly Call[], away: boolean): void {
+    if (away) {
+      this.#standing = true
+      this.#stalled = 0
+      this.#awaySince ??= this.#options.now()
+    }
     if (calls.length > 0) this.#lines.restore(calls)
     this.#look()
     this.#schedule()
@@ -134,9 +135,7 @@ export class Flow {
 
   /** How a call has ended that the policy let go; others are none of its business. */
   over(call: Call, outcome: Outcome): void {
-    if (!call.admitted || call.governed === undefined) return
-    call.admitted = false
-    this.#options.policy?.ended(call.governed, outcome, this.#options.now())
+    this.#gate.over(call, outcome)
   }
 
   /** Takes out those that wait and are meant: of one caller, where it is named. */
@@ -152,7 +151,7 @@ export class Flow {
     clearTimeout(this.#timer)
     this.#due = Number.POSITIVE_INFINITY
     this.#expiry = Number.POSITIVE_INFINITY
-    this.#probeAt = Number.POSITIVE_INFINITY
+    this.#gate.stop()
   }
 
   #away(now: number): boolean {
@@ -169,47 +168,14 @@ export class Flow {
     if (upstream() === undefined || now < this.#stalled) return 'away'
     const paced = call.mode === 'rate-limited' ? this.#pacedAt + settings().rateLimitedInterval : 0
     if (now < paced) return { until: paced }
-    const wait = call.admitted ? undefined : this.#ask(call, now)
+    const wait = this.#gate.ask(call, now, () => call.answered && this.#lines.has(call))
     if (wait !== undefined) return wait
     return call.durable === undefined || mark(call.durable) ? 'go' : { until: now + DISK }
   }
 
-  /** Undefined: the policy lets it go. */
-  #ask(call: Call, now: number): Wait | undefined {
-    const { policy } = this.#options
-    if (policy === undefined) return undefined
-    const { action, params, mode, caller } = call
-    const terms = caller === undefined ? undefined : termsOf(caller)
-    call.governed ??= { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited' }
-    const verdict = policy.admit(call.governed, now, now - call.since)
-    switch (verdict.kind) {
-      case 'go':
-        call.admitted = true
-        return undefined
-      case 'wait':
-        return { until: Math.max(verdict.until, now + 1), most: verdict.most }
-      case 'full': {
-        const retryAfter = Math.max(1, Math.ceil(verdict.retryAfter))
-        if (call.durable !== undefined) return { until: now + retryAfter }
-        throw limited(verdict.why, retryAfter)
-      }
-      case 'open': {
-        const until = Math.max(verdict.until, now + 1)
-        if (policy.probe !== undefined) this.#probeAt = Math.min(this.#probeAt, until)
-        this.#schedule()
-        // Who was told that it will be done is not told otherwise any more.
-        if (call.durable !== undefined || (call.answered && this.#lines.has(call))) return { until }
-        const retryAfter = until - now
-        throw new ActionError('unavailable', `${verdict.why}; tried again in ${seconds(retryAfter)} s`, { retryAfter })
-      }
-      default:
-        return verdict satisfies never
-    }
-  }
-
   /** False: it was not taken, and is not open. */
   #send(call: Call): boolean {
-    const { pending, upstream, now, reads } = this.#options
+    const { pending, now, reads } = this.#options
     const before = call.sent
     call.sent = now()
     // What is sent again keeps its deadline.
@@ -217,7 +183,7 @@ export class Flow {
     pending.open(call)
     let taken = false
     try {
-      taken = upstream()?.send(call.text) ?? false
+      taken = this.#hand(call)
     } finally {
       // Also when it throws: an open call would be answered a second time. Not open: it was lost, and was seen to there.
       if (!taken && pending.settle(call.token) === undefined) taken = true
@@ -230,11 +196,21 @@ export class Flow {
     if (!pending.has(call.token)) return true
     this.#awaySince = undefined
     if (call.mode === 'rate-limited') this.#pacedAt = call.sent
-    if (!call.again) call.text = ''
-    call.params = NONE
-    if (call.governed !== undefined && call.size > LIMITS.paramsKept) Object.assign(call.governed, { params: NONE })
+    forgetParams(call)
     if (call.shared !== undefined) reads.sent(call)
     return true
+  }
+
+  /** Reads may go to one that stands by: what that one does not take is no reason to stand still. */
+  #hand(call: Call): boolean {
+    const { pending, upstream } = this.#options
+    const first = upstream(call.action)
+    call.via = first
+    if (first?.send(call.text)) return true
+    const active = upstream()
+    if (active === first || !pending.has(call.token)) return false
+    call.via = active
+    return active?.send(call.text) ?? false
   }
 
   #stall(): void {
@@ -256,6 +232,8 @@ export class Flow {
       this.room(call)
     }
     if (away) this.#awaySince ??= now
+    // Whoever comes must first say whose implementation it is.
+    if (this.#options.upstream() === undefined) this.#standing = true
     this.#lines.add(call, wait)
     this.#options.report({ kind: 'call-held', bot: this.#options.bot, action: call.action, away })
     this.#expiry = Math.min(this.#expiry, this.#expires(call))
@@ -276,7 +254,7 @@ export class Flow {
 
   /** False: nothing goes any more. */
   #turn(call: Call): boolean {
-    if (call.others === undefined && isGone(call)) {
+    if (!call.answered && call.others === undefined && isGone(call)) {
       this.#lines.went(call)
       this.#options.cancelled(call)
       return true
@@ -349,7 +327,7 @@ export class Flow {
   #schedule(): void {
     const now = this.#options.now()
     if (this.#lines.size === 0) this.#expiry = Number.POSITIVE_INFINITY
-    let due = Math.min(this.#expiry, this.#probeAt)
+    let due = Math.min(this.#expiry, this.#gate.probeAt)
     if (this.#lines.size > 0) {
       if (now < this.#stalled) due = Math.min(due, this.#stalled)
       else if (!this.#away(now)) due = Math.min(due, this.#lines.ready ? now : this.#lines.due)
@@ -366,20 +344,12 @@ export class Flow {
   #tick(): void {
     this.#due = Number.POSITIVE_INFINITY
     const now = this.#options.now()
-    if (now >= this.#probeAt) {
-      this.#probeAt = Number.POSITIVE_INFINITY
-      if (!this.#away(now) && this.#options.policy?.probe?.(now)) this.#options.probe()
-    }
+    if (this.#gate.probe(now, () => !this.#away(now))) this.#options.probe()
     this.#flow()
     if (now >= this.#expiry) this.#look()
     this.#schedule()
   }
 }
-
-const limited = (why: string, retryAfter: number) =>
-  new ActionError('rate-limited', `${why}; try again in ${seconds(retryAfter)} s`, { retryAfter })
-
-const seconds = (ms: number) => Math.ceil(ms / 100) / 10
 
 /** Anything else is a fault of ours. */
 export const asRefusal = (error: unknown): ActionError =>

@@ -4,10 +4,20 @@ import { clientStatus, resume } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
+import { FORGETFUL, keptOf, type Left, poolMark, poolsOf, sessionOf } from './kept.ts'
 import { formOf } from './lanes.ts'
 import { LIMITS } from './limits.ts'
 import type { PoolPlans } from './pools.ts'
-import { type Claim, type Cursor, type Journal, type Link, OPEN_TERMS, type Terms } from './ports.ts'
+import {
+  type Claim,
+  type Cursor,
+  type Journal,
+  type KeptSession,
+  type Link,
+  OPEN_TERMS,
+  type SessionStore,
+  type Terms,
+} from './ports.ts'
 import type { Pulse } from './pulse.ts'
 import { Registry } from './registry.ts'
 import { Returns } from './returns.ts'
@@ -42,6 +52,10 @@ export interface MembersOptions {
   readonly awayFor: () => number
   /** Default: there are none. */
   readonly pools?: (() => PoolPlans) | undefined
+  /** Who keeps what outlives this run; default: nobody. */
+  readonly store?: SessionStore | undefined
+  /** What an earlier one has left, which goes with the journal of the beginning. */
+  readonly left?: Left | undefined
   /** Milliseconds since 1970, of the wall, for what clients read. */
   readonly wall: () => number
   /** For how long things take. */
@@ -52,22 +66,25 @@ export class Members {
   readonly sessions = new Registry()
   readonly returns: Returns
   readonly #options: MembersOptions
+  readonly #store: SessionStore
   readonly #callsOnly = new Set<Session>()
   #journal: Journal
   #fanout: Fanout
 
   constructor(journal: Journal, options: MembersOptions) {
     this.#options = options
+    this.#store = options.store ?? FORGETFUL
     this.#journal = journal
-    this.#fanout = this.#newFanout()
+    this.#fanout = this.#newFanout(options.left)
     this.returns = new Returns({
       fanout: () => this.#fanout,
       silent: (session) => this.#end(session, CLOSING.silent),
       expired: (session) => this.forget(session),
-      moved: () => undefined,
+      moved: () => this.note(),
       acknowledged: (session, upTo, sent) => this.#fanout.pools.acknowledged(session, upTo, sent),
       now: options.clock,
     })
+    for (const kept of options.left?.sessions ?? []) this.#restore(kept)
   }
 
   get journal(): Journal {
@@ -186,7 +203,8 @@ export class Members {
       session.view = viewOf(terms)
     }
     this.#fanout.retune(session, terms.pool, retunes)
-    if (!mayReturn(session)) return this.returns.end(session)
+    // Away and not waited for any more, it would keep its name for ever.
+    if (!mayReturn(session)) return isOnline(session) ? this.#noMore(session) : this.forget(session)
     if (session.returns === undefined && session.flow.state !== 'waiting') this.#tellReturn(session)
   }
 
@@ -195,6 +213,12 @@ export class Members {
     for (const session of [...this.sessions.all(), ...this.#callsOnly])
       if (isOnline(session)) this.#end(session, closing)
       else this.forget(session)
+  }
+
+  /** Tells whoever keeps it where everybody stands. */
+  note(): void {
+    for (const session of this.returns.all()) this.#noteOf(session)
+    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
   }
 
   /** Another account's events from now on. */
@@ -209,10 +233,31 @@ export class Members {
     this.returns.stop()
   }
 
-  #newFanout(): Fanout {
+  #noteOf(session: Session): void {
+    const kept = keptOf(session, this.returns.position(session))
+    if (kept !== undefined) this.#store.remember(kept)
+  }
+
+  #restore(kept: KeptSession): void {
+    const { clock, awayFor } = this.#options
+    const session = sessionOf(kept, clock() + awayFor())
+    this.sessions.add(session)
+    this.returns.restore(session, { secretHash: kept.secretHash, acknowledged: kept.cursor })
+  }
+
+  #newFanout(left?: Left): Fanout {
     const { bot, room, report, clock, pools } = this.#options
     const behind = (session: Session) => this.#end(session, CLOSING.behind)
-    return new Fanout({ bot, journal: this.#journal, room, report, behind, now: clock, pools: pools?.() })
+    return new Fanout({
+      bot,
+      journal: this.#journal,
+      room,
+      report,
+      behind,
+      now: clock,
+      pools: pools?.(),
+      poolsFrom: left && poolsOf(left),
+    })
   }
 
   /** @param from the position of an earlier link: what came since follows, and who returns is told how much it is. */
@@ -238,6 +283,7 @@ export class Members {
   #tellReturn(session: Session, selfId = this.#options.selfId() ?? '0'): void {
     const from = this.#fanout.position(session)
     const secret = this.returns.begin(session, from)
+    this.#noteOf(session)
     const nothing = { recovered: false, missed: 0, lost: 0, from, to: from }
     this.#form(session, resume({ selfId, time: this.#seconds(), ...nothing, secret }))
   }
@@ -261,6 +307,7 @@ export class Members {
   /** Its link is over, but it may come back. */
   #part(session: Session, code: number, reason: string, until = Number.POSITIVE_INFINITY): void {
     this.#fanout.remove(session, { state: 'away', cursor: this.returns.position(session), until })
+    this.#noteOf(session)
     this.#options.report({ kind: 'session-away', bot: this.#options.bot, session, code, reason })
     this.#tellGone(session)
   }
@@ -268,7 +315,7 @@ export class Members {
   #depart(session: Session, code: number, reason: string): void {
     if (!this.sessions.remove(session) && !this.#callsOnly.delete(session)) return
     const admitted = session.events && session.flow.state !== 'waiting'
-    this.returns.end(session)
+    this.#noMore(session)
     this.#fanout.remove(session)
     this.#options.report({ kind: 'session-closed', bot: this.#options.bot, session, code, reason })
     if (admitted) this.#tellGone(session)
@@ -277,9 +324,15 @@ export class Members {
   /** It was away for too long, or is not waited for any more. */
   forget(session: Session): void {
     this.sessions.remove(session)
-    this.returns.end(session)
+    this.#noMore(session)
     this.#fanout.remove(session)
     this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+  }
+
+  /** It cannot come back any more; where all end, that is for the next run to find out. */
+  #noMore(session: Session): void {
+    if (session.returns !== undefined && this.#options.ending() === undefined) this.#store.forget(session.appId)
+    this.returns.end(session)
   }
 
   #tellGone(session: Session): void {

@@ -61,7 +61,7 @@ const WRITES: readonly (readonly [RegExp, Change])[] = [
   [/^(?:delete_msg|recall_.*)$/, MESSAGES],
   [/essence/, /essence|msg/],
   [/emoji/, /msg|histor|emoji/],
-  [/file|folder/, FILES],
+  [/_file|folder/, FILES],
   [/add_request$/, /group|friend|stranger|system_msg|request|doubt/],
   [/group/, GROUPS],
   [/friend/, FRIENDS],

@@ -59,10 +59,10 @@ export class Pending {
     return call
   }
 
-  /** All open calls, oldest first; they are open no more. */
-  take(): Call[] {
-    const calls = [...this.#calls.values()]
-    this.#calls.clear()
+  /** All open calls that are meant, by default all there are, oldest first; they are open no more. */
+  take(meant: (call: Call) => boolean = () => true): Call[] {
+    const calls = [...this.#calls.values()].filter(meant)
+    for (const { token } of calls) this.#calls.delete(token)
     return calls
   }
 

@@ -32,10 +32,19 @@ export interface Link {
   ping?(data: string): void
   /** Absent: the link is sent to by itself. Present: so are `subscribe` and `unsubscribe` meaningful. */
   readonly channel?: Channel | undefined
+  /** Whether what is sent arrives, where we go to the client; absent: it came to us. */
+  readonly circuit?: CircuitStatus | undefined
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** What happens when the journal no longer holds what the link has yet to get: told and closed, or told and moved on. */
   readonly whenBehind: 'close' | 'skip'
+}
+
+/** `failures`: in a row. `open`: it is left alone until then (ms, our clock). `half-open`: the next one tells how things stand. */
+export interface CircuitStatus {
+  readonly state: 'closed' | 'open' | 'half-open'
+  readonly failures: number
+  readonly until?: number
 }
 
 /** The implementation's side. It need not be a WebSocket; frames are OneBot 11 texts. */
@@ -46,23 +55,23 @@ export interface Upstream {
   redial(reason: string): void
 }
 
-/** Where an upstream reports to: its place at the bot. `Bot` is one, too. */
+/** The place of one implementation at a bot, as whoever keeps its link sees it. */
 export interface Seat {
-  /** Names it in logs. */
+  /** The bot's, for logs. */
   readonly name: string
-  /** The account, as text, once anything told it. */
+  /** The account, once it is known. */
   readonly selfId: string | undefined
-  /** Connected, and the account is known. */
+  /** Connected, and the link of now has told the account. */
   readonly online: boolean
   /** The implementation's own interval in milliseconds, once one was seen on this link. */
   readonly heartbeat: number | undefined
-  /** A link to the implementation opened; it takes the place of the one before. `peer`: where it leads, without secrets. */
+  /** A link to the implementation opened; it takes the place of the one before. */
   connected(upstream: Upstream, peer: string): void
   /** That link ended; ignored when it is not the one of now. */
   lost(upstream: Upstream, code: number, reason: string): void
   /** One text frame; whatever it holds, nothing is thrown. */
   received(raw: string): void
-  /** The account is this one, as said by a frame or by the handshake. False: another bot has it. */
+  /** The account is this one, as said by a frame or by the handshake. False: it cannot be, another has it. */
   identify(selfId: string): boolean
 }
 
@@ -283,7 +292,7 @@ export interface Claim {
 export interface Guests {
   /** The entry that has this token, and the name it gives. */
   byToken(shown: string): { readonly entry: string; readonly name: string } | undefined
-  /** What governs somebody; undefined: the name is that of an entry with a token of its own, which was not shown. */
+  /** What governs somebody; undefined: the name is that of an entry with a token of its own, which was not shown, or the entry has gone. */
   terms(claim: Claim): Terms | undefined
 }
 
@@ -299,8 +308,11 @@ export interface Terms {
   readonly weight: number
   /** Absent: gone with its link. */
   readonly resume?: Acknowledgement | undefined
-  /** Why this action with these params is not allowed to it; undefined: it is. */
-  readonly forbids: (action: string, params: Fields) => string | undefined
+  /**
+   * Why this action with these params is not allowed to it; undefined: it is. `raw`: the frame they were read from, in
+   * which others may read something else.
+   */
+  readonly forbids: (action: string, params: Fields, raw?: string) => string | undefined
 }
 
 /** What everybody gets who is not named in the configuration. */
@@ -349,7 +361,7 @@ export interface CallPolicy {
   admit(call: GovernedCall, now: number, waited: number): Verdict
   /**
    * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
-   * long params, which are gone: megabytes are not kept for this.
+   * long params, of which only `group_id` and `user_id` are left: megabytes are not kept for this.
    */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
   /**

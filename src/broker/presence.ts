@@ -14,9 +14,13 @@ export class Presence {
     return this.#version
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
   /** As many wait as may. */
   get full(): boolean {
-    return this.#waiting.size >= MOST
+    return this.waiting >= MOST
   }
 
   changed(): void {

@@ -33,8 +33,7 @@ export class Pulse {
   /** A heartbeat of the implementation's. True: what it says of the account is new. */
   heard(raw: string, event: Fields): boolean {
     this.#heartbeat = raw
-    const interval = own(event, 'interval')
-    const wanted = typeof interval === 'number' && interval > 0 ? interval : DEFAULT_INTERVAL
+    const wanted = intervalOf(event)
     if (this.#interval !== wanted) this.#every(wanted)
     this.#interval = wanted
     const before = this.#well
@@ -72,7 +71,14 @@ export class Pulse {
   }
 }
 
-function isOnline(event: Fields): boolean | undefined {
+/** The interval that a heartbeat names, in milliseconds. */
+export function intervalOf(event: Fields): number {
+  const interval = own(event, 'interval')
+  return typeof interval === 'number' && interval > 0 ? interval : DEFAULT_INTERVAL
+}
+
+/** What a heartbeat says of the account; undefined: nothing. */
+export function isOnline(event: Fields): boolean | undefined {
   const status = own(event, 'status')
   const online = isObject(status) ? own(status, 'online') : undefined
   return typeof online === 'boolean' ? online : undefined

@@ -34,11 +34,6 @@ export class Reads {
     this.#now = now
   }
 
-  /** Replies kept, and their characters. */
-  get kept(): { replies: number; bytes: number } {
-    return { replies: this.#kept.size, bytes: this.#bytes }
-  }
-
   /** A reply that answers this, too. */
   find(action: string, params: string): Kept | undefined {
     if (this.#kept.size === 0) return undefined

@@ -67,6 +67,11 @@ export type Status =
   | { kind: 'restart'; bot: string; delay: number }
   | { kind: 'paced-abandoned'; bot: string; actions: number }
   | { kind: 'link-refused'; peer: string; path: string; status: number; why: string }
+  /** `client`: its name, or its entry. */
+  | { kind: 'client-flapping'; client: string; peer: string; inMs: number }
+  /** What is sent to it has failed so many times in a row. */
+  | { kind: 'circuit-opened'; target: string; reason: string; failures: number; inMs: number }
+  | { kind: 'circuit-closed'; target: string }
   | { kind: 'link-retry'; target: string; reason: string; inMs: number; tries: number }
   | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
   | { kind: 'delivery-given-up'; target: string; reason: string }

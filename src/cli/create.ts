@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import { type Answers, template } from '../config/template.ts'
 import { ask } from './questions.ts'
 import { complain, interactive, say } from './say.ts'
+import { writeSchema } from './schema.ts'
 
 export type Created =
   /** The file is there now. */
@@ -34,6 +35,7 @@ export async function createConfig(file: string, { overwrite = false } = {}): Pr
     complain(`Config not written: ${error instanceof Error ? error.message : error}`)
     return { outcome: 'unwritable', text }
   }
+  writeSchema(file)
   say(`Wrote ${file}${interactive() ? '' : ' with the defaults; edit it to your needs'}.`)
   return { outcome: 'written' }
 }

@@ -7,6 +7,7 @@ import { clientToken } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
 import { problemList } from './check.ts'
 import { EXIT } from './exit.ts'
+import { nearAddress } from './near.ts'
 import { configOption } from './options.ts'
 import { complain, say } from './say.ts'
 
@@ -32,7 +33,7 @@ export const restartCommand = defineCommand({
 })
 
 async function restart(config: Config): Promise<number> {
-  const address = addressOf(config)
+  const address = nearAddress(config)
   const token = clientToken(config)
   const headers: Record<string, string> = token === '' ? {} : { Authorization: `Bearer ${token}` }
   const asked = await fetch(`${address}/onebot/v11/set_restart`, {
@@ -51,17 +52,4 @@ async function restart(config: Config): Promise<number> {
   }
   say('Restarting. Clients stay connected meanwhile.')
   return EXIT.ok.code
-}
-
-/** From this machine: where it listens on every address, loopback will do. */
-function addressOf({ http: { host, port, tls } }: Config): string {
-  const near =
-    host === '0.0.0.0'
-      ? '127.0.0.1'
-      : host === '::'
-        ? '[::1]'
-        : host.includes(':') && !host.startsWith('[')
-          ? `[${host}]`
-          : host
-  return `${tls.cert === '' ? 'http' : 'https'}://${near}:${port}`
 }

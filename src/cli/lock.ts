@@ -2,9 +2,14 @@
 
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { HeldError, lockFile } from '../lib/lock-file.ts'
 
 export const LOCK = 'perpetua.lock'
+
+/** How long (ms) somebody who has the folder may take to end, and how often we look. */
+const PATIENCE = 2_000
+const LOOK = 50
 
 /** A running gateway has the folder. */
 export class LockedError extends Error {
@@ -12,16 +17,20 @@ export class LockedError extends Error {
 }
 
 /**
- * Takes the folder, making it if need be. Throws LockedError when somebody has it, and the system's error when it
- * cannot be written. What a gateway left behind that no longer runs is taken over.
+ * Takes the folder, making it if need be. Rejects with LockedError when somebody has it, and with the system's error
+ * when it cannot be written. What a gateway left behind that no longer runs is taken over: also of one that is on its
+ * way out, since a process that was killed goes on to exist until the system has taken back its memory.
  */
-export function lockFolder(folder: string): Disposable {
+export async function lockFolder(folder: string): Promise<Disposable> {
   mkdirSync(folder, { recursive: true })
   const file = join(folder, LOCK)
-  try {
-    return lockFile(file)
-  } catch (error) {
-    throw error instanceof HeldError ? locked(folder, file, error) : error
+  for (const end = performance.now() + PATIENCE; ; await sleep(LOOK)) {
+    try {
+      return lockFile(file)
+    } catch (error) {
+      if (!(error instanceof HeldError)) throw error
+      if (performance.now() >= end) throw locked(folder, file, error)
+    }
   }
 }
 

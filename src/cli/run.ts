@@ -3,16 +3,22 @@
 import { type CommandDef, runCommand } from 'citty'
 import { suggest } from '../lib/suggest.ts'
 import { check } from './check.ts'
+import { completions as completionsOf } from './completions.ts'
+import { doctor } from './doctor.ts'
 import { EXIT } from './exit.ts'
 import { mistake } from './flags.ts'
+import { healthz } from './healthz.ts'
 import { commandHelp, type Described, familyHelp, programHelp } from './help.ts'
 import { init } from './init.ts'
 import { lagrange } from './lagrange.ts'
 import { sandbox } from './sandbox.ts'
 import { complain, say } from './say.ts'
+import { schema } from './schema.ts'
 import type { StartGateway } from './serve.ts'
+import { service } from './service.ts'
 import { simulate } from './simulate.ts'
 import { start } from './start.ts'
+import { upgrade } from './upgrade.ts'
 import { versionText } from './version.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: each takes different options, which only its own `run` knows
@@ -22,8 +28,23 @@ interface Family extends Described {
   readonly family: Record<string, Command>
 }
 
+const completions = completionsOf(() => COMMANDS)
+
 // citty also allows promises for each part; ours are plain.
-const COMMANDS = { start, init, check, lagrange, sandbox, simulate } as unknown as Record<string, Command | Family>
+const COMMANDS = {
+  start,
+  init,
+  check,
+  doctor,
+  lagrange,
+  service,
+  upgrade,
+  healthz,
+  sandbox,
+  simulate,
+  schema,
+  completions,
+} as unknown as Record<string, Command | Family>
 
 /** What commands get from outside; tests bring a gateway of their own. */
 export interface Means {
@@ -40,6 +61,23 @@ export async function main(words: string[], means: Means = {}): Promise<void> {
   process.exitCode = await run(words, means)
   setTimeout(() => process.exit(), GRACE).unref()
 }
+
+/** What is wrong with the words of a command line, or undefined; nothing is run. */
+export function mistakeIn(words: string[]): string | undefined {
+  const { name, rest } = commandOf(words)
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!found) return `no command ${name}`
+  if (!('family' in found)) return mistakeOf(found, rest)
+  const [member = '', ...more] = rest
+  const command = Object.hasOwn(found.family, member) ? found.family[member] : undefined
+  return command ? mistakeOf(command, more) : `no command ${name} ${member}`
+}
+
+const mistakeOf = ({ args = {} }: Command, words: string[]) =>
+  mistake(
+    words.filter((word) => !COMMON.includes(word)),
+    args,
+  )
 
 /** Resolves with the exit code once everything is done. */
 async function run(words: string[], means: Means = {}): Promise<number> {
@@ -83,6 +121,7 @@ function commandOf(words: string[]): { name: string; rest: string[]; named: bool
   return named ? { name: first, rest, named } : { name: 'start', rest: words, named }
 }
 
+const COMMON = ['--help', '-h', '--version', '-v']
 const asks = (words: string[], ...flags: string[]) => words.some((word) => flags.includes(word))
 
 function answer(text: string): number {

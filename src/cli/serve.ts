@@ -48,7 +48,7 @@ export async function serve(loaded: Loaded, startGateway: StartGateway): Promise
     log.warn('few clients can connect: each takes an open file, and the system allows few (ulimit -n)', { files })
   let lock: Disposable | undefined
   try {
-    lock = lockData(loaded.config['data-dir'], log)
+    lock = await lockData(loaded.config['data-dir'], log)
     return await runUntilStopped(loaded, log, startGateway)
   } catch (error) {
     const { fact, exit } = explained(error, loaded.config)
@@ -124,9 +124,9 @@ function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): 
 }
 
 /** A folder that cannot be written is no reason not to run. */
-function lockData(folder: string, log: Log): Disposable {
+async function lockData(folder: string, log: Log): Promise<Disposable> {
   try {
-    return lockFolder(folder)
+    return await lockFolder(folder)
   } catch (error) {
     if (error instanceof LockedError) throw error
     log.warn('data folder cannot be written: nothing will be kept', { 'data-dir': folder, error })

@@ -9,6 +9,7 @@ import { createConfig } from './create.ts'
 import { EXIT } from './exit.ts'
 import { configOption } from './options.ts'
 import { complain, say } from './say.ts'
+import { refreshSchema } from './schema.ts'
 import { realGateway, serve } from './serve.ts'
 
 export const start = defineCommand({
@@ -16,6 +17,7 @@ export const start = defineCommand({
   args: { config: configOption },
   async run({ args: { config: file }, data }) {
     try {
+      refreshSchema(file)
       const loaded = absent(file) ? await firstConfig(file) : await loadConfig({ file })
       return loaded ? await serve(loaded, data?.startGateway ?? (await realGateway())) : EXIT.ok.code
     } catch (error) {

@@ -21,9 +21,14 @@ export const callSettings = ({ actions }: Config) => ({
   cache: actions.cache,
 })
 
+export const breakerSettings = ({ breaker }: Config) => ({
+  failures: breaker.failures,
+  coolDown: breaker['cool-down'],
+})
+
 /** `clients`: by the names of entries, each with what its pool and `defaults` add; '' for everybody else. */
 export function policySettings(config: Config) {
-  const { defaults, pools, breaker, 'rate-limit': limits } = config
+  const { defaults, pools, 'rate-limit': limits } = config
   const limitsOf = (settings: ClientSettings): LimitsConfig => {
     const pool = pools[settings.pool ?? defaults.pool ?? '']
     return settings['rate-limit'] ?? pool?.['rate-limit'] ?? defaults['rate-limit'] ?? {}
@@ -34,8 +39,7 @@ export function policySettings(config: Config) {
     preset: limits.preset,
     // Last, so that what an entry without a name says is not everybody's.
     clients: new Map([...entries.map((entry) => [entry.name, limitsOf(entry)] as const), ['', limitsOf({})]]),
-    rateLimitedInterval: config.actions['rate-limited-interval'],
-    breaker: { failures: breaker.failures, coolDown: breaker['cool-down'] },
+    breaker: breakerSettings(config),
   }
 }
 

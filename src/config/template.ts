@@ -7,7 +7,11 @@ import { pathText, type Section, SHAPE, type Shape } from './shape.ts'
 /** Values that differ from the defaults, by key path: `{ 'http.port': 9000 }`. */
 export type Answers = Record<string, string | number | boolean>
 
-const HEAD = `# perpetua's config. Every key may be left out; most changes take effect as soon as the file is saved.
+/** Where editors find the schema: beside the config. */
+export const SCHEMA_FILE = 'config.schema.json'
+
+const HEAD = `# yaml-language-server: $schema=./${SCHEMA_FILE}
+# perpetua's config. Every key may be left out; most changes take effect as soon as the file is saved.
 # perpetua 配置文件。所有键均可省略；大多数修改在保存后立即生效。
 `
 

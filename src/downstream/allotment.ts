@@ -180,5 +180,6 @@ function checkName(bot: Bot, name: string): void {
   const problem = nameProblem(name)
   if (problem !== undefined) refuse('bad-request', `client_name: ${problem}`)
   // Who may come back bears its name still; it has to prove itself at the port.
-  if (bot.sessions.nameTaken(name) && bot.sessions.byName(name)?.returns === undefined) refuse('conflict', `client_name: another client is named "${name}"`)
+  if (bot.sessions.nameTaken(name) && bot.sessions.byName(name)?.returns === undefined)
+    refuse('conflict', `client_name: another client is named "${name}"`)
 }

@@ -9,6 +9,7 @@ import { nameProblem } from '../broker/registry.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
+import { Arrivals } from './arrivals.ts'
 import { tokenShown } from './auth.ts'
 import { acceptedLink } from './link.ts'
 import { type RefusalStatus, refusedLink } from './refusal.ts'
@@ -27,12 +28,14 @@ export interface Door {
   readonly ended?: (() => void) | undefined
 }
 
-/** How many links there are and may be. */
+/** How many links there are and may be, and who comes too often. */
 export class LinkCount {
   readonly most: number
+  readonly arrivals: Arrivals
   now = 0
-  constructor(most: number) {
+  constructor(most: number, arrivals = new Arrivals()) {
     this.most = most
+    this.arrivals = arrivals
   }
 }
 
@@ -55,22 +58,57 @@ interface Arrival {
   readonly terms: Terms
   /** Of an earlier link. */
   readonly secret: string | undefined
+  /**
+   * What tells it from others when it comes again: its entry, or a name and where it is said. Undefined: nothing does.
+   * Behind one address there may be hundreds that start together, and a name alone anybody could use up.
+   */
+  readonly key: string | undefined
 }
 
 /** Answers the handshake: with a session, or with why not. */
 export async function acceptClient(c: Context<HostEnv>, bot: Bot, door: Door): Promise<Response> {
-  const refused = (status: RefusalStatus, why: string) => refusedLink(c, status, why, door.report)
+  const refused = (...[status, why, retryAfter]: Why) => refusedLink(c, status, why, door.report, retryAfter)
   const arrival = arrivalOf(c, door)
   if (!('claim' in arrival)) return refused(...arrival.refused)
-  const why = refuseClient(bot, arrival, door)
+  const why = refuseClient(bot, arrival, door) ?? (await flapping(c, arrival, door))
   if (why !== undefined) return refused(...why)
+  // It may have waited, and others have come.
+  const since = refuseClient(bot, arrival, door)
+  if (since !== undefined) return refused(...since)
   return (
     (await c.env.upgrade(c, wiring(c, bot, arrival, door))) ??
     refused(426, 'this path speaks WebSocket; connect to it with a WebSocket client')
   )
 }
 
-type Why = [RefusalStatus, string]
+type Why = [status: RefusalStatus, why: string, retryAfter?: number | undefined]
+
+/** Lets a client that comes too often wait. */
+async function flapping(
+  c: Context<HostEnv>,
+  { key, claim }: Arrival,
+  { count, report }: Door,
+): Promise<Why | undefined> {
+  if (key === undefined) return undefined
+  const { peer } = c.env
+  const client = claim.name ?? claim.entry ?? key
+  const told = (inMs: number) => report({ kind: 'client-flapping', client, peer, inMs })
+  const admission = await count.arrivals.admit(key, c.req.raw.signal, told)
+  switch (admission.kind) {
+    case 'go':
+      return undefined
+    case 'busy':
+      return [
+        503,
+        `"${client}" connects too often: one of its handshakes waits already`,
+        Math.ceil(admission.inMs / 1000),
+      ]
+    case 'gone':
+      return [503, `"${client}" connects too often, and did not wait`]
+    default:
+      return admission satisfies never
+  }
+}
 
 /** `?resume=1` asks to be waited for; anything longer is the secret that opened the way back. */
 const WISHES = new Set(['1', 'true', 'yes', 'on'])
@@ -80,7 +118,9 @@ function arrivalOf(c: Context<HostEnv>, { guests, events, name: usual }: Door): 
   const own = shown === undefined ? undefined : guests.byToken(shown)
   const said = c.req.query('client_name') || c.req.header('x-client-name') || undefined
   if (own !== undefined && said !== undefined && said !== own.name)
-    return { refused: [409, `client_name: this token is that of "${own.name}"; leave the name out, or use its own token`] }
+    return {
+      refused: [409, `client_name: this token is that of "${own.name}"; leave the name out, or use its own token`],
+    }
   // Who only calls has no place among the clients: its other link has.
   const name = own === undefined || events ? (own?.name ?? said ?? usual) : undefined
   const asked = events ? c.req.query('resume') : undefined
@@ -91,7 +131,14 @@ function arrivalOf(c: Context<HostEnv>, { guests, events, name: usual }: Door): 
   const terms = guests.terms(own === undefined ? claim : { ...claim, entry: own.entry })
   if (terms === undefined)
     return { refused: [403, `client_name: "${name}" is a client with a token of its own; connect with that token`] }
-  return { claim, terms, secret: asked === undefined || WISHES.has(asked) ? undefined : asked }
+  const who = own?.entry ?? (name === undefined ? undefined : `${name} of ${c.env.peer}`)
+  return {
+    claim,
+    terms,
+    secret: asked === undefined || WISHES.has(asked) ? undefined : asked,
+    // A client may have one link for events and one for calls.
+    key: who && `${events ? 'events' : 'calls'} ${who}`,
+  }
 }
 
 function refuseClient(bot: Bot, { claim, secret }: Arrival, { count }: Door): Why | undefined {
@@ -112,7 +159,7 @@ const nameTaken = (bot: Bot, name: string) =>
 function wiring(
   c: Context<HostEnv>,
   bot: Bot,
-  { claim, terms, secret }: Arrival,
+  { claim, terms, secret }: Omit<Arrival, 'key'>,
   door: Door,
 ): Parameters<typeof c.env.upgrade>[1] {
   const { listener, peer } = c.env
@@ -157,7 +204,7 @@ function wiring(
 }
 
 /** The session that goes on with this link, or a new one; undefined: its name is another's. */
-function enter(bot: Bot, link: Link, { claim, terms, secret }: Arrival, door: Door): Session | undefined {
+function enter(bot: Bot, link: Link, { claim, terms, secret }: Omit<Arrival, 'key'>, door: Door): Session | undefined {
   const known = bot.known(claim, secret)
   if (known?.returns !== undefined && terms.resume !== undefined) {
     bot.rejoin(known, link, terms)

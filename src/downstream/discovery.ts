@@ -33,7 +33,10 @@ export function discovery({ bots, access, report, lease, clients, presence }: Di
   )
   app.get('/api/get_online_clients', async (c) => {
     const wrong = await untilChanged(c, presence)
-    if (wrong !== undefined) return answer(c, bots, () => refuse('bad-request', wrong))
+    if (wrong !== undefined) {
+      const [status, why] = wrong
+      return answer(c, bots, () => refuse(status === 400 ? 'bad-request' : 'unavailable', why))
+    }
     return answer(c, bots, clients, `,"version":${presence.version}`)
   })
   return app

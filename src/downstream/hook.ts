@@ -3,16 +3,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bot } from '../broker/bot.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
-import type { Guests, Link } from '../broker/ports.ts'
+import type { CircuitStatus, Guests, Link } from '../broker/ports.ts'
 import { carryOut } from '../broker/quick.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { PostConfig } from '../config/schema.ts'
-import { Backoff } from '../lib/backoff.ts'
+import type { BreakerSettings } from '../lib/breaker.ts'
 import { maskText } from '../lib/mask.ts'
 import { type Posted, postJson } from '../lib/post-json.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import { ActionError } from '../onebot/retcode.ts'
+import { Circuit } from './circuit.ts'
 import { enterEntry } from './entry.ts'
 
 export interface HookOptions {
@@ -22,6 +23,8 @@ export interface HookOptions {
   readonly guests: Guests
   readonly bot: Bot
   readonly report: Report
+  /** When a hook that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
   /** The bot ended its session, for this reason. */
   readonly ended: (closing: Closing) => void
 }
@@ -41,6 +44,8 @@ export class Hook implements Link {
   readonly #session: Session
   readonly #closing = new AbortController()
   readonly #cut = new AbortController()
+  readonly #circuit: Circuit
+  #wake: ReturnType<typeof setTimeout> | undefined
   /** Deliveries asked for and not over; the last of them. */
   #busy = 0
   #last: Promise<void>
@@ -52,6 +57,9 @@ export class Hook implements Link {
     this.#options = options
     this.#last = after
     this.peer = maskText(options.entry.url)
+    const { 'retries-interval': first } = options.entry
+    const patience = { first, most: LONGEST_PAUSE, stable: LONGEST_PAUSE }
+    this.#circuit = new Circuit({ ...options, target: this.#name, patience })
     this.#session = enterEntry(options.bot, this, options, { events: true, calls: false })
   }
 
@@ -61,6 +69,9 @@ export class Hook implements Link {
   }
   get open(): boolean {
     return !this.#closing.signal.aborted
+  }
+  get circuit(): CircuitStatus {
+    return this.#circuit.status
   }
   /** Resolves when nothing is on its way any more. */
   get quiet(): Promise<void> {
@@ -93,34 +104,75 @@ export class Hook implements Link {
 
   #end(): void {
     this.#closing.abort()
+    clearTimeout(this.#wake)
     if (this.#busy === 0) return
     const timer = setTimeout(() => this.#cut.abort(), GRACE)
     void this.#last.then(() => clearTimeout(timer))
   }
 
   async #deliver(text: string, selfId: string): Promise<void> {
-    await this.#try(text, selfId)
+    if (isHeartbeat(text)) await this.#beat(text, selfId)
+    else await this.#try(text, selfId)
     this.#busy -= 1
     this.#options.bot.drained(this.#session)
+    this.#wakeLater()
   }
 
   async #try(text: string, selfId: string): Promise<void> {
     const { entry, report } = this.#options
-    const { url, secret, timeout } = entry
-    const headers = { 'User-Agent': 'OneBot/11', 'X-Self-ID': selfId }
     const most = entry['max-retries'] ?? Number.POSITIVE_INFINITY
-    const backoff = new Backoff({ first: entry['retries-interval'], most: LONGEST_PAUSE, stable: LONGEST_PAUSE })
-    while (this.open) {
-      const posted = await postJson({ url, body: text, headers, secret, timeout, signal: this.#cut.signal })
+    for (let attempt = 1; await this.#turn(); attempt++) {
+      const posted = await this.#post(text, selfId)
       const reason = whyAgain(posted)
-      if (reason === undefined) return this.#answered(text, posted)
-      // A heartbeat is worth nothing later.
-      if (!this.open || isHeartbeat(text)) return
-      if (backoff.tries >= most) return report({ kind: 'delivery-given-up', target: this.#name, reason })
-      const inMs = backoff.next()
-      report({ kind: 'delivery-failed', target: this.#name, reason, attempt: backoff.tries, inMs })
-      await sleep(inMs, undefined, { signal: this.#closing.signal }).catch(() => undefined) // woken early to end
+      if (reason === undefined) {
+        this.#circuit.worked()
+        return this.#answered(text, posted)
+      }
+      // Cut off by ourselves.
+      if (!this.open) return
+      const inMs = this.#circuit.failed(reason)
+      if (attempt > most) return report({ kind: 'delivery-given-up', target: this.#name, reason })
+      report({ kind: 'delivery-failed', target: this.#name, reason, attempt, inMs })
+      await this.#pause(inMs)
     }
+  }
+
+  /** It is worth nothing later, and says little of how the hook takes events. */
+  async #beat(text: string, selfId: string): Promise<void> {
+    if (!this.open || !this.#circuit.closed) return
+    const posted = await this.#post(text, selfId)
+    if (whyAgain(posted) === undefined) this.#answered(text, posted)
+  }
+
+  #post(text: string, selfId: string): Promise<Posted> {
+    const { url, secret, timeout } = this.#options.entry
+    const headers = { 'User-Agent': 'OneBot/11', 'X-Self-ID': selfId }
+    return postJson({ url, body: text, headers, secret, timeout, signal: this.#cut.signal })
+  }
+
+  /** False: nothing is posted any more. */
+  async #turn(): Promise<boolean> {
+    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#pause(wait)
+    return this.open
+  }
+
+  #wait(): number {
+    return this.open ? this.#circuit.begin() : 0
+  }
+
+  /** Woken early to end. */
+  #pause(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined)
+  }
+
+  /** Its pool passes it over while its circuit is open, and does not look again by itself. */
+  #wakeLater(): void {
+    const { until } = this.#circuit.status
+    clearTimeout(this.#wake)
+    if (until === undefined || !this.open) return
+    const wait = Math.max(1, until - performance.timeOrigin - performance.now() + 1)
+    this.#wake = setTimeout(() => this.#options.bot.drained(this.#session), wait)
+    this.#wake.unref?.()
   }
 
   #answered(event: string, posted: Posted): void {

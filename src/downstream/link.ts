@@ -1,6 +1,6 @@
 // Dresses a socket as a link of the broker, and sees to it that a closed one really ends.
 
-import type { Channel, Link, Transport } from '../broker/ports.ts'
+import type { Channel, CircuitStatus, Link, Transport } from '../broker/ports.ts'
 import type { AcceptedSocket, Socket } from '../runtime/host.ts'
 
 /** A peer that does not take our close frame for this long (ms) is dropped without. */
@@ -22,8 +22,12 @@ export function acceptedLink(socket: AcceptedSocket, { channel, ...kind }: Kind 
 }
 
 /** A link that we dialled: it has no listener, and so is sent to by itself. */
-export function dialledLink(socket: Socket, kind: Kind): Link {
-  return linkOf(socket, kind, { subscribe() {}, unsubscribe() {} })
+export function dialledLink(
+  socket: Socket,
+  { circuit, ...kind }: Kind & { readonly circuit: () => CircuitStatus },
+): Link {
+  const link: Link = linkOf(socket, kind, { subscribe() {}, unsubscribe() {} })
+  return Object.defineProperty(link, 'circuit', { get: circuit, enumerable: true })
 }
 
 type Topics = Pick<Link, 'channel' | 'subscribe' | 'unsubscribe'>

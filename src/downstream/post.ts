@@ -6,6 +6,7 @@ import { CLOSING, type Closing } from '../broker/closing.ts'
 import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import type { PostConfig } from '../config/schema.ts'
+import type { BreakerSettings } from '../lib/breaker.ts'
 import { Hook } from './hook.ts'
 
 export interface PostOptions {
@@ -15,6 +16,8 @@ export interface PostOptions {
   readonly guests: Guests
   readonly bots: Bots
   readonly report: Report
+  /** When a hook that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
 }
 
 export interface PostTarget {
@@ -31,7 +34,7 @@ export function postTarget({ bots, ...options }: PostOptions): PostTarget {
     const ended = (closing: Closing) => {
       if (!bots.all().includes(bot)) hooks.delete(bot)
       // Its account changed: on with the new one's events.
-      else if (closing !== CLOSING.shutdown && !stopped) serve(bot, hooks.get(bot)?.quiet)
+      else if (closing.retry && closing !== CLOSING.shutdown && !stopped) serve(bot, hooks.get(bot)?.quiet)
     }
     hooks.set(bot, new Hook({ ...options, bot, ended }, after))
   }

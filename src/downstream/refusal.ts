@@ -26,13 +26,26 @@ const EXTRA: Partial<Record<RefusalStatus, Record<string, string>>> = {
   426: { Upgrade: 'websocket', Connection: 'Upgrade' },
 }
 
-export function refusal(c: Context<HostEnv>, status: RefusalStatus, message: string): Response {
+/** @param retryAfter seconds after which the same may work. */
+export function refusal(
+  c: Context<HostEnv>,
+  status: RefusalStatus,
+  message: string,
+  retryAfter?: number | undefined,
+): Response {
   const body = ownReply({ status: 'failed', retcode: RETCODES[status], message })
-  return c.body(body, status, { 'Content-Type': 'application/json; charset=utf-8', ...EXTRA[status] })
+  const later: Record<string, string> = retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }
+  return c.body(body, status, { 'Content-Type': 'application/json; charset=utf-8', ...EXTRA[status], ...later })
 }
 
 /** A refusal that is told to whoever keeps the log, too. */
-export function refusedLink(c: Context<HostEnv>, status: RefusalStatus, why: string, report: Report): Response {
+export function refusedLink(
+  c: Context<HostEnv>,
+  status: RefusalStatus,
+  why: string,
+  report: Report,
+  retryAfter?: number | undefined,
+): Response {
   report({ kind: 'link-refused', peer: c.env.peer, path: c.req.path, status, why })
-  return refusal(c, status, why)
+  return refusal(c, status, why, retryAfter)
 }

@@ -3,13 +3,15 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING } from '../broker/closing.ts'
-import type { Guests, Link } from '../broker/ports.ts'
+import type { CircuitStatus, Guests, Link } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { ReverseConfig } from '../config/schema.ts'
-import { Backoff, type Patience } from '../lib/backoff.ts'
+import type { Patience } from '../lib/backoff.ts'
+import type { BreakerSettings } from '../lib/breaker.ts'
 import { maskText } from '../lib/mask.ts'
-import { DialError, type DialOptions, type Host, type Socket, type SocketEvents } from '../runtime/host.ts'
+import { DialError, type DialOptions, type Host, type SocketEvents } from '../runtime/host.ts'
+import { Circuit } from './circuit.ts'
 import { enterEntry } from './entry.ts'
 import { dialledLink } from './link.ts'
 
@@ -24,9 +26,22 @@ export interface ReverseOptions extends Pick<DialOptions, 'tls'> {
   readonly host: Host
   readonly report: Report
   readonly patience?: Patience | undefined
+  /** When a client that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
+}
+
+/** How the link fares, also while there is none. */
+export interface ReverseStatus {
+  readonly name: string
+  /** The address, without secrets. */
+  readonly target: string
+  /** `idle`: until the account is known. */
+  readonly state: 'idle' | 'dialling' | 'open' | 'pausing'
+  readonly breaker: CircuitStatus
 }
 
 export interface ReverseLink {
+  readonly status: ReverseStatus
   /** Closes the link and dials no more. Resolves once the link is gone: NoneBot refuses a second beside it. */
   stop(): Promise<void>
 }
@@ -44,26 +59,33 @@ export function reverseLink(options: ReverseOptions): ReverseLink {
 class Reverse implements ReverseLink {
   readonly #options: ReverseOptions
   readonly #peer: string
-  readonly #backoff: Backoff
+  readonly #circuit: Circuit
   readonly #stopped = new AbortController()
   readonly #unwatch: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
   #attempt: Promise<void> = Promise.resolve()
-  #state: 'idle' | 'dialling' | 'open' | 'pausing' = 'idle'
+  #state: ReverseStatus['state'] = 'idle'
   #session: { bot: Bot; session: Session } | undefined
   #gone: Promise<void> = Promise.resolve()
 
   constructor(options: ReverseOptions) {
     this.#options = options
     this.#peer = maskText(options.entry.url)
-    this.#backoff = new Backoff(options.patience)
+    this.#circuit = new Circuit({ target: this.#peer, ...options })
     this.#unwatch = options.bots.watch(() => this.look())
+  }
+
+  get status(): ReverseStatus {
+    const { name } = this.#options.entry
+    return { name, target: this.#peer, state: this.#state, breaker: this.#circuit.status }
   }
 
   /** Dials when there is a reason to: the handshake must say whose events these are, and so waits for the account. */
   look(): void {
     const bot = this.#options.bots.choose(this.#options.entry['self-id'])
     if (this.#state !== 'idle' || this.#stopped.signal.aborted || bot?.selfId === undefined) return
+    const wait = this.#circuit.begin()
+    if (wait > 0) return this.#pause(wait)
     this.#state = 'dialling'
     this.#attempt = this.#dial(bot, bot.selfId)
   }
@@ -72,6 +94,7 @@ class Reverse implements ReverseLink {
     this.#stopped.abort()
     this.#unwatch()
     clearTimeout(this.#timer)
+    this.#circuit.stop()
     if (this.#session !== undefined) {
       const { bot, session } = this.#session
       session.link.close(CLOSING.shutdown)
@@ -118,7 +141,7 @@ class Reverse implements ReverseLink {
     return {
       open: (socket) => {
         this.#gone = gone.promise
-        link = dialledLink(socket, { transport: 'reverse', peer: this.#peer })
+        link = dialledLink(socket, { transport: 'reverse', peer: this.#peer, circuit: () => this.#circuit.status })
         session = this.#opened(bot, selfId, link)
       },
       text: (_socket, text) => heard(text),
@@ -140,7 +163,7 @@ class Reverse implements ReverseLink {
 
   #opened(bot: Bot, selfId: string, link: Link): Session | undefined {
     this.#state = 'open'
-    this.#backoff.opened()
+    this.#circuit.opened()
     // The handshake named an account that is another now: the client took the link for that one's.
     if (bot.selfId !== selfId) {
       link.close(CLOSING.accountChanged)
@@ -153,8 +176,13 @@ class Reverse implements ReverseLink {
 
   #again(reason: string): void {
     if (this.#stopped.signal.aborted) return
-    const inMs = this.#backoff.next()
-    this.#options.report({ kind: 'link-retry', target: this.#peer, reason, inMs, tries: this.#backoff.tries })
+    const inMs = this.#circuit.failed(reason)
+    const tries = this.#circuit.status.failures
+    this.#options.report({ kind: 'link-retry', target: this.#peer, reason, inMs, tries })
+    this.#pause(inMs)
+  }
+
+  #pause(inMs: number): void {
     this.#state = 'pausing'
     this.#timer = setTimeout(() => {
       this.#state = 'idle'

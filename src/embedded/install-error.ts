@@ -3,9 +3,9 @@
 import { DownloadError } from '../lib/download.ts'
 import { fileProblem, isOfFiles } from '../lib/file-error.ts'
 import { HeldError } from '../lib/lock-file.ts'
+import { NoSuchFileError } from '../lib/release.ts'
 import { UnpackError } from '../lib/unpack-error.ts'
 import { FindError } from './find.ts'
-import { NoSuchFileError } from './release.ts'
 
 /** The message says what went wrong and what to do. */
 export class InstallError extends Error {

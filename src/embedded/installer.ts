@@ -6,10 +6,10 @@ import { basename, join, relative } from 'node:path'
 import { type Downloaded, download, type Patience, sha256Of } from '../lib/download.ts'
 import { lockFile } from '../lib/lock-file.ts'
 import { maskText } from '../lib/mask.ts'
+import { type Origin, type ReleaseFile, releaseFile } from '../lib/release.ts'
 import { programIn } from './find.ts'
 import { explained, InstallError } from './install-error.ts'
 import type { Kind, Machine } from './kind.ts'
-import { type Origin, type ReleaseFile, releaseFile } from './release.ts'
 import { describe, freeName, type Known, NEW, sweep, use, type Version, versionsIn } from './versions.ts'
 
 export interface InstallOptions {

@@ -1,9 +1,9 @@
 // Brings about the program to run: found, or else installed from the archive or the release that the config names.
 
+import type { Origin } from '../lib/release.ts'
 import { formatSize } from '../lib/size.ts'
 import { find, type Where } from './find.ts'
 import { type InstallProgress, install, update } from './installer.ts'
-import type { Origin } from './release.ts'
 import type { Version } from './versions.ts'
 
 export interface LocateOptions extends Where {

@@ -1,5 +1,6 @@
 // Who is who, by the configuration: its entries by their tokens, and what governs each of them.
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Claim, Guests, Terms } from '../broker/ports.ts'
 import type { ClientSettings, Config } from '../config/schema.ts'
 import { sameSecret } from '../lib/secret.ts'
@@ -12,21 +13,44 @@ interface Entry {
   readonly settings: ClientSettings
 }
 
-/** Sections whose entries are clients. */
-type Section = 'clients' | 'reverse-web-socket' | 'http-post'
+/** Sections whose entries are clients that we go to. */
+type Section = 'reverse-web-socket' | 'http-post'
 
-/** What an entry is called in a Claim. */
-export const entryKey = (section: Section, { name, url = '' }: { name: string; url?: string }): string =>
-  `${section} ${name || url}`
+/** What the entries of a section are called in a Claim: by name, else by address; the same address twice by its turn. */
+function entryKeys<T extends { name: string; url?: string }>(section: Section, entries: readonly T[]): Map<T, string> {
+  const keys = new Map<T, string>()
+  const taken = new Set<string>()
+  for (const entry of entries) {
+    const key = `${section} ${entry.name || entry.url}`
+    let unique = key
+    for (let turn = 2; taken.has(unique); turn++) unique = `${key} ${turn}`
+    taken.add(unique)
+    keys.set(entry, unique)
+  }
+  return keys
+}
+
+/** As one of them is called; the entry may be of an earlier reading of the same config. */
+export function keyOf<T extends { name: string; url?: string }>(
+  section: Section,
+  entry: T,
+  entries: readonly T[],
+): string {
+  for (const [one, key] of entryKeys(section, entries)) if (isDeepStrictEqual(one, entry)) return key
+  return `${section} ${entry.name || entry.url}`
+}
+
+const clientKey = (name: string) => `clients ${name}`
 
 export function guestsOf(config: Config): Guests {
   const { clients, defaults, pools } = config
-  const entries = new Map<string, Entry>(
-    clients.map((entry) => [entryKey('clients', entry), { ...entry, settings: entry }]),
-  )
-  for (const section of ['reverse-web-socket', 'http-post'] as const)
-    for (const entry of config[section])
-      entries.set(entryKey(section, entry), { name: entry.name, token: '', settings: withPlace(section, entry) })
+  const entries = new Map<string, Entry>()
+  for (const entry of clients) entries.set(clientKey(entry.name), { ...entry, settings: entry })
+  for (const [entry, key] of entryKeys('reverse-web-socket', config['reverse-web-socket']))
+    entries.set(key, { name: entry.name, token: '', settings: entry })
+  // A web hook acknowledges by its answers, and so always keeps its place unless told not to.
+  for (const [entry, key] of entryKeys('http-post', config['http-post']))
+    entries.set(key, { name: entry.name, token: '', settings: { resume: { ack: 'ping' }, ...entry } })
   const own = clients.filter(({ token }) => token !== '')
   const known = new Map<string, Terms>()
   const termsFor = (key: string): Terms => {
@@ -40,17 +64,14 @@ export function guestsOf(config: Config): Guests {
   return {
     byToken(shown) {
       const found = own.find(({ token }) => sameSecret(token, shown))
-      return found && { entry: entryKey('clients', found), name: found.name }
+      return found && { entry: clientKey(found.name), name: found.name }
     },
     terms: ({ entry, name, resume }: Claim) => {
-      const key = entry ?? (name === undefined ? '' : entryKey('clients', { name }))
-      if (entry === undefined && (entries.get(key)?.token ?? '') !== '') return undefined
+      const key = entry ?? (name === undefined ? '' : clientKey(name))
+      // A name alone does not make it that client; an entry that has gone is nobody's any more.
+      if (entry === undefined ? (entries.get(key)?.token ?? '') !== '' : !entries.has(entry)) return undefined
       const terms = termsFor(entries.has(key) ? key : '')
       return resume === undefined || terms.resume !== undefined ? terms : { ...terms, resume }
     },
   }
 }
-
-/** A web hook acknowledges by its answers, and so always keeps its place unless told not to. */
-const withPlace = (section: Section, settings: ClientSettings): ClientSettings =>
-  section === 'http-post' ? { resume: { ack: 'ping' }, ...settings } : settings

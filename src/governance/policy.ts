@@ -2,7 +2,6 @@
 
 import type { ActionClass, CallPolicy, GovernedCall, Outcome, Verdict } from '../broker/ports.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
-import { Buckets } from './bucket.ts'
 import { type CircuitState, Circuits } from './circuits.ts'
 import { classOf } from './classes.ts'
 import { Limit, limitsOf, type RateLimits } from './limits.ts'
@@ -15,8 +14,6 @@ export interface PolicySettings {
   readonly preset: Preset
   /** Of clients, by `Terms.client`, with the defaults worked in; ''  for everybody who is not named here. */
   readonly clients: ReadonlyMap<string, RateLimits>
-  /** Milliseconds between `_rate_limited` calls; 0: none. */
-  readonly rateLimitedInterval: number
   readonly breaker: BreakerSettings
 }
 
@@ -47,8 +44,6 @@ export class Policy implements CallPolicy {
   readonly #circuits: Circuits
   #bot: readonly Limit[] = NONE
   #clients: ReadonlyMap<string, readonly Limit[]> = new Map()
-  #interval = 0
-  #paced: Buckets | undefined
   /** Nobody limits anything. */
   #free = true
   #last = Number.NEGATIVE_INFINITY
@@ -77,12 +72,11 @@ export class Policy implements CallPolicy {
       }),
     )
     this.#free = this.#bot.length === 0 && [...this.#clients.values()].every((limits) => limits.length === 0)
-    this.#pace(settings.rateLimitedInterval)
     this.#circuits.configure(settings.breaker)
   }
 
   admit(call: GovernedCall, now: number, waited: number): Verdict {
-    if (this.#free && !call.paced && this.#circuits.closed) return GO
+    if (this.#free && this.#circuits.closed) return GO
     const time = this.#time(now)
     const kind = classOf(call.action)
     const broken = this.#circuits.until(kind, time)
@@ -91,7 +85,6 @@ export class Policy implements CallPolicy {
     const held = this.#held(call, applied, time, waited)
     if (held !== undefined) return held
     for (const { limit, key } of applied) limit.take(key, time)
-    if (call.paced) this.#paced?.take('', time)
     this.#circuits.began(call, kind, time)
     return GO
   }
@@ -129,13 +122,6 @@ export class Policy implements CallPolicy {
     ]
   }
 
-  #pace(interval: number): void {
-    if (interval === this.#interval) return
-    this.#interval = interval
-    const size = { every: interval, burst: 1, interval: 0, jitter: 0 }
-    this.#paced = interval > 0 ? new Buckets(size, this.#random) : undefined
-  }
-
   #time(now: number): number {
     if (now < this.#last) this.#ahead += this.#last - now
     this.#last = now
@@ -164,9 +150,8 @@ export class Policy implements CallPolicy {
   /** Undefined: all its buckets have a token. */
   #held(call: GovernedCall, applied: readonly Applied[], now: number, waited: number): Verdict | undefined {
     const lacking = applied.filter(({ limit, key }) => limit.ready(key, now) > now)
-    const paced = call.paced ? (this.#paced?.ready('', now) ?? now) : now
-    const until = lacking.reduce((latest, { limit, key }) => Math.max(latest, limit.ready(key, now)), paced)
-    if (until <= now) return undefined
+    if (lacking.length === 0) return undefined
+    const until = Math.max(...lacking.map(({ limit, key }) => limit.ready(key, now)))
     const wait: Verdict = { kind: 'wait', until: until - this.#ahead }
     // It has been answered already: it waits as long as it takes.
     if (call.paced) return this.#delays(call, wait)

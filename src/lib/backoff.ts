@@ -30,6 +30,11 @@ export class Backoff {
     return this.#tries
   }
 
+  /** It worked: the next pause is the first. */
+  reset(): void {
+    this.#tries = 0
+  }
+
   opened(): void {
     this.#openedAt = performance.now()
   }

@@ -60,21 +60,25 @@ export class Breaker {
     return true
   }
 
-  /** One that had passed has ended, well or not. While open, failures are those of before, and say nothing new. */
-  ended(ok: boolean, now: number): void {
+  /**
+   * One that had passed has ended, well or not. While open, failures are those of before, and say nothing new.
+   * @param pause of who has pauses (ms) that grow by themselves: then it is open for that long, or for its cool-down.
+   */
+  ended(ok: boolean, now: number, pause?: number): void {
     const state = this.#state
     if (ok) this.#state = CLOSED
-    else if (state.kind === 'half-open') this.#open(now, state.tries + 1)
+    else if (state.kind === 'half-open') this.#open(now, state.tries + 1, pause)
     else if (state.kind === 'closed' && this.#settings.failures > 0) {
       const failures = state.failures + 1
-      if (failures >= this.#settings.failures) this.#open(now, 0)
+      if (failures >= this.#settings.failures) this.#open(now, 0, pause)
       else this.#state = { kind: 'closed', failures }
     }
   }
 
-  #open(now: number, tries: number): void {
-    const pause = this.#settings.coolDown * Math.min(LONGEST, 2 ** tries)
-    this.#state = { kind: 'open', since: now, until: now + pause, tries }
+  #open(now: number, tries: number, pause: number | undefined): void {
+    const { coolDown } = this.#settings
+    const length = pause === undefined ? coolDown * Math.min(LONGEST, 2 ** tries) : Math.max(coolDown, pause)
+    this.#state = { kind: 'open', since: now, until: now + length, tries }
   }
 
   #rebased(state: Exclude<BreakerState, { kind: 'closed' }>, now: number): BreakerState {

@@ -11,8 +11,11 @@ export function startOf(pid: number): string | undefined {
 export function hasEnded(pid: number, start: string): boolean {
   if (process.platform !== 'linux') return !isRunning(pid)
   const fields = fieldsOf(pid)
-  return fields === undefined || fields[19] !== start || fields[0] === 'Z' || fields[0] === 'X'
+  return fields === undefined || fields[19] !== start || isDead(fields)
 }
+
+/** It has ended, and only its entry is left: until its parent looks, which some never do. */
+const isDead = ([state]: readonly string[]) => state === 'Z' || state === 'X'
 
 /** What Linux says of a process, from its state on. */
 function fieldsOf(pid: number): string[] | undefined {
@@ -26,7 +29,10 @@ function fieldsOf(pid: number): string[] | undefined {
   }
 }
 
-/** Whether `pid` runs, and as far as can be told has been running since `start`: a pid is soon given to another. */
+/**
+ * Whether `pid` runs, and as far as can be told has been running since `start`: a pid is soon given to another, and one
+ * that nobody has buried yet answers signals like one that lives.
+ */
 export function isRunning(pid: number, start?: string): boolean {
   try {
     process.kill(pid, 0)
@@ -34,8 +40,8 @@ export function isRunning(pid: number, start?: string): boolean {
     // Not ours to signal, but there.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false // process.kill throws nothing else
   }
-  const now = startOf(pid)
-  return start === undefined || now === undefined || now === start
+  const fields = fieldsOf(pid)
+  return fields === undefined || (!isDead(fields) && (start === undefined || fields[19] === start))
 }
 
 /** How many files, and so sockets, this process may have open; undefined where that cannot be told (only Linux says). */

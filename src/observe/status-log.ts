@@ -179,6 +179,21 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         status: status.status,
         why: cut(status.why),
       })
+    case 'client-flapping':
+      return seldom.warn('client connects too often: made to wait', {
+        client: cut(status.client),
+        peer: status.peer,
+        in: seconds(status.inMs),
+      })
+    case 'circuit-opened':
+      return log.warn('client keeps failing: left alone for a while, its circuit is open', {
+        target: status.target,
+        failures: status.failures,
+        reason: reasonOf(status.reason, status.target),
+        in: seconds(status.inMs),
+      })
+    case 'circuit-closed':
+      return log.info('client works again: its circuit is closed', { target: status.target })
     case 'link-retry':
       return again('client not reachable: trying again', status.target, status, { target: status.target })
     case 'delivery-failed':

@@ -1,15 +1,15 @@
 // Lets an implementation that dials us in: which bot it is for, whether it may, and what takes its place later.
 
 import type { Context } from 'hono'
-import type { Bot } from '../broker/bot.ts'
 import { CLOSING } from '../broker/closing.ts'
+import type { Seat } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { ownReply } from '../onebot/frame.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { ImplementationLink, linkEvents } from './link.ts'
 
 export interface AcceptUpstreamOptions {
-  readonly bot: Bot
+  readonly bot: Seat
   /** The account it must have, as text; '': any. */
   readonly selfId: string
   /** '': what clients show counts. */

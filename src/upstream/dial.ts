@@ -1,6 +1,6 @@
 // Keeps a connection to an implementation that we dial: again and again, with the token, for as long as it takes.
 
-import type { Bot } from '../broker/bot.ts'
+import type { Seat } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { Backoff, type Patience } from '../lib/backoff.ts'
 import { maskText } from '../lib/mask.ts'
@@ -8,7 +8,7 @@ import { DialError, type DialOptions, type Host } from '../runtime/host.ts'
 import { ImplementationLink, linkEvents } from './link.ts'
 
 export interface DialUpstreamOptions extends Pick<DialOptions, 'url' | 'tls'> {
-  readonly bot: Bot
+  readonly bot: Seat
   readonly accessToken: string
   /** Bytes; asked anew for each connection. */
   readonly maxFrame: () => number

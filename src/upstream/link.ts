@@ -1,7 +1,6 @@
 // One live connection to an implementation, whoever dialled: hands its frames to the bot, judges its silence, ends once.
 
-import type { Bot } from '../broker/bot.ts'
-import type { Upstream } from '../broker/ports.ts'
+import type { Seat, Upstream } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { readUpstream } from '../onebot/frame.ts'
 import { own } from '../onebot/object.ts'
@@ -9,7 +8,7 @@ import type { Socket, SocketEvents } from '../runtime/host.ts'
 import { Silence } from './silence.ts'
 
 export interface LinkOptions {
-  readonly bot: Bot
+  readonly bot: Seat
   /** Where the implementation is, without secrets. */
   readonly peer: string
   readonly report: Report

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { LIMITS } from '../../src/broker/limits.ts'
-import type { OwnAction, OwnActions } from '../../src/broker/ports.ts'
+import { OPEN_TERMS, type OwnAction, type OwnActions } from '../../src/broker/ports.ts'
+import { carryOut } from '../../src/broker/quick.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, eventOf, FakeCaller, lifecycleOf, SELF } from '../support/broker.ts'
 
@@ -456,4 +457,56 @@ test('[CAL16] replies that pile up unread close the link with 4013; a big event 
   expect(link.closed?.code).toBe(4013)
   expect(given).toBe(5)
   expect(bed.of('session-closed')).toMatchObject([{ code: 4013 }])
+})
+
+test('[CAL19] what is forbidden is answered 1403 with the reason: own actions, suffixes and quick operations too', () => {
+  const forbids = (action: string, params: object) =>
+    action === 'set_group_kick' || 'secret' in params ? `${action} is not allowed to the client "x"` : undefined
+  using bed = new BotBed({ own })
+  const upstream = bed.online()
+  const { caller, link, session } = bed.join({ terms: { forbids } })
+  const bare = new FakeCaller()
+  bare.terms = { ...OPEN_TERMS, forbids }
+  for (const who of [caller, bare]) {
+    bed.bot.call(who, frame('set_group_kick', 1))
+    bed.bot.call(who, frame('set_group_kick_async', 2))
+    bed.bot.call(who, frame('set_group_kick_rate_limited', 3))
+    bed.bot.call(who, frame('mine', 4, { secret: 1 }))
+  }
+  for (const replies of [link.replies, bare.replies])
+    expect(replies.map(({ echo, retcode, message }) => [echo, retcode, message])).toEqual([
+      [1, 1403, 'set_group_kick is not allowed to the client "x"'],
+      [2, 1403, 'set_group_kick is not allowed to the client "x"'],
+      [3, 1403, 'set_group_kick is not allowed to the client "x"'],
+      [4, 1403, 'mine is not allowed to the client "x"'],
+    ])
+  // All of it or nothing.
+  const event = '{"post_type":"message","message_type":"group","group_id":1,"user_id":2,"message_id":3}'
+  const asked = { open: session.open, terms: session.terms, key: session.appId }
+  expect(() => carryOut(bed.bot, event, '{"reply":"x","kick":true}', asked)).toThrow('not allowed')
+  expect(upstream.sent).toEqual([])
+  carryOut(bed.bot, event, '{"reply":"x"}', asked)
+  expect(upstream.actions.map(({ action }) => action)).toEqual(['send_group_msg'])
+})
+
+test('[CAL20] where everything is to be sent again, writes are, in their order and once, within their deadline', () => {
+  using bed = new BotBed({ settings: { resend: 'always', timeout: 10_000 } })
+  const first = bed.online()
+  const caller = new FakeCaller()
+  for (let n = 0; n < 3; n++) bed.bot.call(caller, frame(n === 1 ? 'get_msg' : 'send_msg', n))
+  bed.bot.received(answerTo(first.sent[0] as string))
+  const sent = first.sent.slice(1)
+  bed.bot.lost(first, 1006, '')
+  bed.bot.call(caller, frame('send_msg', 'later'))
+  const second = bed.online()
+  expect([second.sent.slice(0, 2), second.sent.length]).toEqual([sent, 3])
+  bed.bot.lost(second, 1006, '')
+  later(bed, 10_000)
+  expect(caller.replies.map(({ echo, retcode }) => [echo, retcode])).toEqual([
+    [0, 0],
+    [1, 1504],
+    [2, 1504],
+    ['later', 1504],
+  ])
+  expect([bed.online().sent, caller.open.calls]).toEqual([[], 0])
 })

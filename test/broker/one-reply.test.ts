@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Caller, OwnAction } from '../../src/broker/ports.ts'
+import type { Caller, CallPolicy, OwnAction, Verdict } from '../../src/broker/ports.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 
@@ -37,6 +37,7 @@ type Step =
   | { readonly do: 'connect' | 'identify' | 'lose' | 'refuse' | 'garbage' }
   | { readonly do: 'leave'; readonly by: number }
   | { readonly do: 'wait'; readonly ms: number }
+  | { readonly do: 'limit'; readonly kind: Verdict['kind'] }
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -59,6 +60,13 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), by: fc.nat(3) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 800 }) }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('limit' as const),
+        kind: fc.constantFrom('go' as const, 'go' as const, 'wait', 'full', 'open'),
+      }),
+    },
   ),
   { minLength: 5, maxLength: 60 },
 )
@@ -78,6 +86,26 @@ function cast(bed: BotBed) {
   return { callers, replies, leave }
 }
 
+/** Judges every call in the same way, until told otherwise; of each call that it let go it must hear once. */
+class Whim implements CallPolicy {
+  kind: Verdict['kind'] = 'go'
+  readonly open = new Map<object, number>()
+
+  admit(call: object, now: number): Verdict {
+    if (this.kind === 'wait') return { kind: 'wait', until: now + 150, most: 900 }
+    if (this.kind === 'full') return { kind: 'full', retryAfter: 10, why: 'full' }
+    if (this.kind === 'open') return { kind: 'open', until: now + 200, why: 'open' }
+    this.open.set(call, (this.open.get(call) ?? 0) + 1)
+    return { kind: 'go' }
+  }
+  ended(call: object): void {
+    this.open.set(call, (this.open.get(call) ?? 0) - 1)
+  }
+  probe(): boolean {
+    return false
+  }
+}
+
 const last = (frame: Record<string, unknown>) => {
   const { data }: { data?: { type?: string } | null } = frame
   return data?.type !== 'stream'
@@ -85,9 +113,11 @@ const last = (frame: Record<string, unknown>) => {
 
 test('[CAL17] whatever happens, every call ends in exactly one reply, and nothing of it is left', async () => {
   await fc.assert(
-    fc.asyncProperty(steps, async (all) => {
+    fc.asyncProperty(steps, fc.constantFrom('reads' as const, 'always' as const), async (all, resend) => {
+      const policy = new Whim()
       const bed = new BotBed({
-        settings: { timeout: 1_000, rateLimitedInterval: 200 },
+        settings: { timeout: 1_000, rateLimitedInterval: 200, hold: 500, resend },
+        policy,
         own: () => (name) => (Object.hasOwn(table, name) ? table[name] : undefined),
       })
       const { callers, replies, leave } = cast(bed)
@@ -145,6 +175,9 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
           case 'wait':
             await wait(step.ms)
             break
+          case 'limit':
+            policy.kind = step.kind
+            break
           default:
             step satisfies never
         }
@@ -158,8 +191,9 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
         // Pieces of a stream come before its end, and never after.
         if (ends.length > 0) expect(got.at(-1)).toBe(ends[0] as Record<string, unknown>)
       }
-      const { replies: waiting, paced } = bed.bot.waiting
-      expect([waiting, paced, jest.getTimerCount()]).toEqual([0, 0, 0])
+      const { replies: open, waiting, paced } = bed.bot.waiting
+      expect([open, waiting, paced, jest.getTimerCount()]).toEqual([0, 0, 0, 0])
+      expect([...policy.open.values()].filter((count) => count !== 0)).toEqual([])
       for (const { open } of callers) expect(open).toEqual({ calls: 0, bytes: 0 })
     }),
     { numRuns: 500 },

@@ -84,7 +84,7 @@ test('[CLI4] init writes the commented default file, and never replaces one unas
   expect(elsewhere).toMatchObject({ code: 0, stdout: expect.stringContaining('start --config elsewhere/my.yml\n') })
   const again = await perpetua(home, 'init', '-c', 'elsewhere/my.yml')
   expect(again.stderr).toContain('init --config elsewhere/my.yml --force')
-  expect(await home.list('elsewhere')).toEqual(['my.yml'])
+  expect(await home.list('elsewhere')).toEqual(['config.schema.json', 'my.yml'])
   await Bun.write(home.at('file'), '')
   expect(await perpetua(home, 'init', '-c', 'file/c.yml')).toMatchObject({
     code: 1,

@@ -155,7 +155,6 @@ rate-limit: {bot: {send: {rate: 4/s}}, preset: normal}
   expect(rest).toMatchObject({
     bot: { send: { rate: 4 } },
     preset: 'normal',
-    rateLimitedInterval: 500,
     breaker: { failures: 5, coolDown: 10_000 },
   })
 })

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'bun:test'
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { commandLines } from '../../scripts/command-lines.ts'
 import { slugOf } from '../../scripts/markdown.ts'
 import { folder } from '../support/folder.ts'
 
@@ -81,9 +82,54 @@ describe('docs', () => {
       ['README.md', '', '`npx bun run biuld`', /no script biuld/],
       ['README.md', '', '`src/broker/nobody.ts`', /src\/broker\/nobody\.ts does not exist/],
       ['docs/connect.md', 'range-port:', 'rang-port:', /docs\/connect\.md.*rang-port/],
+      ['docs/install.md', 'upgrade --rollback ', 'upgrade --roll-back ', /unknown option --roll-back, did you mean/],
+      ['docs/install.md', 'service install --system', 'service instal --system', /no command service instal/],
+      ['docs/install.md', '\nservices:', '\nservices: [', /install\.md:\d+: no yml/],
+      ['docs/connect.md', '"network": {', '"network": {{', /connect\.md:\d+: no json/],
       ['docs/governance.md', '.regex: "group', '.regex: "(group', /docs\/governance\.md.*\.regex: found "\(group/],
       ['docs/lagrange.md', '# config/config.yml\n', '', /docs\/lagrange\.md:\d+: wanted "# config\/config\.yml"/],
     )
+  })
+
+  test('[DOC4] calls of perpetua are found in lines of a shell, up to their end', () => {
+    const found = commandLines(`# perpetua in a comment
+sudo dist/perpetua check --json # why
+HTTP_PROXY=x perpetua start -c "my config.yml" > log && perpetua | head
+perpetua completions bash > ~/a/perpetua
+echo perpetua start
+docker run perpetua \\
+  start
+a/perpetua.exe \\
+  upgrade --to 1.0.0`)
+    const calls = [['check', '--json'], ['start', '-c', 'my config.yml'], [], ['completions', 'bash']]
+    expect(found).toEqual([...calls, ['upgrade', '--to', '1.0.0']])
+  })
+
+  test('[SHP11] the site asks nobody else for anything, and every page is in its sidebar, once', async () => {
+    await using home = await folder()
+    const made = Bun.spawn([process.execPath, join(ROOT, 'scripts/site.ts'), '--out', home.at('site')], {
+      stdout: 'pipe',
+    })
+    expect(await made.exited).toBe(0)
+    const page = await home.read('site', 'index.html')
+    for (const [, target = ''] of page.matchAll(/\b(?:src|href)="([^"]+)"/g))
+      expect(await Bun.file(home.at('site', target)).exists()).toBe(true)
+    expect(page).not.toMatch(/https?:/)
+    expect(page).toContain("default-src 'self'")
+    for (const file of await home.list('site', 'vendor'))
+      if (file.endsWith('.css'))
+        expect(await home.read('site', 'vendor', file)).not.toMatch(/url\(["']?(?:https?:)?\/\/|@import/)
+    for (const file of await home.list('site', 'images'))
+      expect((await home.read('site', 'images', file)).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(
+        /https?:/,
+      )
+    const sidebar = await home.read('site', '_sidebar.md')
+    const listed = [...sidebar.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target)
+    const pages = (await home.list('site')).filter((file) => file.endsWith('.md') && file !== '_sidebar.md')
+    expect(listed.toSorted()).toEqual(pages)
+    // No page shows a picture from elsewhere either.
+    for (const file of pages) expect(await home.read('site', file)).not.toMatch(/!\[[^\]]*\]\(https?:|<img[^>]+https?:/)
+    expect(await home.read('site', 'site.js')).toContain("homepage: 'introduction.zh-CN.md'")
   })
 
   test('[DOC5] the README shows the two commands, and pages in two languages say the same things', async () => {

@@ -6,19 +6,33 @@ import { httpApi } from '../../src/downstream/http-api.ts'
 import { host } from '../../src/runtime/current.ts'
 import type { HostEnv, Listener } from '../../src/runtime/host.ts'
 import { type Bench, bench } from '../support/bot.ts'
+import { until } from '../support/broker.ts'
 import { ok } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
 
+interface Door extends AsyncDisposable {
+  readonly url: string
+  readonly app: Hono<HostEnv>
+  /** Of the requests that came, in order: aborted once their client has hung up. */
+  readonly signals: readonly AbortSignal[]
+}
+
 /** A listener with the action API where the gateway has it. */
-async function door(bed: Bench, token = ''): Promise<{ url: string; app: Hono<HostEnv> } & AsyncDisposable> {
+async function door(bed: Bench, token = ''): Promise<Door> {
   const access = () => ({ token, openDiscovery: false, hosts: [], origins: [] })
   const app = new Hono<HostEnv>()
+  const signals: AbortSignal[] = []
+  app.use('*', (c, next) => {
+    signals.push(c.req.raw.signal)
+    return next()
+  })
   app.use('/onebot/v11/*', guard(access, bed.facts.report))
   app.route('/onebot/v11', httpApi({ bots: bed.bots, guests: STRANGERS, report: bed.facts.report }))
   const listener: Listener = await host.listen({ host: '127.0.0.1', port: 0, app, maxFrame: 64 * 1024 * 1024 })
   return {
     url: `http://127.0.0.1:${listener.port}/onebot/v11`,
     app,
+    signals,
     [Symbol.asyncDispose]: () => listener[Symbol.asyncDispose](),
   }
 }
@@ -186,6 +200,42 @@ test('[HTTP6] while the implementation is away a call fails with 200', async () 
   const operation = json(`{"context":${context},"operation":{"approve":true}}`)
   const second = await fetch(`${opened.url}/.handle_quick_operation`, operation)
   expect([second.status, await second.json()]).toMatchObject([200, { status: 'failed', retcode: 1503 }])
+})
+
+test('[HLD6] over HTTP a refusal that names a time is a 200 with `Retry-After`, in whole seconds', async () => {
+  const retries: [string, string | null][] = [
+    ['"retcode":1429,"retry_after":0.2', '1'],
+    ['"retcode":1503,"retry_after":2.5', '3'],
+    ['"retcode":1503', null],
+    ['"retcode":0,"retry_after":"soon"', null],
+  ]
+  for (const [more, wanted] of retries) {
+    bed.answer = ({ echo }) => `{"status":"failed",${more},"data":null,"echo":${JSON.stringify(echo)}}`
+    const response = await fetch(`${url}/send_msg?message=x`)
+    expect([response.status, response.headers.get('retry-after')]).toEqual([200, wanted])
+    await bed.sent.take()
+  }
+})
+
+test('[HLD3] what a program asked for over HTTP that has hung up is not sent', async () => {
+  using away = bench()
+  await using opened = await door(away)
+  away.bot.lost(away.upstream, 1006, '')
+  const hangsUp = new AbortController()
+  const cut = fetch(`${opened.url}/send_msg?message=cut`, { signal: hangsUp.signal }).catch(() => 'cut')
+  await away.facts.until('call-held')
+  const stays = fetch(`${opened.url}/send_msg?message=stays`)
+  await away.facts.until('call-held', 2)
+  const [cutOff] = opened.signals
+  hangsUp.abort()
+  expect(await cut).toBe('cut')
+  await until(() => cutOff?.aborted === true)
+  away.answer = (frame) => ok(frame)
+  away.bot.connected(away.upstream, 'test')
+  away.bot.identify('10001')
+  expect((await stays).status).toBe(200)
+  expect(await away.sent.take()).toContain('stays')
+  expect(away.facts.of('call-cancelled')).toHaveLength(1)
 })
 
 test('[HTTP7] `self_id` or X-Self-ID chooses the bot; an unknown one is a 404', async () => {

@@ -6,6 +6,7 @@ import { STRANGERS } from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import { type ConfigInput, configOf } from '../../src/config/schema.ts'
 import { postTarget } from '../../src/downstream/post.ts'
+import type { BreakerSettings } from '../../src/lib/breaker.ts'
 import { Inbox } from '../contract/witness.ts'
 import { type Bench, bench, eagerLink } from '../support/bot.ts'
 import { groupMessage, heartbeat, ok } from '../support/implementation.ts'
@@ -68,17 +69,21 @@ class WebHook implements AsyncDisposable {
 
 type Entry = NonNullable<ConfigInput['http-post']>[number]
 
+/** Nothing is ever left alone for long. */
+const NEVER: BreakerSettings = { failures: 0, coolDown: 1 }
+
 /** The hook served by the bots of `bed`, with pauses that a test can wait for. */
-function posting(bed: Bench, hook: { url: string }, entry: Omit<Entry, 'url'> = {}) {
+function posting(bed: Bench, hook: { url: string }, entry: Omit<Entry, 'url'> = {}, breaker = NEVER) {
   const config = configOf({ 'http-post': [{ 'retries-interval': '1ms', url: hook.url, ...entry }] })
   const [parsed] = config['http-post']
   if (parsed === undefined) throw new Error('post: no entry')
   const target = postTarget({
     entry: parsed,
-    key: 'http-post',
+    key: `http-post ${hook.url}`,
     guests: STRANGERS,
     bots: bed.bots,
     report: bed.facts.report,
+    breaker: () => breaker,
   })
   return { stop: () => target.stop(), [Symbol.asyncDispose]: () => target.stop() }
 }
@@ -510,4 +515,122 @@ test('[POST13] the gateway posts what its config says, and does what the hook an
   expect(body).toBe(event)
   expect(headers.get('x-signature')).toBe(`sha1=${createHmac('sha1', 's').update(body).digest('hex')}`)
   expect(await bed.bot.next()).toMatchObject({ action: 'send_group_msg', params: { message: 'pong' } })
+})
+
+test('[POST14] after so many failures in a row its circuit opens, one event is tried after the pause, and its success closes it', async () => {
+  using bed = bench()
+  await using hook = new WebHook()
+  await using _ = posting(bed, hook, {}, { failures: 3, coolDown: 200 })
+  await idle(bed)
+  const circuit = () => session(bed)?.link.circuit
+  expect(circuit()).toEqual({ state: 'closed', failures: 0 })
+  hook.answer = () => new Response(null, { status: 500 })
+  const events = messages(3)
+  for (const event of events) bed.says(event)
+  const [first] = events
+  await taken(hook, 3)
+  const [opened] = await bed.facts.until('circuit-opened')
+  expect(opened).toMatchObject({ reason: 'HTTP 500', failures: 3, inMs: 200 })
+  const at = performance.now()
+  expect(circuit()).toEqual({ state: 'open', failures: 3, until: expect.any(Number) })
+  // One try, which fails; then one more.
+  expect(await hook.body()).toBe(first ?? '')
+  expect(performance.now() - at).toBeGreaterThanOrEqual(190)
+  const tried = await bed.facts.until('delivery-failed', 4)
+  expect(tried[3]).toMatchObject({ attempt: 4, inMs: 200 })
+  hook.answer = () => new Response()
+  expect(await taken(hook, 3)).toEqual(events)
+  await idle(bed)
+  expect(circuit()).toEqual({ state: 'closed', failures: 0 })
+  expect([bed.facts.of('circuit-opened').length, bed.facts.of('circuit-closed').length]).toEqual([1, 1])
+})
+
+test('[POST14] pauses that have grown beyond the cool-down are not cut short by it', async () => {
+  using bed = bench()
+  await using hook = new WebHook()
+  await using _ = posting(bed, hook, { 'retries-interval': '40ms' }, { failures: 1, coolDown: 1 })
+  hook.answer = () => new Response(null, { status: 500 })
+  bed.says(groupMessage('x'))
+  const failures = await bed.facts.until('delivery-failed', 3)
+  for (const [n, { inMs }] of failures.entries()) expect(inMs).toBeWithin(40 * 2 ** n, 40 * 2 ** n * 1.3 + 1)
+})
+
+test('[POST15] an event given up does not make the next one come before the pause is over, nor do heartbeats', async () => {
+  using bed = bench()
+  await using hook = new WebHook()
+  await using _ = posting(bed, hook, { 'max-retries': 0 }, { failures: 1, coolDown: 300 })
+  await idle(bed)
+  hook.answer = () => new Response(null, { status: 500 })
+  const [first = '', second = ''] = messages(2)
+  bed.says(first)
+  await bed.facts.until('delivery-given-up')
+  const at = performance.now()
+  await idle(bed)
+  bed.says(heartbeat().replace('"online":true', '"online":false'))
+  hook.answer = () => new Response()
+  bed.says(second)
+  expect(await taken(hook, 2)).toEqual([first, second])
+  expect(performance.now() - at).toBeGreaterThanOrEqual(280)
+  await bed.facts.until('circuit-closed')
+})
+
+test('[POST15] stopping does not wait for the pause of a circuit', async () => {
+  using bed = bench()
+  await using hook = new WebHook()
+  const target = posting(bed, hook, { 'max-retries': 0 }, { failures: 1, coolDown: 3_600_000 })
+  hook.answer = () => new Response(null, { status: 500 })
+  for (const event of messages(2)) bed.says(event)
+  await bed.facts.until('delivery-given-up')
+  await target.stop()
+  expect(bed.bot.sessions.size).toBe(0)
+})
+
+test('[POST16] a pool passes a hook over whose circuit is open, and tries it again after the pause', async () => {
+  await using main = new WebHook()
+  await using standby = new WebHook()
+  main.answer = () => new Response(null, { status: 500 })
+  const entry = { pool: 'alarm', 'max-retries': 0 }
+  await using bed = await testbed({
+    config: {
+      pools: { alarm: { strategy: 'priority' } },
+      breaker: { failures: 1, 'cool-down': '500ms' },
+      'http-post': [
+        { ...entry, name: 'main', url: main.url, weight: 10 },
+        { ...entry, name: 'standby', url: standby.url },
+      ],
+    },
+  })
+  const ready = () => bed.gateway.until(({ bots }) => bots[0]?.sessions.filter((s) => s.state === 'live').length === 2)
+  await ready()
+  const events = messages(4)
+  bed.bot.send(events[0] ?? '')
+  expect(await main.body()).toBe(events[0] ?? '')
+  await bed.gateway.until(({ facts }) => facts['circuit-opened'] === 1)
+  bed.bot.send(events[1] ?? '')
+  expect(await standby.body()).toBe(events[1] ?? '')
+  main.answer = () => new Response()
+  await bed.gateway.until(({ bots }) => bots[0]?.sessions.some((s) => s.breaker?.state === 'half-open') === true)
+  bed.bot.send(events[2] ?? '')
+  expect(await main.body()).toBe(events[2] ?? '')
+  await bed.gateway.until(({ facts }) => facts['circuit-closed'] === 1)
+  expect([main.received.left, standby.received.left]).toEqual([[], []])
+})
+
+test('[POST16] with every member left alone events wait, and come when the pause is over', async () => {
+  await using hook = new WebHook()
+  hook.answer = () => new Response(null, { status: 500 })
+  await using bed = await testbed({
+    config: {
+      pools: { alone: {} },
+      breaker: { failures: 1, 'cool-down': '300ms' },
+      'http-post': [{ url: hook.url, pool: 'alone', 'max-retries': 0 }],
+    },
+  })
+  await bed.gateway.until(({ bots }) => bots[0]?.sessions[0]?.state === 'live')
+  const [first = '', second = ''] = messages(2)
+  bed.bot.send(first)
+  await bed.gateway.until(({ facts }) => facts['circuit-opened'] === 1)
+  hook.answer = () => new Response()
+  bed.bot.send(second)
+  expect(await taken(hook, 2)).toEqual([first, second])
 })

@@ -1,8 +1,11 @@
 // The two calls by which programs find their way in, as programs written long ago make them.
 
 import { describe, expect, test } from 'bun:test'
+import { Presence } from '../../src/broker/presence.ts'
+import { discovery } from '../../src/downstream/discovery.ts'
+import { bench } from '../support/bot.ts'
 import { Client } from '../support/client.ts'
-import { gateway } from '../support/gateway.ts'
+import { ADMIN, gateway } from '../support/gateway.ts'
 import { testbed } from '../support/testbed.ts'
 
 const ports = async (address: string, query = '') =>
@@ -70,7 +73,10 @@ describe('get_online_clients', () => {
   test('[DSC5] nobody is an empty list, never null', async () => {
     await using bed = await testbed()
     const response = await fetch(`${bed.gateway.address}/api/get_online_clients`)
-    expect([response.status, await response.text()]).toEqual([200, '{"status":"ok","retcode":0,"data":[]}'])
+    expect([response.status, await response.text()]).toEqual([
+      200,
+      expect.stringMatching(/^\{"status":"ok","retcode":0,"data":\[\],"version":\d+\}$/),
+    ])
   })
 
   test('[DSC6] clients have app_id and, when named, client_name; additions come after', async () => {
@@ -80,8 +86,8 @@ describe('get_online_clients', () => {
     const response = await fetch(`${bed.gateway.address}/api/get_online_clients`)
     const { data } = (await response.json()) as { data: Record<string, unknown>[] }
     expect(data.map((client) => Object.keys(client))).toEqual([
-      ['app_id', 'transport', 'self_id', 'since'],
-      ['app_id', 'client_name', 'transport', 'self_id', 'since'],
+      ['app_id', 'transport', 'self_id', 'since', 'state', 'pending', 'calls'],
+      ['app_id', 'client_name', 'transport', 'self_id', 'since', 'state', 'pending', 'calls'],
     ])
     expect(data[1]).toMatchObject({ client_name: 'bob', transport: 'forward', self_id: 10001 })
   })
@@ -91,10 +97,111 @@ describe('before there is a bot', () => {
   test('[DSC7] both calls answer, and a client on an allotted port waits', async () => {
     await using running = await gateway({ 'ntqq-impl': { mode: 'reverse' } })
     const online = await fetch(`${running.address}/api/get_online_clients`)
-    expect(await online.text()).toBe('{"status":"ok","retcode":0,"data":[]}')
+    expect(await online.text()).toStartWith('{"status":"ok","retcode":0,"data":[]')
     const { data } = await ports(running.address)
     await using client = await Client.connect(`ws://127.0.0.1:${data.port}`)
     await running.until(({ bots }) => bots[0]?.sessions[0]?.state === 'waiting')
     expect(client.heard).toEqual([])
+  })
+})
+
+/** What a call has answered that waits for a change. */
+const poll = async (address: string, query: string) => {
+  const response = await fetch(`${address}/api/get_online_clients${query}`)
+  return (await response.json()) as { status: string; retcode: number; data: unknown[]; version: number }
+}
+
+describe('?wait=', () => {
+  test('[DSC18] a call waits until somebody comes, and is told at once of what it has missed', async () => {
+    await using bed = await testbed()
+    const { version } = await poll(bed.gateway.address, '')
+    const waiting = poll(bed.gateway.address, '?wait=60s')
+    await bed.gateway.until(({ polls }) => polls === 1)
+    const alice = await bed.client('/?client_name=alice')
+    const first = await waiting
+    expect(first.data).toMatchObject([{ client_name: 'alice' }])
+    expect(first.version).toBeGreaterThan(version)
+    // Between two calls somebody has left.
+    await alice.close()
+    await bed.gateway.until(({ links }) => links === 0)
+    const second = await poll(bed.gateway.address, `?wait=60s&version=${first.version}`)
+    expect(second).toMatchObject({ status: 'ok', data: [] })
+    // A number of an earlier run is one of before.
+    expect((await poll(bed.gateway.address, '?wait=60s&version=17')).version).toBe(second.version)
+    const again = poll(bed.gateway.address, `?wait=60&version=${second.version}`)
+    await bed.gateway.until(({ polls }) => polls === 1)
+    await bed.client('/?client_name=bob')
+    expect((await again).data).toMatchObject([{ client_name: 'bob' }])
+  })
+
+  test('[DSC18] the status can be waited for, too', async () => {
+    await using bed = await testbed()
+    const asked = { headers: { Authorization: `Bearer ${ADMIN}` } }
+    const { presence } = await bed.gateway.status()
+    const waiting = fetch(`${bed.gateway.address}/api/status?wait=1m&version=${presence}`, asked)
+    await bed.gateway.until(({ polls }) => polls === 1)
+    await bed.client()
+    expect(await (await waiting).json()).toMatchObject({ links: 1, polls: 0 })
+  })
+
+  test('[DSC18] with nothing new it is answered when its time is over, with the same number', async () => {
+    await using bed = await testbed()
+    const { version } = await poll(bed.gateway.address, '')
+    for (const query of ['?wait=300ms', `?wait=300ms&version=${version}`]) {
+      const began = performance.now()
+      expect(await poll(bed.gateway.address, query)).toMatchObject({ status: 'ok', data: [], version })
+      expect(performance.now() - began).toBeGreaterThanOrEqual(290)
+    }
+    expect(await poll(bed.gateway.address, '?wait=0')).toMatchObject({ version })
+  })
+
+  test('[DSC18] a call may wait for longer than the runtime lets others idle', async () => {
+    await using bed = await testbed()
+    const { version } = await poll(bed.gateway.address, '')
+    expect(await poll(bed.gateway.address, '?wait=13s')).toMatchObject({ status: 'ok', version })
+  })
+
+  test('[DSC19] what it cannot read is refused at once', async () => {
+    await using bed = await testbed()
+    const asked = { headers: { Authorization: `Bearer ${ADMIN}` } }
+    for (const query of ['?wait=soon', '?wait=-1', '?wait=', '?wait=1h&version=x', '?wait=1h&version=']) {
+      expect(await poll(bed.gateway.address, query)).toMatchObject({ status: 'failed', retcode: 1400 })
+      const status = await fetch(`${bed.gateway.address}/api/status${query}`, asked)
+      expect([status.status, await status.json()]).toMatchObject([400, { retcode: 1400 }])
+    }
+  })
+
+  test('[DSC19] who goes away waits no more', async () => {
+    await using bed = await testbed()
+    const gone = new AbortController()
+    const calls = Array.from({ length: 20 }, () =>
+      fetch(`${bed.gateway.address}/api/get_online_clients?wait=5m`, { signal: gone.signal }).catch(() => undefined),
+    )
+    await bed.gateway.until(({ polls }) => polls === 20)
+    gone.abort()
+    await Promise.all(calls)
+    await bed.gateway.until(({ polls }) => polls === 0)
+  })
+
+  test('[DSC19] more than 4,096 do not wait at a time', async () => {
+    using bed = bench()
+    const presence = new Presence()
+    const gone = new AbortController()
+    const waiting = Array.from({ length: 4_096 }, () => presence.wait(presence.version, 1e9, gone.signal))
+    const app = discovery({
+      bots: bed.bots,
+      access: () => ({ token: '', openDiscovery: true, hosts: [], origins: [] }),
+      report: bed.facts.report,
+      lease: async () => 0,
+      clients: () => [],
+      presence,
+    })
+    const env = { peer: '127.0.0.1', keepOpen: () => undefined }
+    const ask = async () => (await app.request('http://localhost/api/get_online_clients?wait=1s', {}, env)).json()
+    expect(await ask()).toMatchObject({ status: 'failed', retcode: 1503 })
+    gone.abort()
+    await Promise.all(waiting)
+    expect(presence.waiting).toBe(0)
+    expect(await ask()).toMatchObject({ status: 'ok', version: presence.version })
   })
 })

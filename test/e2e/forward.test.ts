@@ -255,7 +255,7 @@ describe('two accounts', () => {
     await allotted.close()
     await running.until(({ links }) => links === 0)
     const online = await fetch(`${running.address}/api/get_online_clients?self_id=20002`)
-    expect(await online.json()).toEqual({ status: 'ok', retcode: 0, data: [] })
+    expect(await online.json()).toMatchObject({ status: 'ok', retcode: 0, data: [] })
   })
 })
 

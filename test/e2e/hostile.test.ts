@@ -348,7 +348,8 @@ test('[HST11] events with absurd contents go through as they are', async () => {
 
 test('[HST17] an implementation that stops reading is given no more than 128 MiB, and goes on when it reads again', async () => {
   await using server = await rawServer()
-  await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': server.url } }, { patience: EAGER })
+  const config = { 'ntqq-impl': { 'external-web-socket': server.url }, actions: { hold: '0s' } }
+  await using running = await gateway(config, { patience: EAGER })
   const stuck = await server.next()
   stuck.send(OPCODE.text, lifecycle())
   await running.until(({ bots }) => bots[0]?.online === true)

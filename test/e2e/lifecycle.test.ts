@@ -9,7 +9,8 @@ import { testbed } from '../support/testbed.ts'
 test('[LIF1] HTTP is up at once, whether or not there is an implementation; clients that come early wait', async () => {
   await using bot = new Implementation()
   await bot.stop()
-  await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': bot.url } }, { patience: EAGER })
+  const config = { 'ntqq-impl': { 'external-web-socket': bot.url }, actions: { hold: '0s' } }
+  await using running = await gateway(config, { patience: EAGER })
   expect((await fetch(running.address)).status).toBe(200)
   await using early = await Client.connect(`${running.ws}/`)
   expect(await early.call('get_status')).toMatchObject({ status: 'failed', retcode: 1503 })

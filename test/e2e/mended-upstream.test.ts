@@ -119,7 +119,7 @@ describe('[MND14] the token is shown from the first dial on, and HTTP is up what
     for (const url of [wants.url, 'ws://127.0.0.1:1/', mute.url]) {
       await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': url } })
       const online = await fetch(`${running.address}/api/get_online_clients`)
-      expect(await online.json()).toEqual({ status: 'ok', retcode: 0, data: [] })
+      expect(await online.json()).toEqual({ status: 'ok', retcode: 0, data: [], version: expect.any(Number) })
       await using client = await Client.connect(running.ws)
       expect(await client.call('get_online_clients')).toMatchObject({ status: 'ok', data: [{ transport: 'forward' }] })
     }

@@ -220,7 +220,7 @@ describe('an implementation that dials us', () => {
   const reverse = { 'ntqq-impl': { mode: 'reverse' as const } }
 
   test('[LNK28] serves clients as one that we dial does, known by its header at once', async () => {
-    await using running = await gateway(reverse)
+    await using running = await gateway({ ...reverse, actions: { hold: '0s' } })
     await using early = await Client.connect(running.ws)
     await using bot = await dialIn(running.ws)
     expect(await early.next()).toMatchObject({ meta_event_type: 'lifecycle', self_id: 10001 })

@@ -68,15 +68,18 @@ test('[SMK2] the implementation goes and comes back, the clients stay', async ()
   await client.next(({ self_client }) => self_client === true)
   await bot.stop()
   expect(await client.event('meta_event.heartbeat')).toMatchObject({ status: { online: false, good: false } })
-  expect(await client.call('send_group_msg', { group_id: 1, message: 'x' })).toMatchObject({ retcode: 1503 })
+  // It waits for the return, and is carried out then.
+  const held = client.call('send_group_msg', { group_id: 1, message: 'x' })
   bot.start()
+  expect(await held).toMatchObject({ retcode: 0 })
   expect(await client.next(({ status }) => (status as { online?: boolean })?.online === true)).toBeDefined()
   bot.send(groupMessage('back'))
   expect(await client.event('message')).toMatchObject({ raw_message: 'back' })
   expect(await client.call('send_group_msg', { group_id: 1, message: 'x' })).toMatchObject({ status: 'ok' })
 })
 
-test('[SMK3] asked to stop, it tells its clients 1001 and exits 0', async () => {
+// Windows has no signals that a program could answer.
+test.skipIf(process.platform === 'win32')('[SMK3] asked to stop, it tells its clients 1001 and exits 0', async () => {
   await using bot = new Implementation()
   await using it = await started(bot)
   await using client = await Client.connect(`${it.ws}/`)

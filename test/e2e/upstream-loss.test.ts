@@ -63,7 +63,7 @@ async function when(fact: () => boolean): Promise<void> {
 }
 
 test('[LOAD5] [LOAD6] with the implementation killed ten times under load, clients stay and each call gets one reply', async () => {
-  await using bed = await testbed({ patience: EAGER })
+  await using bed = await testbed({ patience: EAGER, config: { actions: { hold: '0s' } } })
   const { bot } = bed
   bot.answer = (frame) => {
     setTimeout(() => bot.send(ok(frame)), 2)

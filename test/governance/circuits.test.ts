@@ -10,7 +10,6 @@ const SETTINGS: PolicySettings = {
   bot: {},
   preset: 'none',
   clients: new Map(),
-  rateLimitedInterval: 0,
   breaker: { failures: 3, coolDown: 10_000 },
 }
 

@@ -14,7 +14,6 @@ const SETTINGS: PolicySettings = {
   bot: {},
   preset: 'none',
   clients: new Map(),
-  rateLimitedInterval: 500,
   breaker: { failures: 3, coolDown: 10_000 },
 }
 
@@ -201,22 +200,14 @@ test('[LIM7] of several limits the strictest decides, and a wait of another coun
   expect(waitOf(policy.admit(text(1), START + 1_000, 0))).toBe(10_000)
 })
 
-test('[LIM8] `_rate_limited` calls go one per interval, whatever their class, and never in vain', () => {
-  const settings: PolicySettings = { ...SETTINGS, bot: { send: { rate: 0.01, burst: 1, mode: 'reject' } } }
-  const policy = policyOf(settings)
+test('[LIM8] `_rate_limited` calls are refused by no limit: they wait for it as long as it takes', () => {
+  const policy = policyOf({ bot: { send: { rate: 0.01, burst: 1, mode: 'reject' } } })
   const paced = (action: string) => call(action, {}, { paced: true })
-  expect(policy.admit(paced('get_status'), START, 0)).toEqual({ kind: 'go' })
-  expect(waitOf(policy.admit(paced('delete_msg'), START, 0))).toBe(500)
-  // Settings that say the same of it give nothing away.
-  policy.configure(settings)
-  expect(waitOf(policy.admit(paced('delete_msg'), START, 0))).toBe(500)
-  // Others need not wait for these.
-  expect(going(policy, 3, call('get_status'))).toBe(3)
-  expect(policy.admit(paced('send_msg'), START + 500, 0)).toEqual({ kind: 'go' })
-  // A limit that rejects makes it wait, for as long as it takes.
-  expect(policy.admit(paced('send_msg'), START + 1_000, 50 * HOUR)).toEqual({ kind: 'wait', until: START + 100_500 })
-  policy.configure({ ...SETTINGS, rateLimitedInterval: 0 })
-  expect([1, 2, 3].map(() => policy.admit(paced('get_status'), START + 1_000, 0).kind)).toEqual(['go', 'go', 'go'])
+  expect(policy.admit(paced('send_msg'), START, 0)).toEqual({ kind: 'go' })
+  expect(policy.admit(paced('send_msg'), START, 50 * HOUR)).toEqual({ kind: 'wait', until: START + 100_000 })
+  expect(policy.admit(call('send_msg'), START, 0)).toMatchObject({ kind: 'full' })
+  // How far apart they leave is none of its business.
+  expect(going(policy, 3, paced('get_status'))).toBe(3)
 })
 
 test('[LIM10] a clock that is set back makes nobody wait longer, and gives nothing away', () => {

@@ -17,7 +17,6 @@ const policyOf = (settings: Partial<PolicySettings>, random = () => 0) =>
       bot: {},
       preset: 'none',
       clients: new Map(),
-      rateLimitedInterval: 0,
       breaker: { failures: 5, coolDown: 10_000 },
       ...settings,
     },
@@ -120,7 +119,7 @@ test('[LIM12] what the config says of a class takes the place of all that a pres
 
 test('[LIM12] a change of the preset counts at once', () => {
   const policy = policyOf({ preset: 'gentle' })
-  const settings = { bot: {}, clients: new Map(), rateLimitedInterval: 0, breaker: { failures: 5, coolDown: 10_000 } }
+  const settings = { bot: {}, clients: new Map(), breaker: { failures: 5, coolDown: 10_000 } }
   expect(policy.admit(text(1), START, 0).kind).toBe('go')
   expect(policy.admit(text(1), START, 0).kind).toBe('wait')
   policy.configure({ ...settings, preset: 'none' })

@@ -97,6 +97,15 @@ test('[BRK2] whatever happens, one at most is on trial, and none passes during a
   )
 })
 
+test('[BRK2] pauses that grow by themselves are kept to, but for a cool-down that is longer', () => {
+  const breaker = new Breaker({ failures: 1, coolDown: 10_000 })
+  breaker.ended(false, START, 3_000)
+  expect(breaker.until(START)).toBe(START + 10_000)
+  expect(breaker.admits(START + 10_000)).toBe(true)
+  breaker.ended(false, START + 10_000, 60_000)
+  expect(breaker.until(START + 10_000)).toBe(START + 70_000)
+})
+
 test('[BRK3] a try that never ends is given up after a minute', () => {
   const breaker = opened()
   expect(breaker.admits(START + 10_000)).toBe(true)

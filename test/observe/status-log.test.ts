@@ -128,6 +128,19 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'bot-changed', bot, from: '1', to: '2' }, 'warn', /another account/, { bot, from: '1', to: '2' }],
   [{ kind: 'bot-conflict', bot, selfId: '1' }, 'error', /another upstream/, { bot, self_id: '1' }],
   [
+    { kind: 'client-flapping', client: 'c', peer: 'p', inMs: 5_000 },
+    'warn',
+    /connects too often/,
+    { client: 'c', peer: 'p', in: '5.0s' },
+  ],
+  [
+    { kind: 'circuit-opened', target: 't', reason: 'r', failures: 5, inMs: 10_000 },
+    'warn',
+    /its circuit is open/,
+    { target: 't', failures: 5, reason: 'r', in: '10.0s' },
+  ],
+  [{ kind: 'circuit-closed', target: 't' }, 'info', /its circuit is closed/, { target: 't' }],
+  [
     { kind: 'link-retry', target: 't', reason: 'r', inMs: 1_000, tries: 1 },
     'warn',
     /^client not reachable/,

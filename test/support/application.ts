@@ -32,6 +32,8 @@ export class Application implements AsyncDisposable {
   /** How each link ended. */
   readonly ended = new Inbox<number>()
   refused = 0
+  /** Refuses everybody. */
+  closed = false
   readonly #sockets = new Set<ServerWebSocket<Data>>()
   readonly #options: ApplicationOptions
   readonly #server: Bun.Server<Data>
@@ -84,6 +86,7 @@ export class Application implements AsyncDisposable {
       this.refused += 1
       return new Response('no', { status })
     }
+    if (this.closed) return refuse(503)
     if (token !== undefined && headers.get('authorization') !== `Bearer ${token}`) return refuse(403)
     const account = headers.get('x-self-id')
     if (exclusive && [...this.#sockets].some(({ data }) => data.headers.get('x-self-id') === account))

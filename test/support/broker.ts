@@ -174,7 +174,7 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable'>> {
+interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -203,6 +203,7 @@ export class BotBed implements Disposable {
       free: wish.free ?? (() => true),
       policy: wish.policy,
       durable: wish.durable,
+      slots: wish.slots,
       now: () => this.now,
     })
   }

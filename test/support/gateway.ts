@@ -27,6 +27,8 @@ export interface TestGateway extends AsyncDisposable {
 
 /** The part of GET /api/status that tests look at. */
 export interface Overview {
+  presence: number
+  polls: number
   rss: number
   links: number
   allotments: number
@@ -36,9 +38,39 @@ export interface Overview {
     self_id: string | null
     online: boolean
     journal: { entries: number; bytes: number }
-    waiting: { replies: number; waiting: number; paced: number; catchingUp: number }
-    sessions: { app_id: string; client_name?: string; transport: string; state: string; pending: number | null }[]
+    pools?: { name: string; members: number; waiting: number; dispatched: number; redelivered: number }[]
+    waiting: {
+      replies: number
+      waiting: number
+      held: boolean
+      paced: number
+      catchingUp: number
+      away: number
+    }
+    upstreams: { peer: string; connected: boolean; told: boolean; active: boolean; since: number | null }[]
+    twins: { dropped: number; rescued: number; held: number }
+    calls: { breakers: Record<string, Breaker>; limited: Record<string, number> }
+    storage?: { file: string; trouble: { why: string } | null }
+    sessions: {
+      app_id: string
+      client_name?: string
+      entry?: string
+      pool?: string
+      transport: string
+      state: string
+      away_until?: number
+      pending: number | null
+      breaker?: Breaker
+      unacknowledged?: number
+    }[]
   }[]
+  reverse: { name: string; target: string; state: string; breaker: Breaker }[]
+}
+
+interface Breaker {
+  state: string
+  failures?: number
+  until?: number
 }
 
 export interface GatewayOptions {
@@ -48,7 +80,7 @@ export interface GatewayOptions {
   apart?: boolean
 }
 
-const ADMIN = 'admin-token-of-tests'
+export const ADMIN = 'admin-token-of-tests'
 
 /** Whether the gateway has native sockets and publish; without, a link costs ten times as much, and fewer show the same. */
 export const native = (process.env['PERPETUA_RUNTIME'] ?? 'bun') === 'bun'
@@ -76,7 +108,7 @@ async function inProcess(config: ConfigInput, { patience }: GatewayOptions): Pro
   const running = await startGateway({ config: parsed, log, patience, report: (fact) => void facts.push(fact) })
   const stop = () => running.stop()
   return {
-    ...common(running.address),
+    ...at(running.address),
     facts,
     pid: process.pid,
     stop,
@@ -97,7 +129,7 @@ async function asProgram(config: ConfigInput): Promise<TestGateway> {
     await place[Symbol.asyncDispose]()
   }
   return {
-    ...common(address),
+    ...at(address),
     facts: [],
     pid: running.pid,
     stop,
@@ -118,7 +150,8 @@ const merged = (config: ConfigInput, next: ConfigInput): ConfigInput => ({
   http: { ...config.http, ...next.http },
 })
 
-function common(address: string) {
+/** How the gateway at this address fares. */
+export function reading(address: string): Pick<TestGateway, 'status' | 'until'> {
   const status = async (): Promise<Overview> => {
     const response = await fetch(`${address}/api/status`, {
       headers: { Authorization: `Bearer ${ADMIN}` },
@@ -127,8 +160,6 @@ function common(address: string) {
     return (await response.json()) as Overview // our own answer
   }
   return {
-    address,
-    ws: address.replace(/^http/, 'ws'),
     status,
     async until(wanted: (status: Overview) => boolean) {
       for (;;) {
@@ -139,3 +170,5 @@ function common(address: string) {
     },
   }
 }
+
+const at = (address: string) => ({ address, ws: address.replace(/^http/, 'ws'), ...reading(address) })

@@ -29,6 +29,8 @@ export interface ProgramOptions {
   entry?: string
   /** The program as PERPETUA_BIN and PERPETUA_RUNTIME want it, in the place of `entry`. Default: Bun and the entry. */
   as?: 'perpetua'
+  /** A program that is there already, in the place of both. */
+  file?: string
   /** A terminal for all three streams: everything said counts as stdout then. */
   terminal?: boolean
 }
@@ -56,7 +58,7 @@ function perpetua(): string[] {
 }
 
 export function program(words: string[], options: ProgramOptions): Program {
-  const { cwd, env = {}, entry = 'src/main.ts', terminal = false, as } = options
+  const { cwd, env = {}, entry = 'src/main.ts', terminal = false, as, file } = options
   const said = { stdout: '', stderr: '', all: '' }
   let heard = Promise.withResolvers<void>()
   const listen = (name: 'stdout' | 'stderr', text: string) => {
@@ -69,7 +71,8 @@ export function program(words: string[], options: ProgramOptions): Program {
     const decoder = new TextDecoder()
     for await (const bytes of stream) listen(name, decoder.decode(bytes, { stream: true }))
   }
-  const command = [...(as === 'perpetua' ? perpetua() : [process.execPath, join(ROOT, entry)]), ...words]
+  const own = as === 'perpetua' ? perpetua() : [process.execPath, join(ROOT, entry)]
+  const command = [...(file === undefined ? own : [file]), ...words]
   const common = { cwd, env: { ...CLEAN, ...env } }
   const decoder = new TextDecoder()
   const child = terminal

@@ -20,6 +20,8 @@ export interface Release {
   digest?: string | null
   id: number
   updatedAt: string
+  /** What the metadata calls it; left out: it does not say. */
+  tag?: string
 }
 
 export interface ReleaseHost extends AsyncDisposable {
@@ -27,6 +29,8 @@ export interface ReleaseHost extends AsyncDisposable {
   readonly url: string
   readonly asked: Asked[]
   release: Release
+  /** What lies beside the file, by name; served whole. */
+  others: Record<string, string>
   /** For the answers to come, one each; then all is well again. A number: bytes after which the line is cut. */
   faults: Fault[]
   /** The status with which metadata is refused; 0: it is given. */
@@ -60,6 +64,7 @@ export async function releaseHost(release: Partial<Release> & Pick<Release, 'fil
       updatedAt: '2025-09-12T08:30:00Z',
       ...release,
     },
+    others: {},
     faults: [],
     metadata: { status: 0 },
     redirects: false,
@@ -78,6 +83,8 @@ export async function releaseHost(release: Partial<Release> & Pick<Release, 'fil
     const ifRange = request.headers['if-range']?.toString()
     host.asked.push({ path, range, ifRange })
     if (path.startsWith('/repos/')) return metadata(response)
+    const other = host.others[path.replace(/^.*\//, '')]
+    if (other !== undefined) return void response.end(other)
     if (!path.endsWith(`/${host.release.file}`)) return void response.writeHead(404).end()
     if (host.redirects && !path.startsWith('/elsewhere/'))
       return void response.writeHead(302, { location: `${url}/elsewhere/${host.release.file}` }).end()
@@ -89,10 +96,12 @@ export async function releaseHost(release: Partial<Release> & Pick<Release, 'fil
   function metadata(response: ServerResponse): void {
     const { status, headers = {}, body } = host.metadata
     if (status !== 0) return void response.writeHead(status, headers).end(body)
-    const { file, bytes, size = bytes.length, digest = `sha256:${sha256(bytes)}`, id, updatedAt } = host.release
+    const { file, bytes, size = bytes.length, digest = `sha256:${sha256(bytes)}`, id, updatedAt, tag } = host.release
     const address = `${url}/LagrangeDev/Lagrange.Core/releases/download/nightly/${file}`
     const asset = { name: file, size, digest, browser_download_url: address, updated_at: updatedAt }
-    response.end(JSON.stringify({ id, published_at: updatedAt, assets: [{ ...asset, name: 'other.zip' }, asset] }))
+    response.end(
+      JSON.stringify({ id, tag_name: tag, published_at: updatedAt, assets: [{ ...asset, name: 'other.zip' }, asset] }),
+    )
   }
 
   async function send(

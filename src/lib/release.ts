@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 
-/** `ntqq-impl.download`: '' for GitHub itself, and for no mirror. */
+/** '' for GitHub itself, and for no mirror. */
 export interface Origin {
   readonly base: string
   readonly mirror: string
@@ -11,12 +11,15 @@ export interface Origin {
 export interface Repository {
   readonly owner: string
   readonly name: string
+  /** `latest`: the newest that is no prerelease. */
   readonly tag: string
 }
 
 /** A file that can be downloaded. What the release host did not tell is undefined, and `unchecked` says why. */
 export interface ReleaseFile {
   readonly url: string
+  /** The release's tag, also where `latest` was asked for. */
+  readonly tag: string | undefined
   /** The release's number. */
   readonly id: number | undefined
   /** When the file was last replaced: such releases keep their name. */
@@ -33,12 +36,14 @@ export class NoSuchFileError extends Error {
 
 const API = 'https://api.github.com'
 const DOWNLOADS = 'https://github.com'
+const LATEST = 'latest'
 // Somebody waits for it, and the download can begin without.
 const PATIENCE = 15_000
 const LONGEST = 4 * 2 ** 20
 
 const release = v.object({
   id: v.number(),
+  tag_name: v.nullish(v.string()),
   published_at: v.nullish(v.string()),
   assets: v.array(
     v.object({
@@ -60,25 +65,37 @@ export async function releaseFile(
   signal?: AbortSignal,
 ): Promise<ReleaseFile> {
   const server = base.replace(/\/+$/, '')
-  const plain = `${server || DOWNLOADS}/${owner}/${name}/releases/download/${tag}/${file}`
+  const which = tag === LATEST ? LATEST : `tags/${tag}`
   // A mirror relays files, hardly ever the API.
-  const told = await metadata(`${server || API}/repos/${owner}/${name}/releases/tags/${tag}`, signal)
+  const told = await metadata(`${server || API}/repos/${owner}/${name}/releases/${which}`, signal)
   if (typeof told === 'string')
     return {
-      url: mirrored(plain, mirror),
+      url: fileAddress({ owner, name, tag }, file, { base, mirror }),
+      tag: tag === LATEST ? undefined : tag,
       ...{ id: undefined, updatedAt: undefined, size: undefined, sha256: undefined, unchecked: told },
     }
+  const found = told.tag_name ?? (tag === LATEST ? undefined : tag)
   const asset = told.assets.find((asset) => asset.name === file)
-  if (!asset) throw new NoSuchFileError(`release ${tag} of ${owner}/${name} has no file ${file}`)
+  if (!asset) throw new NoSuchFileError(`release ${found ?? tag} of ${owner}/${name} has no file ${file}`)
   const sha256 = /^sha256:([0-9a-f]{64})$/i.exec(asset.digest ?? '')?.[1]
   return {
-    url: mirrored(server === '' ? asset.browser_download_url : plain, mirror),
+    url:
+      server === ''
+        ? mirrored(asset.browser_download_url, mirror)
+        : fileAddress({ owner, name, tag: found ?? tag }, file, { base, mirror }),
+    tag: found,
     id: told.id,
     updatedAt: asset.updated_at ?? told.published_at ?? undefined,
     size: asset.size,
     sha256: sha256?.toLowerCase(),
     unchecked: undefined,
   }
+}
+
+/** Where a file of the release lies, as the release host names it. */
+export function fileAddress({ owner, name, tag }: Repository, file: string, { base, mirror }: Origin): string {
+  const release = tag === LATEST ? `${LATEST}/download` : `download/${tag}`
+  return mirrored(`${base.replace(/\/+$/, '') || DOWNLOADS}/${owner}/${name}/releases/${release}/${file}`, mirror)
 }
 
 const mirrored = (url: string, mirror: string) => (mirror === '' ? url : `${mirror.replace(/\/+$/, '')}/${url}`)

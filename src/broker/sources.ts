@@ -1,0 +1,128 @@
+// The implementations of one bot: a place for each, which of them is asked, and whose events are news.
+
+import { isRead } from '../onebot/action.ts'
+import type { Fields } from '../onebot/object.ts'
+import type { Seat, Upstream } from './ports.ts'
+import { Source, type SourceOptions } from './source.ts'
+import { Twins } from './twins.ts'
+import { type SlotWish, Upstreams } from './upstreams.ts'
+
+export interface SourcesOptions extends Omit<SourceOptions, 'slot' | 'upstreams' | 'event'> {
+  readonly slots: readonly SlotWish[]
+  /** Milliseconds, of a clock that does not jump. */
+  readonly now: () => number
+  /** An event that none of them has told before. */
+  readonly event: (raw: string, event: Fields) => void
+  /** Another one does the work now, or none. */
+  readonly moved: () => void
+}
+
+export interface SourcesStatus {
+  /** `peer`: where its last link leads, '' before the first. `since`: when it became well (ms, our clock); null: it is not. */
+  readonly upstreams: readonly {
+    readonly peer: string
+    readonly connected: boolean
+    readonly told: boolean
+    readonly active: boolean
+    readonly spread: boolean
+    readonly since: number | null
+  }[]
+  /** Events that came once more, events that only a standby has sent, and those that wait for their twins. */
+  readonly twins: { readonly dropped: number; readonly rescued: number; readonly held: number }
+}
+
+export class Sources {
+  readonly #options: SourcesOptions
+  readonly #upstreams: Upstreams
+  readonly #twins: Twins
+  #sources: Source[] = []
+
+  constructor(options: SourcesOptions) {
+    const { bot, report, now, event: deliver, slots } = options
+    this.#options = options
+    this.#twins = new Twins({ bot, report, now, deliver })
+    this.#upstreams = new Upstreams({ bot, report, now, moved: () => this.#moved() }, slots)
+    this.#seat()
+  }
+
+  /** One of them is connected and has told the account. */
+  get online(): boolean {
+    return this.#upstreams.active?.told === true
+  }
+
+  get all(): readonly Source[] {
+    return this.#sources
+  }
+
+  /** Each in the order of the configuration, and what came of events that came through several. */
+  get status(): SourcesStatus {
+    const { active } = this.#upstreams
+    return {
+      upstreams: this.#upstreams.slots.map((slot) => ({
+        peer: slot.peer,
+        connected: slot.upstream !== undefined,
+        told: slot.told,
+        active: slot === active,
+        spread: slot.spread,
+        since: slot.since ?? null,
+      })),
+      twins: { ...this.#twins.counts, held: this.#twins.held },
+    }
+  }
+
+  /** The first in order. */
+  get first(): Source {
+    return this.#sources[0] ?? nowhere(this.#options.bot, 'the first')
+  }
+
+  /** @throws RangeError where there is none. */
+  seat(key: string): Seat {
+    return this.#sources.find(({ slot }) => slot.key === key) ?? nowhere(this.#options.bot, key)
+  }
+
+  /** These from now on, in this order; those that stay keep their links. */
+  arrange(slots: readonly SlotWish[]): void {
+    this.#upstreams.arrange(slots)
+    this.#seat()
+  }
+
+  /** Where an action goes; without one, where most do. Undefined: nowhere. */
+  upstream(action?: string): Upstream | undefined {
+    const spread = this.#sources.length > 1 && action !== undefined && isRead(action)
+    return (spread ? this.#upstreams.pick(true) : this.#upstreams.active)?.upstream
+  }
+
+  /** What was told of the account so far is of no interest any more. */
+  forget(): void {
+    this.#twins.clear()
+  }
+
+  stop(): void {
+    this.#twins.clear()
+    this.#upstreams.stop()
+    for (const { slot } of this.#sources) if (slot.upstream !== undefined) this.#upstreams.lost(slot, slot.upstream)
+  }
+
+  #seat(): void {
+    const { slots: _slots, event: _event, moved: _moved, now: _now, ...options } = this.#options
+    const before = new Map(this.#sources.map((source) => [source.slot, source]))
+    const event: SourceOptions['event'] = (source, raw, fields) => this.#heard(source, raw, fields)
+    this.#sources = this.#upstreams.slots.map(
+      (slot) => before.get(slot) ?? new Source({ ...options, slot, upstreams: this.#upstreams, event }),
+    )
+  }
+
+  #heard(source: Source, raw: string, event: Fields): void {
+    if (this.#sources.length > 1 && !this.#twins.heard(source.slot, source.active, raw, event)) return
+    this.#options.event(raw, event)
+  }
+
+  #moved(): void {
+    this.#twins.release()
+    this.#options.moved()
+  }
+}
+
+function nowhere(bot: string, key: string): never {
+  throw new RangeError(`bot ${bot}: it has no place for this implementation: ${key}`)
+}

@@ -1,0 +1,170 @@
+// Looks at whom the config names: implementations, reverse links, web hooks; whether they are there and let us in.
+
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { dirname, join } from 'node:path'
+import { type Files, readFiles } from '../config/files.ts'
+import { type Implementation, implementations } from '../config/implementations.ts'
+import type { Config } from '../config/schema.ts'
+import { FindError, find } from '../embedded/find.ts'
+import { lagrange } from '../embedded/lagrange.ts'
+import { thisMachine } from '../embedded/machine.ts'
+import { maskText } from '../lib/mask.ts'
+import { host } from '../runtime/current.ts'
+import { DialError } from '../runtime/host.ts'
+import { bad, type Finding, fine, warning } from './finding.ts'
+
+/** How long (ms) somebody may take to answer, and to say that our token is wrong. */
+const PATIENCE = 5_000
+const OBJECTION = 1_000
+/** OneBot's retcode for it, which NapCat and LLBot send once the link is open. */
+const WRONG_TOKEN = 1403
+const MAX_FRAME = 2 ** 20
+
+/** `file`: of the config; what belongs to an implementation of our own is beside it. */
+export async function peers(config: Config, file: string): Promise<Finding[]> {
+  const files = readFiles(config)
+  const checks = [
+    ...implementations(config).map((one) => implementation(one, config, files, dirname(file))),
+    ...config['reverse-web-socket'].map(({ name, url }) => dialled('reverse-web-socket', name, url)),
+    ...config['http-post'].map(({ name, url }) => dialled('http-post', name, url)),
+  ]
+  return Promise.all(checks)
+}
+
+function implementation(one: Implementation, config: Config, files: Files, home: string): Promise<Finding> {
+  switch (one.kind) {
+    case 'forward':
+      return forward(one, files)
+    case 'reverse':
+      return Promise.resolve(
+        fine(aboutOf(one), 'it dials us, at /onebot/v11/implementation: whether it does, /api/status tells'),
+      )
+    case 'embedded':
+      return embedded(one, config, home)
+    default:
+      return one.kind satisfies never
+  }
+}
+
+const aboutOf = ({ name }: Implementation) => `implementation${name === '' ? '' : ` ${name}`}`
+const tokenKey = ({ name }: Implementation) =>
+  name === 'ntqq-impl' ? 'ntqq-impl.external-access-token' : 'the access-token of its upstreams entry'
+
+async function forward(one: Implementation, files: Files): Promise<Finding> {
+  const about = aboutOf(one)
+  const url = maskText(one.url)
+  const absent = await unreachable(one.url)
+  if (absent !== undefined)
+    return bad(
+      about,
+      `${url}: ${absent}`,
+      'start it, log it in, enable its forward WebSocket, and compare address and port with its settings',
+    )
+  const refused = bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
+  try {
+    return (await welcome(one, files)) ? fine(about, `${url} lets us in`) : refused
+  } catch (error) {
+    if (!(error instanceof DialError)) throw error
+    if (error.status === 401 || error.status === 403) return refused
+    const answer = error.status === undefined ? error.message : `it answered ${error.status}`
+    return bad(
+      about,
+      `${url} is no WebSocket of an implementation: ${answer}`,
+      'compare the path with its settings; port and path must be those of its forward WebSocket, not of its web page',
+    )
+  }
+}
+
+/** Dials as the gateway does, and leaves. False: it said that our token is wrong, or hung up at once. */
+async function welcome(one: Implementation, { authorities }: Files): Promise<boolean> {
+  const ended = Promise.withResolvers<boolean>()
+  const token = one['access-token']
+  const socket = await host.dial({
+    url: one.url,
+    maxFrame: MAX_FRAME,
+    tls: { insecure: one.insecure, ...(one.ca !== '' && { ca: authorities.get(one.ca) }) },
+    timeout: PATIENCE,
+    headers: { 'User-Agent': 'OneBot/11', ...(token !== '' && { Authorization: `Bearer ${token}` }) },
+    events: {
+      text: (_socket, text) => ended.resolve(!new RegExp(`"retcode"\\s*:\\s*${WRONG_TOKEN}\\b`).test(text)),
+      close: () => ended.resolve(false),
+    },
+  })
+  const patient = setTimeout(() => ended.resolve(true), OBJECTION)
+  try {
+    return await ended.promise
+  } finally {
+    clearTimeout(patient)
+    socket.close(1000, 'only looking')
+  }
+}
+
+async function embedded(one: Implementation, config: Config, home: string): Promise<Finding> {
+  const { path, archive, account, 'sign-server-url': sign } = config['ntqq-impl']
+  const about = aboutOf(one)
+  try {
+    const folder = join(home, lagrange.folder)
+    const found = await find({ kind: lagrange, machine: thisMachine(), path, archive, folder })
+    if (!('executable' in found))
+      return warning(
+        about,
+        `${lagrange.name} is not installed yet`,
+        'perpetua lagrange install, or let the start do it',
+      )
+    if (sign === '')
+      return warning(
+        about,
+        `${found.executable}, without a sign server here${account === '' ? '' : ` for ${account}`}`,
+        'set ntqq-impl.sign-server-url, unless its appsettings.json has one',
+      )
+    return fine(about, found.executable)
+  } catch (error) {
+    if (!(error instanceof FindError)) throw error
+    return bad(about, error.message, 'see docs/lagrange.md, or use NapCat or LLBot')
+  }
+}
+
+/** Clients come and go: perpetua tries again by itself. */
+async function dialled(key: string, name: string, url: string): Promise<Finding> {
+  const about = name === '' ? key : `${key} ${name}`
+  const absent = await unreachable(url)
+  return absent === undefined
+    ? fine(about, `${maskText(url)} is there`)
+    : warning(about, `${maskText(url)}: ${absent}`, `start that program, or correct the url of its ${key} entry`)
+}
+
+/** Why nobody can be reached at an address; undefined: somebody takes connections there. */
+async function unreachable(url: string): Promise<string | undefined> {
+  const { hostname, port, protocol } = new URL(url)
+  const name = hostname.replace(/^\[|\]$/g, '')
+  const secure = protocol === 'wss:' || protocol === 'https:'
+  const socket = connect({ host: name, port: Number(port) || (secure ? 443 : 80) })
+  const patience = AbortSignal.timeout(PATIENCE)
+  try {
+    await once(socket, 'connect', { signal: patience })
+    return undefined
+  } catch (error) {
+    if (patience.aborted) return `it does not answer in ${PATIENCE / 1_000} s (a firewall, or another address)`
+    return worded(error, name)
+  } finally {
+    socket.destroy()
+  }
+}
+
+function worded(error: unknown, name: string): string {
+  const { code, message } = error as NodeJS.ErrnoException // node:net throws nothing else
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'nobody listens there'
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'ENODATA':
+      return `the name ${name} is not known`
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+      return 'there is no way to that address'
+    default:
+      return message
+  }
+}

@@ -1,0 +1,116 @@
+// perpetua upgrade: replaces this program with a newer release of it, or goes back to the one before.
+
+import { realpathSync } from 'node:fs'
+import { defineCommand } from 'citty'
+import { fileProblem, isOfFiles } from '../lib/file-error.ts'
+import { compareVersions } from '../lib/newer.ts'
+import { kept, swapPrograms } from '../lib/replace.ts'
+import { EXIT } from './exit.ts'
+import { progress } from './progress.ts'
+import { complain, say } from './say.ts'
+import { find, upgrade as replace, UpgradeError, type UpgradeOptions } from './upgrading.ts'
+import { http, usable } from './values.ts'
+import { repository, target, version, versionText } from './version.ts'
+
+const RESTART = 'A gateway that runs goes on with the old one until it is restarted.'
+
+interface Wishes {
+  readonly check: boolean
+  readonly force: boolean
+  readonly to: string | undefined
+  readonly base: string | undefined
+  readonly mirror: string | undefined
+}
+
+export const upgrade = defineCommand({
+  meta: { name: 'upgrade', description: 'Replace this program with the newest release; the one before is kept' },
+  args: {
+    check: { type: 'boolean', description: 'Only say whether there is a newer one' },
+    rollback: { type: 'boolean', description: 'Go back to the one before; once more returns' },
+    to: { type: 'string', valueHint: 'version', description: 'This version, older or newer' },
+    mirror: { type: 'string', valueHint: 'url', description: 'Put before the whole address of a file' },
+    base: { type: 'string', valueHint: 'url', description: 'A server that answers as GitHub does' },
+    force: { type: 'boolean', description: 'Download it even where nobody can tell whether it is newer' },
+  },
+  run: ({ args: { check = false, rollback = false, force = false, to, mirror, base } }) =>
+    usable(async () => {
+      const wishes = { check, force, to, base: http('base', base), mirror: http('mirror', mirror) }
+      if (target === undefined) {
+        complain('This perpetua runs from its source: there is no program to replace.')
+        complain('Bring the checkout up to date instead: git pull, then ./scripts/setup.')
+        return EXIT.failed.code
+      }
+      const program = realpathSync(process.execPath)
+      return rollback ? back(program) : forth(program, target, wishes)
+    }),
+})
+
+function back(program: string): number {
+  try {
+    if (swapPrograms(program)) {
+      say(`Back to the one before. ${RESTART}`)
+      return EXIT.ok.code
+    }
+    complain(`There is no version before: ${kept(program)} is not there.`)
+  } catch (error) {
+    if (!isOfFiles(error)) throw error
+    complain(`Not rolled back: ${fileProblem(error)}; run this as the user who installed it.`)
+  }
+  return EXIT.failed.code
+}
+
+async function forth(program: string, target: string, wishes: Wishes): Promise<number> {
+  const [owner = '', name = ''] = repository.split('/')
+  const stopped = new AbortController()
+  const stop = () => stopped.abort()
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  const shown = progress()
+  try {
+    return await newer(
+      {
+        program,
+        target,
+        repository: { owner, name, tag: wishes.to === undefined ? 'latest' : `v${wishes.to.replace(/^v/, '')}` },
+        origin: { base: wishes.base ?? '', mirror: wishes.mirror ?? '' },
+        signal: stopped.signal,
+        progress: ({ received, total }) => shown.update(received, total),
+        notice: (text) => say(`Note: ${text}`),
+      },
+      wishes,
+      () => shown.end(),
+    )
+  } catch (error) {
+    shown.end()
+    if (stopped.signal.aborted) complain('Stopped; nothing was changed. What was downloaded is used next time.')
+    else if (error instanceof UpgradeError) complain(`Not upgraded: ${error.message}.`)
+    else throw error
+    return EXIT.failed.code
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+}
+
+/** `downloaded`: the progress is over. */
+async function newer(options: UpgradeOptions, { check, force, to }: Wishes, downloaded: () => void): Promise<number> {
+  const found = await find(options)
+  const known = found.tag?.replace(/^v/, '')
+  if (known === undefined && !force) {
+    complain(`Nobody can tell whether there is a newer one: asking the release host, ${found.unchecked}.`)
+    complain('Download what is there with perpetua upgrade --force, or name a version with --to.')
+    return EXIT.failed.code
+  }
+  if (known !== undefined && !force && (to === undefined ? compareVersions(known, version) <= 0 : known === version)) {
+    say(to === undefined ? `${versionText} is the newest there is.` : `${versionText} is in use already.`)
+    return EXIT.ok.code
+  }
+  if (check) {
+    say(`${known ?? 'Another version'} can be installed; this is ${versionText}. Run perpetua upgrade.`)
+    return EXIT.ok.code
+  }
+  say(`Downloading ${known ?? 'the newest release'} for ${options.target}.`)
+  const said = await replace(options, found)
+  downloaded()
+  say(`Upgraded from ${versionText} to ${said}.`)
+  say(`${RESTART} perpetua upgrade --rollback goes back.`)
+  return EXIT.ok.code
+}

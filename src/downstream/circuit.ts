@@ -1,0 +1,90 @@
+// When a client that we go to is tried again after it has failed: after pauses that grow, and once it keeps failing, after longer ones.
+
+import type { CircuitStatus } from '../broker/ports.ts'
+import type { Report } from '../broker/status.ts'
+import { Backoff, PATIENCE, type Patience } from '../lib/backoff.ts'
+import { Breaker, type BreakerSettings } from '../lib/breaker.ts'
+
+export interface CircuitOptions {
+  /** What it is called in the log. */
+  readonly target: string
+  readonly patience?: Patience | undefined
+  /** Asked anew each time: they may change. */
+  readonly breaker: () => BreakerSettings
+  readonly report: Report
+}
+
+/**
+ * One pause for both: each failure makes the next one longer; with so many in a row the circuit opens, and no pause is
+ * shorter than its cool-down from then on. After it one is let through, and tells how things stand.
+ */
+export class Circuit {
+  readonly #options: CircuitOptions
+  readonly #stable: number
+  readonly #backoff: Backoff
+  readonly #breaker: Breaker
+  #settled: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: CircuitOptions) {
+    const { patience = PATIENCE, breaker } = options
+    this.#options = options
+    this.#stable = patience.stable
+    this.#backoff = new Backoff(patience)
+    this.#breaker = new Breaker(breaker())
+  }
+
+  get closed(): boolean {
+    return this.#breaker.state.kind === 'closed'
+  }
+
+  get status(): CircuitStatus {
+    const { state } = this.#breaker
+    const failures = this.#backoff.tries
+    const now = clock()
+    if (state.kind === 'open' && state.until > now) return { state: 'open', failures, until: state.until }
+    return { state: state.kind === 'closed' ? 'closed' : 'half-open', failures }
+  }
+
+  /** Milliseconds until something may be tried; 0: now, and what comes of it is to be reported. */
+  begin(): number {
+    const now = clock()
+    return this.#breaker.admits(now) ? 0 : Math.max(1, this.#breaker.until(now) - now)
+  }
+
+  /** It took what was sent. */
+  worked(): void {
+    clearTimeout(this.#settled)
+    this.#backoff.reset()
+    const { closed } = this
+    this.#breaker.ended(true, clock())
+    if (!closed) this.#options.report({ kind: 'circuit-closed', target: this.#options.target })
+  }
+
+  /** A link to it is open, which is no success before it has lasted: some accept, and then close. */
+  opened(): void {
+    clearTimeout(this.#settled)
+    this.#settled = setTimeout(() => this.worked(), this.#stable)
+    this.#settled.unref?.()
+  }
+
+  /** It failed, or a link to it has ended. Returns how long (ms) it is to be left alone. */
+  failed(reason: string): number {
+    const { breaker, report, target } = this.#options
+    clearTimeout(this.#settled)
+    this.#breaker.configure(breaker())
+    const { closed } = this
+    const now = clock()
+    const pause = this.#backoff.next()
+    this.#breaker.ended(false, now, pause)
+    const inMs = Math.max(pause, this.#breaker.until(now) - now)
+    if (closed && !this.closed) report({ kind: 'circuit-opened', target, reason, failures: this.#backoff.tries, inMs })
+    return inMs
+  }
+
+  stop(): void {
+    clearTimeout(this.#settled)
+  }
+}
+
+/** Milliseconds since 1970 that do not jump when the system's clock is set. */
+const clock = () => Math.round(performance.timeOrigin + performance.now())

@@ -1,0 +1,74 @@
+// A program: an implementation that gets killed. Numbers its events, and notes what it was told to do before it answers.
+
+import { openSync, writeSync } from 'node:fs'
+import { lifecycle, now } from './implementation.ts'
+
+export interface Mortal {
+  port: number
+  /** Which of its lives this is; each link within one counts, too. */
+  life: number
+  /** Events a second. */
+  rate: number
+  /** Where it notes what it did. */
+  notes: string
+}
+
+/** The longest that a reply takes (ms): some calls are open whenever it, or the gateway, is killed. */
+const SLOWEST = 40
+
+const [given = ''] = process.argv.slice(2)
+const { port, life, rate, notes }: Mortal = JSON.parse(given) // ours
+const file = openSync(notes, 'a')
+const note = (line: string) => writeSync(file, `${line}\n`)
+
+let links = 0
+let open: { name: string; count: number; began: number; link: Bun.ServerWebSocket } | undefined
+let speaking = rate > 0
+
+Bun.serve({
+  hostname: '127.0.0.1',
+  port,
+  reusePort: false,
+  fetch: (request, self) => (self.upgrade(request) ? undefined : new Response('', { status: 426 })),
+  websocket: {
+    sendPings: false,
+    idleTimeout: 0,
+    open(link) {
+      link.send(lifecycle())
+      open = { name: `${life * 1_000 + ++links}`, count: 0, began: performance.now(), link }
+    },
+    close() {
+      open = undefined
+    },
+    message: (link, text) => carryOut(link, JSON.parse(String(text))),
+  },
+})
+console.log('ready')
+
+setInterval(() => {
+  if (open === undefined || !speaking) return
+  const { name, began, link } = open
+  for (const due = ((performance.now() - began) * rate) / 1_000; open.count < due; )
+    link.send(spoken(`${name}.${++open.count}`))
+}, 2)
+
+// No more events; calls are still answered.
+process.on('SIGUSR1', () => {
+  speaking = false
+  note(`last ${open?.name}.${open?.count}`)
+})
+
+interface Asked {
+  action: string
+  params?: { message?: unknown }
+  echo?: unknown
+}
+
+function carryOut(link: Bun.ServerWebSocket, { action, params, echo }: Asked): void {
+  if (action === 'send_group_msg') note(`did ${params?.message}`)
+  const reply = JSON.stringify({ status: 'ok', retcode: 0, data: { message_id: 1 }, echo })
+  setTimeout(() => link.send(reply), Math.random() * SLOWEST)
+}
+
+const spoken = (text: string) =>
+  `{"time":${now()},"self_id":10001,"post_type":"message","message_type":"private","sub_type":"friend","message_id":1,"user_id":2854196310,"message":"${text}","raw_message":"${text}","font":0,"sender":{"user_id":2854196310,"nickname":"n"}}`

@@ -1,0 +1,110 @@
+// A program: a client that comes back whatever ends, itself included. Notes each thing it hears before it answers to it.
+
+import { openSync, readFileSync, writeSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+export interface Returner {
+  name: string
+  /** A token of its own; without one it shows the secret that it was given. */
+  token?: string
+  ack: 'ping' | 'explicit'
+  /** Where the gateway's address stands, which changes with each of its lives. */
+  address: string
+  /** Where it notes what it hears; those of its earlier lives are there already. */
+  notes: string
+  /** Milliseconds between two calls, and between two durable ones. */
+  calls: number
+  durables: number
+}
+
+const ACK_EVERY = 1_000
+const AGAIN = 50
+
+const [given = ''] = process.argv.slice(2)
+const { name, token, ack, address, notes, calls, durables }: Returner = JSON.parse(given) // ours
+const file = openSync(notes, 'a')
+const note = (line: string) => writeSync(file, `${line}\n`)
+/** Bun's own takes headers, and tells of PINGs after all that came before them. */
+const Socket = WebSocket as unknown as new (url: string, options: { headers: Record<string, string> }) => WebSocket
+
+interface Heard {
+  post_type?: string
+  message_type?: string
+  meta_event_type?: string
+  raw_message?: string
+  seq?: number
+  retcode?: number
+  echo?: string
+  data?: { id?: string } | null
+  secret?: string
+  recovered?: boolean
+  missed?: number
+  lost?: number
+  from?: number
+}
+
+let secret = [...readFileSync(notes, 'utf8').matchAll(/^secret (\S+)$/gm)].at(-1)?.[1]
+let calling = true
+let asked = 0
+process.on('SIGUSR1', () => {
+  calling = false
+})
+
+note('born')
+console.log('ready')
+for (;;) {
+  await live()
+  await sleep(AGAIN)
+}
+
+/** Until the link ends. */
+function live(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const url = `${readFileSync(address, 'utf8')}/?client_name=${name}&resume=${secret ?? 1}&ack=${ack}`
+  const link = new Socket(url, { headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } })
+  let last: { seq?: number; text: string } | undefined
+  const ask = (kind: string, action: string, params: object) => {
+    const echo = `${name}-${process.pid}-${kind}-${++asked}`
+    note(`asked ${echo}`)
+    link.send(JSON.stringify({ action, params: kind === 'durable' ? { ...params, message: echo } : params, echo }))
+  }
+  const every = (ms: number, work: () => void) => setInterval(() => link.readyState === WebSocket.OPEN && work(), ms)
+  const timers = [
+    every(calls, () => {
+      if (calling) ask('call', asked % 2 === 0 ? 'get_status' : 'send_private_msg', { user_id: asked, message: 'x' })
+    }),
+    every(durables, () => {
+      if (calling) ask('durable', 'send_group_msg_async', { group_id: 1, durable: true })
+    }),
+    every(ACK_EVERY, () => {
+      if (ack === 'explicit' && last?.seq !== undefined)
+        link.send(JSON.stringify({ action: 'ack_event', params: { seq: last.seq }, echo: `ack ${last.text}` }))
+    }),
+  ]
+  link.onopen = () => note('open')
+  link.onmessage = ({ data }) => {
+    const heard: Heard = JSON.parse(String(data))
+    if (heard.post_type === undefined) return note(replied(heard))
+    if (heard.message_type !== undefined) {
+      note(`event ${heard.raw_message}`)
+      last = { text: heard.raw_message ?? '', ...(heard.seq !== undefined && { seq: heard.seq }) }
+    } else if (heard.meta_event_type === 'resume') {
+      note(`resume ${heard.recovered} ${heard.missed} ${heard.lost} ${heard.from}`)
+      if (heard.secret === undefined) return
+      secret = heard.secret
+      note(`secret ${secret}`)
+    }
+  }
+  link.addEventListener('ping', () => note(`confirmed ${last?.text ?? 'nothing'}`))
+  link.onclose = ({ code }) => {
+    note(`closed ${code}`)
+    for (const timer of timers) clearInterval(timer)
+    resolve()
+  }
+  return promise
+}
+
+function replied({ echo = '', retcode, data }: Heard): string {
+  if (echo.startsWith('ack ')) return retcode === 0 ? `confirmed ${echo.slice(4)}` : `refused ${echo} ${retcode}`
+  return `reply ${echo} ${retcode} ${data?.id ?? ''}`
+}

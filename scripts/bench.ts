@@ -9,12 +9,13 @@ import { commandOf } from './bench/gateway.ts'
 import { growth } from './bench/growth.ts'
 import { idle } from './bench/idle.ts'
 import { latency } from './bench/latency.ts'
+import { milky } from './bench/milky.ts'
 import { markdown, met, type Part, type Row, table } from './bench/rows.ts'
 import { satori } from './bench/satori.ts'
 import { simulator } from './bench/simulator.ts'
 import { start } from './bench/start.ts'
 
-const PARTS: Record<string, Part> = { start, calls, simulator, fanout, satori, latency, growth, idle }
+const PARTS: Record<string, Part> = { start, calls, simulator, fanout, satori, milky, latency, growth, idle }
 const BUILT = 'dist/perpetua'
 
 const USAGE = `bun run bench [options] [${Object.keys(PARTS).join(' | ')} ...]

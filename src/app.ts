@@ -266,6 +266,7 @@ class RunningGateway implements Gateway {
       adminToken: () => this.#admin.token,
       lease: (bot, wish) => this.#allotments.lease(bot, wish),
       places: () => this.#accounts.places(),
+      hooks: () => this.#accounts.hooks(),
       embedded: () => this.#accounts.embedded(),
       overview: () => this.#overview(),
       satori: this.#satori.handle,

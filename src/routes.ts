@@ -16,6 +16,7 @@ import { untilChanged } from './downstream/long-poll.ts'
 import { refusal, refusedLink } from './downstream/refusal.ts'
 import { qrcode } from './embed.ts'
 import type { Embedded } from './embedded/embedded.ts'
+import { type Hook, milkyHooks } from './milky/hooks.ts'
 import type { Log } from './observe/log.ts'
 import { page } from './observe/page.ts'
 import type { HostEnv } from './runtime/host.ts'
@@ -35,6 +36,8 @@ export interface RoutesOptions {
   readonly lease: (bot: Bot, wish: { name?: string | undefined; peer: string }) => Promise<number>
   /** Where implementations may dial in. */
   readonly places: () => AcceptedUpstream[]
+  /** Where implementations that speak Milky may post their events. */
+  readonly hooks: () => Hook[]
   readonly embedded: () => Embedded | undefined
   readonly overview: () => object
   /** Answers what lies below the path of Satori. */
@@ -59,6 +62,7 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))
   const admitted = (c: Context<HostEnv>, token: string) => admit(c, only(token || access().token), report)
   app.get('/onebot/v11/implementation', acceptUpstreams(places, admitted, report))
+  app.post('/milky/event', milkyHooks(options.hooks, report))
   app.route('/', forward({ bots, access, report, count, guests, page: () => page(bots) }))
   app.use('/onebot/v11/*', guard(access, report))
   app.route('/onebot/v11', httpApi({ bots, guests, report }))

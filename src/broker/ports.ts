@@ -79,6 +79,36 @@ export interface Seat {
   identify(selfId: string): boolean
 }
 
+/** Where a message stands at an implementation that numbers the messages of each conversation by themselves. */
+export interface MessagePlace {
+  readonly scene: 'friend' | 'group' | 'temp'
+  /** Whose conversation: the number of the other one, or of the group. */
+  readonly peer: number
+  readonly seq: number
+}
+
+/** The same, with the number that clients know it by: a positive integer of 31 bits. */
+export interface NumberedMessage extends MessagePlace {
+  readonly id: number
+}
+
+/**
+ * The numbers that messages were given, so that they mean the same after a restart. What is kept is found at once and on
+ * disk soon; the oldest are forgotten, by age and by count. Nothing is thrown: what the disk does not take is kept in
+ * memory, as far as there is room.
+ */
+export interface MessageNumbers {
+  /** Those of the account whose numbers are from `first` to `last`. */
+  between(account: number, first: number, last: number): readonly NumberedMessage[]
+  /** `message.id` must be no other message's. */
+  keep(account: number, message: NumberedMessage): void
+  /** What else must be known of a file to fetch it, as kept under its id. */
+  fileHash(account: number, fileId: string): string | undefined
+  keepFile(account: number, fileId: string, hash: string): void
+  /** Writes what is not written yet, and ends. */
+  close(): void
+}
+
 /** Who gets the reply to a call. */
 export interface Caller {
   /** The session that calls; absent for a bare HTTP call. */

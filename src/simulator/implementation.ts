@@ -92,10 +92,15 @@ export class Implementation {
   }
 
   call(call: Omit<Called, 'n' | 'time'>, reply: (answer: Answer) => void): void {
+    this.carry(call, (answer) => this.#replies.send(() => reply(answer)))
+  }
+
+  /** The same, answered at once and without faults: for a face that has its own. */
+  carry(call: Omit<Called, 'n' | 'time'>, reply: (answer: Answer) => void): void {
     this.#options.called(this.sent.add({ time: seconds(), ...call }))
     const told: Event[] = []
     const answer = perform(call.action, call.params, this.#stage(told))
-    this.#replies.send(() => reply(answer))
+    reply(answer)
     for (const event of told) this.emit(JSON.stringify(event))
   }
 

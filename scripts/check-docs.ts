@@ -5,6 +5,13 @@ import { dirname, join, normalize } from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
 import { ownActions } from '../src/actions/table.ts'
+import { alertRoutes } from '../src/admin/alerts.ts'
+import { described } from '../src/admin/api.ts'
+import { botRoutes } from '../src/admin/bots.ts'
+import { clientRoutes } from '../src/admin/clients.ts'
+import { configRoutes } from '../src/admin/config.ts'
+import { healthRoutes } from '../src/admin/health.ts'
+import { liveRoutes } from '../src/admin/live.ts'
 import { CLOSING } from '../src/broker/closing.ts'
 import { EXIT } from '../src/cli/exit.ts'
 import { mistakeIn } from '../src/cli/run.ts'
@@ -16,6 +23,7 @@ import { reference } from '../src/config/reference.ts'
 import { leaves, SHAPE, shapeAt } from '../src/config/shape.ts'
 import { discovery } from '../src/downstream/discovery.ts'
 import { forward } from '../src/downstream/forward.ts'
+import { METRICS } from '../src/observe/metric.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
 import { EVENTS } from '../src/satori/events.ts'
 import { METHODS } from '../src/satori/features.ts'
@@ -110,6 +118,10 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     'OneBot event': () => Object.entries(EVENTS).map(([name, { becomes }]) => [name, becomes]),
     'OneBot 事件': () => Object.entries(EVENTS).map(([name, { becomes }]) => [name, becomes]),
     package: () => packages.map((name) => [name]),
+    metric: () => METRICS.map(({ name, type }) => [name, type]),
+    指标: () => METRICS.map(({ name, type }) => [name, type]),
+    endpoint: endpoints,
+    接口: endpoints,
   }
   for (const table of tables) {
     const wanted = Object.hasOwn(truth, table.head[0] ?? '') ? truth[table.head[0] ?? '']?.() : undefined
@@ -154,7 +166,17 @@ function routes(): string[] {
     .join('\n')
   const more = [...app.matchAll(/\bapp\.get\('([^']+)'/g)].map(([, path = '']) => path)
   const actions = [...app.matchAll(/\bapp\.route\('(\/.+)'/g)].map(([, path]) => `${path}/{action}`)
-  return [...new Set([...paths, ...more, ...actions])]
+  return [...new Set([...paths, ...more, ...actions, '/api/status', '/api/qrcode'])]
+}
+
+/** What the admin API has, as "GET /api/clients". */
+function endpoints(): string[][] {
+  const none = {} as never // nothing is called
+  const routes = [clientRoutes, botRoutes, alertRoutes, configRoutes, liveRoutes, healthRoutes].flatMap((of) =>
+    of(none),
+  )
+  const own = described(routes, '').map(({ method, path }) => `${method.toUpperCase()} ${path}`)
+  return [...own, 'GET /api/status', 'GET /api/qrcode'].map((name) => [name.replace(/:(\w+)/g, '{$1}')])
 }
 
 /** What stands as code must exist: config keys, environment variables, commands, scripts, whole configs. */

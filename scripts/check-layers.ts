@@ -3,7 +3,19 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const EDGES = ['actions', 'governance', 'storage', 'upstream', 'embedded', 'milky', 'downstream', 'satori', 'observe']
+const EDGES = [
+  'actions',
+  'governance',
+  'storage',
+  'upstream',
+  'embedded',
+  'milky',
+  'downstream',
+  'satori',
+  'observe',
+  'admin',
+  'alerts',
+]
 
 /** Which folders of ours a folder may import, itself aside. `config` is for its types only, except where named. */
 const ALLOWED: Record<string, string[]> = {
@@ -14,12 +26,13 @@ const ALLOWED: Record<string, string[]> = {
   broker: ['onebot', 'lib'],
   simulator: ['onebot', 'lib', 'runtime'],
   ...Object.fromEntries(EDGES.map((edge) => [edge, ['broker', 'onebot', 'lib', 'runtime', 'config']])),
-  cli: ['app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
+  cli: ['alerts', 'app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  routes: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  operator: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  routes: [...EDGES, 'embed', 'operator', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   'satori-plug': ['satori', 'downstream', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   accounts: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'routes', 'accounts', 'satori-plug', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [...EDGES, 'embed', 'operator', 'routes', 'accounts', 'satori-plug', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   main: ['cli'],
 }
 

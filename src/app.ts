@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Hono } from 'hono'
 import { Accounts } from './accounts.ts'
+import type { ConfigFile } from './admin/config.ts'
 import type { Bot } from './broker/bot.ts'
 import { Bots } from './broker/bots.ts'
 import { CLOSING } from './broker/closing.ts'
@@ -27,8 +28,9 @@ import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
 import type { Log } from './observe/log.ts'
-import { overview } from './observe/overview.ts'
+import type { Recent } from './observe/recent.ts'
 import { statusLog } from './observe/status-log.ts'
+import { Operator } from './operator.ts'
 import { routes } from './routes.ts'
 import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
@@ -48,6 +50,9 @@ export interface GatewayOptions {
   readonly host?: Host | undefined
   /** Is told every fact that is logged, for tests and for whoever counts. */
   readonly report?: Report | undefined
+  /** The file behind the config, for who looks at it from elsewhere, and the lines of the log. */
+  readonly file?: ConfigFile | undefined
+  readonly recent?: Recent | undefined
   /** How patiently links are dialled again; tests cannot wait for minutes. */
   readonly patience?: Patience | undefined
 }
@@ -100,10 +105,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 class RunningGateway implements Gateway {
   readonly bots = new Bots()
   readonly #options: GatewayOptions
-  readonly #since = Date.now()
   readonly #host: Host
   readonly #report: Report
   readonly #counts = counts()
+  readonly #operator: Operator
   readonly #presence = new Presence()
   /** Asked anew each time: it changes with the configuration. */
   readonly #guests: Guests = {
@@ -139,6 +144,7 @@ class RunningGateway implements Gateway {
     this.#report = (status) => {
       logged(status)
       this.#counts.report(status)
+      this.#operator.report(status)
       report?.(status)
       if (PRESENCE.has(status.kind)) this.#presence.changed()
       // Afterwards: who dials or joins because of it must find the bot ready.
@@ -166,6 +172,7 @@ class RunningGateway implements Gateway {
       installed: options.installed ?? (() => undefined),
       patience: options.patience,
     })
+    this.#operator = this.#newOperator()
     this.#listening = new Listening(host, this.#routes())
   }
 
@@ -242,6 +249,7 @@ class RunningGateway implements Gateway {
     // A change under way is seen through: what it adds must be stopped, too.
     await this.#applied.catch(() => undefined)
     this.#listening.stop()
+    const operator = this.#operator.stop()
     for (const bot of this.bots.all()) bot.windDown()
     this.#accounts.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
@@ -249,7 +257,7 @@ class RunningGateway implements Gateway {
     this.#room.stop()
     const organs = [...this.#reverse.values(), ...this.#posts.values(), this.#accounts, this.#satori]
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
-    await Promise.all([...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
+    await Promise.all([operator, ...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
     await this.#listening[Symbol.asyncDispose]()
   }
@@ -268,7 +276,7 @@ class RunningGateway implements Gateway {
       places: () => this.#accounts.places(),
       hooks: () => this.#accounts.hooks(),
       embedded: () => this.#accounts.embedded(),
-      overview: () => this.#overview(),
+      operator: this.#operator,
       satori: this.#satori.handle,
     })
   }
@@ -280,17 +288,25 @@ class RunningGateway implements Gateway {
     for (const bot of this.bots.all()) bot.leave(session, code, text)
   }
 
-  #overview() {
-    return overview({
+  #newOperator(): Operator {
+    const { version = '', file, recent, dataDir, patience } = this.#options
+    return new Operator({
       bots: this.bots,
-      version: this.#options.version ?? '',
-      since: this.#since,
+      guests: this.#guests,
+      report: this.#report,
+      config: () => this.#config,
+      file,
+      recent,
+      dataDir,
+      patience,
+      // Who is patient enough for tests does not want to wait here, either.
+      lookEvery: patience && 100,
+      version,
       links: () => this.#count.now,
       allotments: () => this.#allotments.size,
-      facts: this.#counts.facts,
-      presence: this.#presence,
       embedded: (bot) => this.#accounts.embedded(bot)?.status(),
       policy: (bot) => this.#accounts.policyOf(bot),
+      counted: () => ({ facts: this.#counts.facts, presence: this.#presence }),
       storage: (bot) => this.#accounts.storageOf(bot),
       reverse: () => Array.from(this.#reverse.values(), ({ status }) => status),
     })

@@ -19,6 +19,7 @@ import type { Embedded } from './embedded/embedded.ts'
 import { type Hook, milkyHooks } from './milky/hooks.ts'
 import type { Log } from './observe/log.ts'
 import { page } from './observe/page.ts'
+import type { Operator } from './operator.ts'
 import type { HostEnv } from './runtime/host.ts'
 import { type AcceptedUpstream, acceptUpstreams } from './upstream/accept.ts'
 
@@ -39,7 +40,7 @@ export interface RoutesOptions {
   /** Where implementations that speak Milky may post their events. */
   readonly hooks: () => Hook[]
   readonly embedded: () => Embedded | undefined
-  readonly overview: () => object
+  readonly operator: Operator
   /** Answers what lies below the path of Satori. */
   readonly satori: MiddlewareHandler<HostEnv>
 }
@@ -47,18 +48,18 @@ export interface RoutesOptions {
 const ADMIN_TOKEN = 'admin token (admin.token, or the file admin-token in data-dir)'
 
 export function routes(options: RoutesOptions): Hono<HostEnv> {
-  const { bots, guests, presence, count, report, log, access, lease, places } = options
+  const { bots, guests, presence, count, report, log, access, lease, places, operator } = options
   /** Tokens of single clients open the doors of clients, and no others. */
   const only = (token: string, more: Partial<Access> = {}) => ({ ...access(), isClients: undefined, token, ...more })
   // With a slash at the end or without: both are in use.
   const app = new Hono<HostEnv>({ strict: false })
   // Before the discovery calls, which let in more people.
   const admin = () => only(options.adminToken(), { called: ADMIN_TOKEN, openDiscovery: false })
-  app.get('/api/status', guard(admin, report), async (c) => {
+  const status = async (c: Context<HostEnv>) => {
     const wrong = await untilChanged(c, presence)
-    return wrong === undefined ? c.json(options.overview()) : refusal(c, ...wrong)
-  })
-  app.get('/api/qrcode', guard(admin, report), (c) => qrcode(c, options.embedded()))
+    return wrong === undefined ? c.json(operator.overview()) : refusal(c, ...wrong)
+  }
+  app.route('/', operator.api({ guard: guard(admin, report), status, qrcode: (c) => qrcode(c, options.embedded()) }))
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))
   const admitted = (c: Context<HostEnv>, token: string) => admit(c, only(token || access().token), report)
   app.get('/onebot/v11/implementation', acceptUpstreams(places, admitted, report))

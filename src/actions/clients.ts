@@ -3,9 +3,9 @@
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
 import type { Guests, OwnAction, OwnCall } from '../broker/ports.ts'
-import { nameProblem } from '../broker/registry.ts'
 import { clientOf, isOnline, type Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
+import { rename } from '../broker/steering.ts'
 import { broadcast, broadcastCallback, type Client } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { type ClientParam, checked, client, text } from './params.ts'
@@ -26,15 +26,7 @@ export function clientActions(bot: Bot, report: Report, guests: Guests): Record<
 
     set_client_name(call) {
       const { name } = checked('set_client_name', Name, call.params)
-      const problem = nameProblem(name)
-      if (problem !== undefined) refuse('bad-request', `set_client_name: params.name: ${problem}`)
-      const session = sessionOf(call, 'set_client_name')
-      // An entry of the configuration stays what it is under any name.
-      const terms = guests.terms({ ...session.claim, name })
-      if (terms === undefined) refuse('forbidden', `set_client_name: "${name}" is a client with a token of its own`)
-      if (!bot.sessions.rename(session, name)) refuse('conflict', `set_client_name: another client is named "${name}"`)
-      report({ kind: 'session-named', bot: bot.name, session, name })
-      bot.settle(session, terms)
+      rename(bot, sessionOf(call, 'set_client_name'), name, { guests, report, where: 'set_client_name' })
       return { data: {} }
     },
 

@@ -6,7 +6,6 @@ import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import type { Left } from './kept.ts'
 import { Members, type Wish } from './members.ts'
-import type { PoolStatus } from './pool.ts'
 import type { PoolPlans } from './pools.ts'
 import type {
   Caller,
@@ -29,6 +28,7 @@ import type { Room } from './room.ts'
 import type { Session } from './session.ts'
 import { Sources, type SourcesStatus } from './sources.ts'
 import type { Report } from './status.ts'
+import { called } from './traffic.ts'
 import type { SlotWish } from './upstreams.ts'
 
 export interface BotOptions {
@@ -83,7 +83,7 @@ export class Bot {
   readonly #clock: () => number
   readonly #calls: Calls
   readonly #pulse = new Pulse(() => this.#beat())
-  readonly #members: Members
+  readonly members: Members
   readonly #restart: Restart
   readonly #callers = new WeakMap<Session, Caller>()
   readonly #sources: Sources
@@ -118,10 +118,10 @@ export class Bot {
       moved: () => this.#moved(),
       heartbeat: () => this.#sendHeartbeat(),
       event: (raw, event) => this.#event(raw, event),
-      meta: (raw, event) => this.#members.fanout.append(raw, undefined, event),
+      meta: (raw, event) => this.members.fanout.append(raw, undefined, event),
       reply: (frame) => this.#calls.replied(frame),
     })
-    this.#members = new Members(kept?.restored?.journal ?? options.journal(), {
+    this.members = new Members(kept?.restored?.journal ?? options.journal(), {
       bot,
       room,
       pulse: this.#pulse,
@@ -153,7 +153,7 @@ export class Bot {
   }
 
   get sessions(): Registry {
-    return this.#members.sessions
+    return this.members.sessions
   }
   get selfId(): string | undefined {
     return this.#selfId
@@ -166,16 +166,17 @@ export class Bot {
     return this.#pulse.interval
   }
   get journal(): Journal {
-    return this.#members.journal
+    return this.members.journal
   }
-  get pools(): PoolStatus[] {
-    return this.#members.fanout.pools.status
+  /** When the implementation last beat (ms since 1970); undefined: not on this link. */
+  get heardAt(): number | undefined {
+    return this.#pulse.heardAt
   }
   get sources(): SourcesStatus {
     return this.#sources.status
   }
   get waiting() {
-    const { fanout, returns } = this.#members
+    const { fanout, returns } = this.members
     return { ...this.#calls.waiting, catchingUp: fanout.catchingUp, away: returns.away }
   }
 
@@ -206,56 +207,62 @@ export class Bot {
 
   /** A link opened. */
   join(link: Link, wish: Wish): Session {
-    return this.#members.join(link, wish)
+    return this.members.join(link, wish)
   }
 
   /** Who has come before with this claim and can prove it: by its entry, or by the secret that it was given. */
   known(claim: Claim, secret?: string): Session | undefined {
-    return this.#members.known(claim, secret)
+    return this.members.known(claim, secret)
   }
 
   /** A session that may come back goes on with this link; one that it still has is closed. */
   rejoin(session: Session, link: Link, terms?: Terms): void {
-    this.#members.rejoin(session, link, terms)
+    this.members.rejoin(session, link, terms)
   }
 
   /** A newer link takes the place of this session, which does not go on. */
   replace(session: Session): void {
-    this.#members.replace(session)
+    this.members.replace(session)
   }
 
   /** The link ended. May be said more than once, and of a link that has been replaced. */
   leave(session: Session, code: number, reason: string, link?: Link): void {
-    this.#members.leave(session, code, reason, link)
+    this.members.leave(session, code, reason, link)
     if (session.flow.state === 'gone') this.#calls.left(session)
   }
 
   drained(session: Session): void {
-    this.#members.drained(session)
+    this.members.drained(session)
   }
 
   /** The link answered a PING. */
   pong(session: Session, data: string): void {
-    this.#members.returns.pong(session, data)
+    this.members.returns.pong(session, data)
   }
 
   /** Everything up to this position has arrived, as the client says. @throws ActionError where that cannot be. */
   acknowledge(session: Session, position: number): void {
-    this.#members.acknowledge(session, position)
+    this.members.acknowledge(session, position)
   }
 
   /** It is not waited for any more. */
   forget(session: Session): void {
-    this.#members.forget(session)
+    this.members.forget(session)
   }
 
   /** What governs the session has changed. */
   settle(session: Session, terms: Terms): void {
-    this.#members.settle(session, terms)
+    this.members.settle(session, terms)
+  }
+
+  /** Connects to the implementation anew, if it is connected. */
+  redial(reason: string): void {
+    this.#sources.upstream()?.redial(reason)
   }
 
   /** One action frame; it ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
+    called(raw, this.members.traffic, caller.session?.traffic)
     this.#options.report({ kind: 'action', bot: this.name, session: caller.session, raw })
     this.#calls.call(caller, raw)
   }
@@ -264,14 +271,14 @@ export class Bot {
   callerOf(session: Session): Caller {
     const known = this.#callers.get(session)
     if (known !== undefined) return known
-    const caller: Caller = { session, open: session.open, reply: (text) => this.#members.reply(session, text) }
+    const caller: Caller = { session, open: session.open, reply: (text) => this.members.reply(session, text) }
     this.#callers.set(session, caller)
     return caller
   }
 
   /** An event for these sessions only, in its place among all others. */
   tell(to: ReadonlySet<Session>, text: string): void {
-    this.#members.fanout.append(text, to)
+    this.members.fanout.append(text, to)
   }
 
   /**
@@ -288,7 +295,7 @@ export class Bot {
 
   /** Pools are as configured now. */
   configurePools(): void {
-    this.#members.fanout.pools.configure(this.#options.pools?.() ?? new Map())
+    this.members.fanout.pools.configure(this.#options.pools?.() ?? new Map())
   }
 
   /** What limits calls has changed: those that wait may go on, or not. */
@@ -303,7 +310,7 @@ export class Bot {
 
   limit(limits: { maxBytes: number; maxAge: number }): void {
     this.journal.limit(limits)
-    this.#members.fanout.expire()
+    this.members.fanout.expire()
   }
 
   /** The end is near: no new calls are taken, those open may still be answered. */
@@ -314,13 +321,13 @@ export class Bot {
   /** Closes every link; calls still open are answered first. */
   stop(closing: Closing = CLOSING.shutdown): void {
     this.#ending = { closing, ever: true }
-    this.#members.note()
+    this.members.note()
     this.#pulse.stop()
     this.#restart.over()
     this.#sources.stop()
     this.#calls.close(closing.text)
     this.#endAll(closing)
-    this.#members.stop()
+    this.members.stop()
   }
 
   /** An implementation has told its account. */
@@ -333,7 +340,7 @@ export class Bot {
     if (known) this.#sendHeartbeat()
     else {
       this.#options.kept?.identified(selfId)
-      this.#members.admitAll(selfId)
+      this.members.admitAll(selfId)
       this.#pulse.start()
     }
     this.#calls.resume()
@@ -347,19 +354,19 @@ export class Bot {
   }
 
   #event(raw: string, event: Fields): void {
-    this.#options.report({ kind: 'event', bot: this.name, raw })
+    this.#options.report({ kind: 'event', bot: this.name, raw, event })
     this.#calls.heard(event)
-    this.#members.fanout.append(raw, undefined, event)
+    this.members.fanout.append(raw, undefined, event)
   }
 
   #beat(): void {
     this.#sendHeartbeat()
-    this.#members.note()
-    this.#members.fanout.expire()
+    this.members.note()
+    this.members.fanout.expire()
   }
 
   #sendHeartbeat(): void {
-    if (this.#selfId !== undefined) this.#members.fanout.passing(this.#heartbeatText(this.#selfId))
+    if (this.#selfId !== undefined) this.members.fanout.passing(this.#heartbeatText(this.#selfId))
   }
 
   #heartbeatText(selfId: string): string {
@@ -375,13 +382,13 @@ export class Bot {
     this.#announced = false
     this.#sources.forget()
     this.#pulse.forget()
-    this.#members.renew(this.#options.journal())
+    this.members.renew(this.#options.journal())
   }
 
   /** Answers what is open, and closes every link: what was asked of one account is no business of the next. */
   #endAll(closing: Closing): void {
     this.#calls.abandon(closing.text)
-    this.#members.endAll(closing)
+    this.members.endAll(closing)
   }
 
   #seconds(): number {

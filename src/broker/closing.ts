@@ -16,5 +16,6 @@ export const CLOSING = {
   behind: { code: 4008, text: 'fell behind the journal', retry: true },
   replaced: { code: 4009, text: 'replaced by a newer link of the same session', retry: false },
   silent: { code: 4010, text: 'no answer to our PINGs', retry: true },
+  kicked: { code: 4012, text: 'disconnected by the operator', retry: true },
   repliesUnread: { code: 4013, text: 'replies piled up unread', retry: true },
 } as const satisfies Record<string, Closing>

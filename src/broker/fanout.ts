@@ -8,6 +8,7 @@ import type { Cursor, Entry, Journal } from './ports.ts'
 import type { Room } from './room.ts'
 import type { Flow, Session } from './session.ts'
 import type { Report } from './status.ts'
+import { bytesOf, noTraffic, sent, type Traffic } from './traffic.ts'
 
 type CatchingUp = Extract<Flow, { state: 'catching-up' }>
 
@@ -23,6 +24,8 @@ export interface FanoutOptions {
   readonly pools?: PoolPlans | undefined
   /** Where the pools of an earlier run stood. */
   readonly poolsFrom?: ReadonlyMap<string, Cursor> | undefined
+  /** Counts what is sent. */
+  readonly traffic?: Traffic | undefined
 }
 
 /** Who is left alone for a while is given nothing that another could take. */
@@ -34,9 +37,11 @@ export class Fanout {
   readonly #lanes: Lanes
   readonly pools: Pools
   readonly #slow = new Set<Session>()
+  readonly #paused = new Set<Session>()
   /** No cursor is before this one: a look at all of them is due only when the journal has moved past it. */
   #oldestCursor = Number.POSITIVE_INFINITY
   #looking = false
+  readonly #traffic: Traffic
   /** Where the newest event stands. */
   #newest: Cursor
 
@@ -44,17 +49,39 @@ export class Fanout {
     this.#options = options
     this.#journal = options.journal
     this.#newest = options.journal.head
-    this.#lanes = new Lanes({
-      slow: (session) => this.#fallBehind(session, this.#journal.head),
-      dropped: (topic) => options.report({ kind: 'publish-dropped', bot: options.bot, topic }),
-    })
+    this.#traffic = options.traffic ?? noTraffic()
+    const on = {
+      slow: (session: Session) => this.#fallBehind(session, this.#journal.head),
+      dropped: (topic: string) => options.report({ kind: 'publish-dropped', bot: options.bot, topic }),
+    }
+    this.#lanes = new Lanes(on, this.#traffic)
     const { bot, journal, report, behind: stuck, pools: plans = new Map(), poolsFrom: from } = options
-    this.pools = new Pools({ bot, journal, report, plans, from, stuck, available })
+    const given = (session: Session, text: string) => this.#count(session, text)
+    this.pools = new Pools({ bot, journal, report, plans, from, stuck, available, given })
   }
 
   /** Sessions reading from the journal. */
   get catchingUp(): number {
     return this.#slow.size
+  }
+
+  /** Lanes with somebody in them. */
+  get lanes(): number {
+    return this.#lanes.size
+  }
+
+  /** What the session has got so far. */
+  traffic(session: Session): Pick<Traffic, 'events' | 'bytes'> {
+    const { events, bytes } = session.flow.state === 'live' ? this.#lanes.traffic(session) : noTraffic()
+    return { events: session.traffic.events + events, bytes: session.traffic.bytes + bytes }
+  }
+
+  /** What the session has yet to get from the journal, and when the first of that came (ms); undefined: nothing. */
+  lag({ flow, appId }: Session): { events: number; since: number } | undefined {
+    if (!('cursor' in flow)) return undefined
+    const since = this.#journal.at(flow.cursor)?.time ?? this.#journal.at(this.#journal.first)?.time
+    const events = this.#journal.pending(flow.cursor, appId)
+    return events === 0 || since === undefined ? undefined : { events, since }
   }
 
   /** One event for everybody, or for the sessions named. `event`: what `raw` says, where somebody has read it already. */
@@ -75,15 +102,17 @@ export class Fanout {
   /** A frame that is worth nothing later. Sessions behind do without it, but for those to whom nothing else is on its way. */
   passing(text: string): void {
     this.#lanes.passing(text)
-    for (const { link, view } of this.#slow) {
-      // Also for who is busy: forms may make something of it for others.
-      const formed = formOf(view, text, undefined)
-      if (formed !== undefined && link.buffered === 0) link.send(formed)
-    }
+    for (const sessions of [this.#slow, this.#paused])
+      for (const { link, view } of sessions) {
+        // Also for who is busy: forms may make something of it for others.
+        const formed = formOf(view, text, undefined)
+        if (formed !== undefined && link.buffered === 0) link.send(formed)
+      }
   }
 
   /** From here on the session gets every event; with `from` also those since that position. */
   add(session: Session, from?: Cursor): void {
+    if (session.paused) return this.#hold(session, from ?? this.#journal.head, from ?? this.#newest)
     if (from !== undefined)
       return this.#begin(session, { state: 'catching-up', cursor: from, sent: from, room: 0, told: false })
     this.#live(session)
@@ -94,9 +123,11 @@ export class Fanout {
     const before = session.flow
     session.flow = flow
     if (before.state === 'live') this.#lanes.remove(session)
+    this.#paused.delete(session)
     this.pools.leave(session)
     // Whoever closes for its losses has been told of them already, and whoever comes back will be.
-    if (before.state === 'catching-up' && session.link.whenBehind === 'skip' && flow.state === 'gone')
+    const behind = before.state === 'catching-up' || before.state === 'paused'
+    if (behind && session.link.whenBehind === 'skip' && flow.state === 'gone')
       this.#reportLoss(session, this.#journal.missed(before.cursor))
     this.#slow.delete(session)
     this.#options.room.release(session)
@@ -114,15 +145,59 @@ export class Fanout {
     if (live || session.flow.state === 'catching-up') this.pools.join(session)
   }
 
+  /** Holds back the session's events from now on, and whatever its next link would get; heartbeats go on. */
+  pause(session: Session): void {
+    const { flow } = session
+    session.paused = true
+    if (flow.state === 'live') {
+      this.#lanes.remove(session)
+      this.#hold(session, this.#journal.head, this.#newest)
+    } else if (flow.state === 'catching-up') {
+      this.#slow.delete(session)
+      this.#options.room.release(session)
+      this.#hold(session, flow.cursor, flow.sent)
+    }
+  }
+
+  /** The session goes on where it was held: it reads from the journal until it is in step. */
+  unpause(session: Session): void {
+    const { flow } = session
+    session.paused = false
+    if (flow.state !== 'paused') return
+    this.#paused.delete(session)
+    this.#begin(session, { state: 'catching-up', cursor: flow.cursor, sent: flow.sent, room: 0, told: true })
+  }
+
+  /** What the session has yet to get from the journal is not sent to it any more. Returns how many events that is. */
+  skip(session: Session): number {
+    const { flow } = session
+    if (!('cursor' in flow)) return 0
+    const { head } = this.#journal
+    const dropped = this.#journal.pending(flow.cursor, session.appId)
+    if (session.returns !== undefined) {
+      session.returns.acknowledged = head
+      // An answer on its way would tell of a position before this one.
+      session.returns.asked = undefined
+    }
+    if (flow.state !== 'catching-up') session.flow = { ...flow, cursor: head }
+    else {
+      this.#options.room.release(session)
+      flow.room = 0
+      flow.cursor = head
+      this.#catchUp(session, flow)
+    }
+    return dropped
+  }
+
   /** Everything before it has been handed to the session's link. */
   position({ flow }: Session): Cursor {
-    return flow.state === 'catching-up' || flow.state === 'away' ? flow.cursor : this.#journal.head
+    return 'cursor' in flow ? flow.cursor : this.#journal.head
   }
 
   /** Everything before it has arrived, as far as a link can tell that hands on one event after the other. */
   settled(session: Session): Cursor {
     const { flow, link } = session
-    return flow.state === 'catching-up' && link.buffered > 0 ? flow.sent : this.position(session)
+    return 'sent' in flow && link.buffered > 0 ? flow.sent : this.position(session)
   }
 
   /** The session's socket has taken bytes, or room has become free. */
@@ -144,7 +219,7 @@ export class Fanout {
       if (raw.length > LIMITS.bigFrame) this.#fallBehind(session, at)
       else {
         const formed = formOf(session.view, raw, at)
-        if (formed !== undefined) session.link.send(formed)
+        if (formed !== undefined && session.link.send(formed)) this.#count(session, formed)
         if (session.link.buffered >= LIMITS.highWater) this.#fallBehind(session, this.#journal.head)
       }
     }
@@ -193,9 +268,21 @@ export class Fanout {
         if (text.length > LIMITS.bigFrame && !this.#roomFor(session, flow, text.length)) return
         flow.sent = flow.cursor
         if (!link.send(text)) return
+        this.#count(session, text)
       }
       flow.cursor = entry.next
     }
+  }
+
+  #hold(session: Session, cursor: Cursor, last: Cursor): void {
+    session.flow = { state: 'paused', cursor, sent: last }
+    this.#paused.add(session)
+  }
+
+  #count(session: Session, text: string): void {
+    const bytes = bytesOf(text)
+    sent(session.traffic, bytes)
+    sent(this.#traffic, bytes)
   }
 
   #textOf(session: Session, at: Cursor, { raw, to }: Entry): string | undefined {

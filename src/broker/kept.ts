@@ -3,6 +3,7 @@
 import type { Cursor, KeptSession, Link, SessionStore, Transport } from './ports.ts'
 import { OPEN_TERMS } from './ports.ts'
 import type { Session } from './session.ts'
+import { noTraffic } from './traffic.ts'
 
 /** What an earlier run has left of a bot. */
 export interface Left {
@@ -50,6 +51,8 @@ export function sessionOf(kept: KeptSession, until: number): Session {
     returns: undefined,
     open: { calls: 0, bytes: 0 },
     repliesUnread: 0,
+    paused: false,
+    traffic: noTraffic(),
   }
 }
 

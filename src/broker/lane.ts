@@ -3,6 +3,7 @@
 import { LIMITS } from './limits.ts'
 import type { Channel } from './ports.ts'
 import type { Session } from './session.ts'
+import { noTraffic, sent, type Traffic } from './traffic.ts'
 
 interface Share {
   readonly members: Set<Session>
@@ -15,6 +16,9 @@ export class Lane {
   readonly #shares = new Map<Channel, Share>()
   /** Members whose link has no channel. */
   readonly #direct = new Set<Session>()
+  /** All that was published so far, and how much that was when each member came: so none is counted by itself. */
+  readonly #published = noTraffic()
+  readonly #before = new Map<Session, Traffic>()
   readonly #slow: (session: Session) => void
   readonly #dropped: (topic: string) => void
 
@@ -34,7 +38,24 @@ export class Lane {
     for (const { members } of this.#shares.values()) yield* members
   }
 
+  get size(): number {
+    return this.#before.size
+  }
+
+  /** What a member has got here. */
+  traffic(session: Session): Pick<Traffic, 'events' | 'bytes'> {
+    const { events, bytes } = this.#published
+    const before = this.#before.get(session) ?? this.#published
+    return { events: events - before.events, bytes: bytes - before.bytes }
+  }
+
+  /** What is published next is an event of so many bytes. */
+  count(bytes: number): void {
+    sent(this.#published, bytes)
+  }
+
   add(session: Session): void {
+    this.#before.set(session, { ...this.#published })
     const { channel } = session.link
     if (channel === undefined) {
       this.#direct.add(session)
@@ -47,6 +68,11 @@ export class Lane {
   }
 
   remove(session: Session): void {
+    const { events, bytes } = this.traffic(session)
+    if (this.#before.delete(session)) {
+      session.traffic.events += events
+      session.traffic.bytes += bytes
+    }
     const { channel } = session.link
     if (channel === undefined) {
       this.#direct.delete(session)

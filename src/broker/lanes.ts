@@ -4,6 +4,7 @@ import { type Fields, fieldsOf } from '../onebot/object.ts'
 import { Lane } from './lane.ts'
 import type { Cursor, Rules } from './ports.ts'
 import type { Session } from './session.ts'
+import { bytesOf, noTraffic, sent, type Traffic } from './traffic.ts'
 
 interface Ruled {
   readonly lane: Lane
@@ -25,9 +26,12 @@ export class Lanes {
   readonly #lanes = new Map<string, Ruled>()
   #count = 0
   #judged: Judged | undefined
+  readonly #traffic: Traffic
 
-  constructor(on: ConstructorParameters<typeof Lane>[1]) {
+  /** @param traffic counts what is published. */
+  constructor(on: ConstructorParameters<typeof Lane>[1], traffic: Traffic = noTraffic()) {
     this.#on = on
+    this.#traffic = traffic
   }
 
   /** Lanes with somebody in them. */
@@ -59,8 +63,17 @@ export class Lanes {
     // As they are now: who falls behind and catches up in this very turn may open a lane anew.
     for (const { lane, rules } of [...this.#lanes.values()]) {
       const text = rules === undefined ? raw : this.#judge(rules, raw, at, event)
-      if (text !== undefined) lane.publish(text)
+      if (text === undefined) continue
+      const bytes = bytesOf(text)
+      lane.count(bytes)
+      sent(this.#traffic, bytes, lane.size)
+      lane.publish(text)
     }
+  }
+
+  /** What a session in step has got since it is. */
+  traffic(session: Session): Pick<Traffic, 'events' | 'bytes'> {
+    return this.#lanes.get(session.view?.key ?? '')?.lane.traffic(session) ?? noTraffic()
   }
 
   /** Everybody in step who wants this event. */

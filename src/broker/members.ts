@@ -24,6 +24,7 @@ import { Returns } from './returns.ts'
 import type { Room } from './room.ts'
 import { clientOf, isOnline, type Session } from './session.ts'
 import type { Report } from './status.ts'
+import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
 
 /** What a client brings along. */
@@ -68,6 +69,8 @@ export class Members {
   readonly #options: MembersOptions
   readonly #store: SessionStore
   readonly #callsOnly = new Set<Session>()
+  /** Of all sessions together, those that are gone included. */
+  readonly traffic = noTraffic()
   #journal: Journal
   #fanout: Fanout
 
@@ -111,6 +114,8 @@ export class Members {
       returns: undefined,
       open: { calls: 0, bytes: 0 },
       repliesUnread: 0,
+      paused: false,
+      traffic: noTraffic(),
     }
     report({ kind: 'session-opened', bot, session })
     const account = selfId()
@@ -196,6 +201,18 @@ export class Members {
     this.#end(session, CLOSING.replaced)
   }
 
+  /** Its link is closed, and it is not waited for. */
+  kick(session: Session): void {
+    if (!isOnline(session)) return this.forget(session)
+    session.link.close(CLOSING.kicked)
+    this.#depart(session, CLOSING.kicked.code, CLOSING.kicked.text)
+  }
+
+  /** Links for calls only, which nobody else sees. */
+  callers(): Iterable<Session> {
+    return this.#callsOnly
+  }
+
   /** Other terms from now on: because the configuration changed, or because it has a name now. */
   settle(session: Session, terms: Terms): void {
     const retunes = () => {
@@ -257,6 +274,7 @@ export class Members {
       now: clock,
       pools: pools?.(),
       poolsFrom: left && poolsOf(left),
+      traffic: this.traffic,
     })
   }
 
@@ -293,7 +311,10 @@ export class Members {
     const missed = this.#journal.pending(from, session.appId)
     const where = { recovered: lost === 0, missed, lost, from, to: this.#journal.head }
     // Who just asks for what came since a position has a protocol of its own for that.
-    if (session.returns !== undefined) this.#form(session, resume({ selfId, time: this.#seconds(), ...where }))
+    if (session.returns !== undefined) {
+      this.#form(session, resume({ selfId, time: this.#seconds(), ...where }))
+      this.#options.report({ kind: 'session-resumed', bot: this.#options.bot, session, missed, lost })
+    }
     if (lost > 0) this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed: lost })
   }
 

@@ -27,6 +27,8 @@ export interface PoolOptions {
   readonly report: Report
   /** Whether the session may be given something, as far as others can tell. */
   readonly available?: ((session: Session) => boolean) | undefined
+  /** An event was given to a session. */
+  readonly given?: ((session: Session, text: string) => void) | undefined
   /** Where it begins; default: with the next event. */
   readonly from?: Cursor | undefined
 }
@@ -213,6 +215,7 @@ export class Pool {
       const text = member?.kind.text
       if (member === undefined || text === undefined || !this.#roomFor(member, at, text)) return false
       if (member.session.link.send(text)) {
+        this.#options.given?.(member.session, text)
         this.#handed(member, at, given.late)
         return true
       }

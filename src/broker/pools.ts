@@ -20,6 +20,8 @@ export interface PoolsOptions {
   readonly from?: ReadonlyMap<string, Cursor> | undefined
   /** Ends a session that takes nothing while others wait for room. */
   readonly stuck: (session: Session) => void
+  /** An event was given to a session. */
+  readonly given?: ((session: Session, text: string) => void) | undefined
   /** Whether a member may be given something, as far as others can tell. Default: it may. */
   readonly available?: ((session: Session) => boolean) | undefined
 }

@@ -10,6 +10,7 @@ export class Pulse {
   /** The implementation's own, as it came. */
   lifecycle: string | undefined
   #heartbeat: string | undefined
+  #heardAt: number | undefined
   #interval: number | undefined
   /** What the last heartbeat said of the account. */
   #well: boolean | undefined
@@ -26,6 +27,11 @@ export class Pulse {
     return this.#interval
   }
 
+  /** When the implementation last beat (ms since 1970), on this link. */
+  get heardAt(): number | undefined {
+    return this.#heardAt
+  }
+
   start(): void {
     this.#every(DEFAULT_INTERVAL)
   }
@@ -33,6 +39,7 @@ export class Pulse {
   /** A heartbeat of the implementation's. True: what it says of the account is new. */
   heard(raw: string, event: Fields): boolean {
     this.#heartbeat = raw
+    this.#heardAt = Date.now()
     const wanted = intervalOf(event)
     if (this.#interval !== wanted) this.#every(wanted)
     this.#interval = wanted
@@ -44,6 +51,7 @@ export class Pulse {
   /** The link is over; the beat goes on. */
   lost(): void {
     this.#interval = undefined
+    this.#heardAt = undefined
     this.#well = undefined
   }
 

@@ -2,16 +2,19 @@
 
 import type { Client } from '../onebot/event.ts'
 import type { Claim, Cursor, Link, Rules, Terms } from './ports.ts'
+import type { Traffic } from './traffic.ts'
 
 /**
  * Where a session stands: `waiting` until the bot's account is known, `live` in its lane (no cursor of its own),
- * `catching-up` from the journal at the pace of its socket, `away` without a link until it comes back or its time is
- * over (milliseconds), `gone` for good. `sent`: the last position handed to the link.
+ * `catching-up` from the journal at the pace of its socket, `paused` until the operator lets it go on, `away` without a
+ * link until it comes back or its time is over (milliseconds), `gone` for good. `sent`: the last position handed to the
+ * link.
  */
 export type Flow =
   | { readonly state: 'waiting' }
   | { readonly state: 'live' }
   | { readonly state: 'catching-up'; cursor: Cursor; sent: Cursor; room: number; readonly told: boolean }
+  | { readonly state: 'paused'; readonly cursor: Cursor; readonly sent: Cursor }
   | { readonly state: 'away'; readonly cursor: Cursor; readonly until: number }
   | { readonly state: 'gone' }
 
@@ -44,12 +47,15 @@ export interface Session {
   /** Seconds since 1970. */
   readonly since: number
   flow: Flow
+  /** The operator holds its events back, with this link and with the next. */
+  paused: boolean
   /** Absent: it is gone with its link. */
   returns: Return | undefined
   /** Calls in flight, and the bytes of their frames. */
   readonly open: { calls: number; bytes: number }
   /** Bytes of replies handed to the link since it was last empty. */
   repliesUnread: number
+  readonly traffic: Traffic
 }
 
 /** Whether it has a link: who is away or gone has none. */

@@ -1,5 +1,6 @@
 // The facts the core reports, typed; one file logs them, one counts them.
 
+import type { Fields } from '../onebot/object.ts'
 import type { Session } from './session.ts'
 
 export type Status =
@@ -36,7 +37,8 @@ export type Status =
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
   | { kind: 'reply-orphaned'; bot: string; session: Session }
-  | { kind: 'event'; bot: string; raw: string }
+  /** `event`: what `raw` says. */
+  | { kind: 'event'; bot: string; raw: string; event: Fields }
   | { kind: 'session-opened'; bot: string; session: Session }
   | { kind: 'session-closed'; bot: string; session: Session; code: number; reason: string }
   | { kind: 'session-away'; bot: string; session: Session; code: number; reason: string }
@@ -47,6 +49,12 @@ export type Status =
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
   | { kind: 'resume-lost'; bot: string; session: Session; missed: number }
   | { kind: 'content-note'; bot: string; note: string }
+  /** It is back and gets what came meanwhile: `missed` events, of which so many are `lost` for good. */
+  | { kind: 'session-resumed'; bot: string; session: Session; missed: number; lost: number }
+  | { kind: 'session-paused'; bot: string; session: Session }
+  | { kind: 'session-unpaused'; bot: string; session: Session }
+  /** So many events that it had yet to get are not sent to it any more. */
+  | { kind: 'session-skipped'; bot: string; session: Session; dropped: number }
   | { kind: 'publish-dropped'; bot: string; topic: string }
   | { kind: 'pool-empty'; bot: string; pool: string }
   | { kind: 'pool-behind'; bot: string; pool: string; missed: number }
@@ -78,6 +86,8 @@ export type Status =
   | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
   | { kind: 'delivery-given-up'; target: string; reason: string }
   | { kind: 'delivery-odd'; target: string; reason: string }
+  | { kind: 'alert'; incident: string; state: 'open' | 'resolved'; title: string }
+  | { kind: 'alert-failed'; target: string; reason: string; inMs: number | undefined }
   | { kind: 'allotted'; port: number; peer: string }
   | { kind: 'allotment-expired'; port: number }
   | {

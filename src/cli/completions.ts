@@ -55,7 +55,9 @@ function words(commands: Readonly<Record<string, Completable>>): Word[] {
 }
 
 const options = (args: ArgsDef = {}) => [
-  ...Object.entries(args).map(([name, { description = '', valueHint }]) => option(name, description, valueHint)),
+  ...Object.entries(args)
+    .filter(([, { type }]) => type !== 'positional')
+    .map(([name, { description = '', valueHint }]) => option(name, description, valueHint)),
   ...COMMON,
 ]
 

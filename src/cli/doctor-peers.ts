@@ -42,6 +42,8 @@ function implementation(one: Implementation, config: Config, files: Files, home:
       )
     case 'embedded':
       return embedded(one, config, home)
+    case 'milky':
+      return milky(one)
     default:
       return one.kind satisfies never
   }
@@ -72,6 +74,36 @@ async function forward(one: Implementation, files: Files): Promise<Finding> {
       about,
       `${url} is no WebSocket of an implementation: ${answer}`,
       'compare the path with its settings; port and path must be those of its forward WebSocket, not of its web page',
+    )
+  }
+}
+
+/** Asks for its account as the gateway does. */
+async function milky(one: Implementation): Promise<Finding> {
+  const about = aboutOf(one)
+  const url = maskText(one.url)
+  const token = one['access-token']
+  try {
+    const { status } = await fetch(`${one.url.replace(/\/+$/, '')}/api/get_impl_info`, {
+      method: 'POST',
+      body: '{}',
+      headers: { 'Content-Type': 'application/json', ...(token !== '' && { Authorization: `Bearer ${token}` }) },
+      signal: AbortSignal.timeout(PATIENCE),
+    })
+    if (status === 200) return fine(about, `${url} answers`)
+    if (status === 401 || status === 403)
+      return bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
+    return bad(
+      about,
+      `${url} speaks no Milky: it answered ${status}`,
+      'compare address, port and prefix with its settings',
+    )
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return bad(
+      about,
+      `${url}: ${maskText(why)}`,
+      'start it, log it in, enable its Milky service, and compare the address',
     )
   }
 }

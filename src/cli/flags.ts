@@ -5,25 +5,42 @@ import { suggest } from '../lib/suggest.ts'
 
 /** What is wrong with the words after a command, or undefined. */
 export function mistake(words: string[], known: ArgsDef): string | undefined {
+  const wanted = positionals(known)
+  let given = 0
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? ''
-    if (!word.startsWith('-') || word === '-') return `unexpected argument "${word}"`
-    const [name = '', given] = split(word)
+    if (!word.startsWith('-') || word === '-') {
+      if (given++ < wanted.length || wanted.at(-1)?.many) continue
+      return `unexpected argument "${word}"`
+    }
+    const [name = '', value] = split(word)
     const found = find(name, known)
     if (!found) return unknown(name, known)
     const isSwitch = found.type === 'boolean'
-    if (isSwitch && given !== undefined && given !== 'true' && given !== 'false') return `${name} takes no value`
+    if (isSwitch && value !== undefined && value !== 'true' && value !== 'false') return `${name} takes no value`
     if (isSwitch) continue
-    const value = given ?? words[++i]
+    const text = value ?? words[++i]
     if (
-      value === undefined ||
-      value === '' ||
-      (!word.startsWith('--') && value.startsWith('=')) ||
-      (given === undefined && value.startsWith('-'))
+      text === undefined ||
+      text === '' ||
+      (!word.startsWith('--') && text.startsWith('=')) ||
+      (value === undefined && text.startsWith('-'))
     )
       return `${name} needs a value: ${name} <${found.valueHint ?? 'value'}>`
   }
-  return undefined
+  const missing = wanted.find(({ needed }, at) => needed && at >= given)
+  return missing && `wanted ${missing.text}`
+}
+
+/** What a command takes beside options, in order. `text`: as help shows it; `many`: any number, of the last. */
+export function positionals(known: ArgsDef): { text: string; about: string; needed: boolean; many: boolean }[] {
+  return Object.entries(known).flatMap(([name, def]) => {
+    if (def.type !== 'positional') return []
+    const needed = def.required !== false
+    const hint = def.valueHint ?? name
+    const text = needed ? `<${hint}>` : `[${hint}]`
+    return [{ text, about: def.description ?? '', needed, many: hint.endsWith('...') }]
+  })
 }
 
 /** `--name=value` and `-nvalue` in two parts. */
@@ -37,7 +54,7 @@ function find(flag: string, known: ArgsDef) {
   const name = flag.replace(/^--?/, '')
   const long = flag.startsWith('--')
   return long
-    ? Object.hasOwn(known, name)
+    ? Object.hasOwn(known, name) && known[name]?.type !== 'positional'
       ? known[name]
       : undefined
     : Object.values(known).find((def) => 'alias' in def && def.alias === name)

@@ -2,6 +2,7 @@
 
 import type { ArgsDef } from 'citty'
 import { EXIT } from './exit.ts'
+import { positionals } from './flags.ts'
 import { description, versionText } from './version.ts'
 
 /** The part of a citty command that help is about. */
@@ -27,9 +28,13 @@ export function programHelp(commands: Described[], standard: Pick<Described, 'ar
 }
 
 export function commandHelp({ meta, args = {} }: Described): string {
+  const words = positionals(args)
+  const usage = ['perpetua', meta.name, ...words.map(({ text }) => text), '[options]'].join(' ')
+  const named: Part[] = words.length === 0 ? [] : [['Arguments', words.map(({ text, about }) => [text, about])]]
   return page(
     `perpetua ${meta.name}: ${meta.description}`,
-    `perpetua ${meta.name} [options]`,
+    usage,
+    ...named,
     ['Options', options({ ...args, ...COMMON })],
     ['Exit codes', exitCodes()],
   ).trimEnd()
@@ -56,11 +61,12 @@ function page(title: string, usage: string, ...parts: Part[]): string {
 }
 
 function options(args: ArgsDef): [string, string][] {
-  return Object.entries(args).map(([name, def]) => {
+  return Object.entries(args).flatMap(([name, def]) => {
+    if (def.type === 'positional') return []
     const short = 'alias' in def && def.alias !== undefined ? `-${def.alias}, ` : '    '
     const value = def.valueHint === undefined ? '' : ` <${def.valueHint}>`
     const fallback = def.default === undefined ? '' : ` (default: ${def.default})`
-    return [`${short}--${name}${value}`, `${def.description}${fallback}`]
+    return [[`${short}--${name}${value}`, `${def.description}${fallback}`] satisfies [string, string]]
   })
 }
 

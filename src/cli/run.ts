@@ -2,6 +2,8 @@
 
 import { type CommandDef, runCommand } from 'citty'
 import { suggest } from '../lib/suggest.ts'
+import { alerts } from './alerts.ts'
+import { call } from './call.ts'
 import { check } from './check.ts'
 import { completions as completionsOf } from './completions.ts'
 import { doctor } from './doctor.ts'
@@ -18,6 +20,8 @@ import type { StartGateway } from './serve.ts'
 import { service } from './service.ts'
 import { simulate } from './simulate.ts'
 import { start } from './start.ts'
+import { clients, kick, status } from './status.ts'
+import { tail } from './tail.ts'
 import { upgrade } from './upgrade.ts'
 import { versionText } from './version.ts'
 
@@ -36,6 +40,12 @@ const COMMANDS = {
   init,
   check,
   doctor,
+  status,
+  clients,
+  tail,
+  kick,
+  call,
+  alerts,
   lagrange,
   service,
   upgrade,

@@ -3,6 +3,7 @@
 import { defineCommand } from 'citty'
 import { configOf } from '../config/schema.ts'
 import { type Log, openLog } from '../observe/log.ts'
+import { Recent } from '../observe/recent.ts'
 import type { Simulator } from '../simulator/simulator.ts'
 import { EXIT } from './exit.ts'
 import { addressProblem, crashes, stopOrderly, stopSignal } from './running.ts'
@@ -27,7 +28,8 @@ export const sandbox = defineCommand({
 })
 
 async function run(port: number, startGateway: StartGateway): Promise<number> {
-  const log = openLog(configOf().log)
+  const recent = new Recent()
+  const log = openLog(configOf().log, { heard: (line) => recent.add(line) })
   crashes(log, () => log.close())
   const stopped = stopSignal(log)
   const running: AsyncDisposable[] = []
@@ -38,7 +40,7 @@ async function run(port: number, startGateway: StartGateway): Promise<number> {
     })
     running.push(simulator)
     const config = configOf({ http: { port }, 'ntqq-impl': { 'external-web-socket': simulator.url } })
-    const gateway = await startGateway({ config, log, version: versionText })
+    const gateway = await startGateway({ config, log, recent, version: versionText })
     running.push(gateway)
     // What is said from now on shall be heard.
     await Promise.race([simulator.linked(), stopped])

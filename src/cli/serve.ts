@@ -9,6 +9,8 @@ import type { Config } from '../config/schema.ts'
 import { writeUpdate } from '../config/write-back.ts'
 import { openFileLimit } from '../lib/process.ts'
 import { type Log, openLog } from '../observe/log.ts'
+import { Recent } from '../observe/recent.ts'
+import { configFile } from './config-file.ts'
 import { EXIT } from './exit.ts'
 import { LockedError, lockFolder } from './lock.ts'
 import { addressProblem, crashes, type Explained, stopOrderly, stopSignal } from './running.ts'
@@ -30,7 +32,14 @@ export type StartGateway = (options: {
   installed?: ((version: { id: number; platform: string; updatedAt: string }) => void) | undefined
   log: Log
   version: string
+  file?: ReturnType<typeof configFile> | undefined
+  recent?: Recent | undefined
 }) => Promise<Gateway>
+
+interface Told {
+  readonly log: Log
+  readonly recent: Recent
+}
 
 /** Loaded only by the commands that run it: the others start faster. */
 export const realGateway = async (): Promise<StartGateway> => (await import('../app.ts')).startGateway
@@ -40,7 +49,8 @@ const FEW_FILES = 1_000
 
 /** Resolves with the exit code. */
 export async function serve(loaded: Loaded, startGateway: StartGateway): Promise<number> {
-  const log = openLog(loaded.config.log)
+  const recent = new Recent()
+  const log = openLog(loaded.config.log, { heard: (line) => recent.add(line) })
   crashes(log, () => log.close())
   for (const notice of loaded.notices) log.warn(notice)
   const files = openFileLimit()
@@ -49,7 +59,7 @@ export async function serve(loaded: Loaded, startGateway: StartGateway): Promise
   let lock: Disposable | undefined
   try {
     lock = await lockData(loaded.config['data-dir'], log)
-    return await runUntilStopped(loaded, log, startGateway)
+    return await runUntilStopped(loaded, { log, recent }, startGateway)
   } catch (error) {
     const { fact, exit } = explained(error, loaded.config)
     log.error(fact, exit === EXIT.failed ? { error } : {})
@@ -60,9 +70,10 @@ export async function serve(loaded: Loaded, startGateway: StartGateway): Promise
   }
 }
 
-async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGateway): Promise<number> {
+async function runUntilStopped(loaded: Loaded, told: Told, startGateway: StartGateway): Promise<number> {
   const { config } = loaded
-  let reload: Reload | undefined
+  const { log, recent } = told
+  let reload: Reloading | undefined
   const stopped = stopSignal(log, () => void reload?.reload())
   const { file, text } = loaded
   const gateway = await startGateway({
@@ -71,6 +82,13 @@ async function runUntilStopped(loaded: Loaded, log: Log, startGateway: StartGate
     home: dirname(file),
     log,
     version: versionText,
+    recent,
+    file: configFile({
+      file,
+      config: () => reload?.inForce.config ?? config,
+      text: () => reload?.inForce.text ?? text,
+      reload: async () => (await reload?.asked()) ?? ['the gateway is starting or stopping'],
+    }),
     installed({ id, platform, updatedAt }) {
       if (text === undefined) return
       // Our own doing: no change to be applied.
@@ -96,31 +114,51 @@ function tellAdmin({ address, admin }: Gateway, log: Log): void {
 
 const NOT_APPLIED = 'config not applied: going on with the one before'
 
-function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): Reload {
-  let inForce = config
-  return watchConfig({
+interface Reloading extends Reload {
+  readonly inForce: { readonly config: Config; readonly text: string | undefined }
+  /** Reads the file anew; returns what kept it from being applied. */
+  asked(): Promise<readonly string[]>
+}
+
+function reloading({ file, config, text }: Loaded, gateway: Gateway, log: Log): Reloading {
+  let inForce = { config, text }
+  let wrong: readonly string[] = []
+  const watched = watchConfig({
     file,
     current: { config, text },
     async changed(next) {
-      const { log: logging, restart } = changes(inForce, next.config)
+      wrong = []
+      const { log: logging, restart } = changes(inForce.config, next.config)
       for (const notice of next.notices) log.warn(notice)
       if (restart.length > 0) log.warn('takes effect at the next start', { keys: restart.join(' ') })
       try {
         await gateway.apply(next.config)
-        inForce = next.config
+        inForce = next
         if (logging) log.reconfigure(next.config.log)
         log.info('config applied', { config: file })
       } catch (error) {
         const { fact, exit } = explained(error, next.config, 'config cannot be applied')
         log.error(fact, exit === EXIT.failed ? { error } : {})
         log.error(NOT_APPLIED, { config: file })
+        wrong = [fact]
       }
     },
     refused(problems) {
-      for (const problem of problems) log.error(problemText(problem))
+      wrong = problems.map(problemText)
+      for (const problem of wrong) log.error(problem)
       log.error(NOT_APPLIED, { config: file })
     },
   })
+  return {
+    ...watched,
+    get inForce() {
+      return inForce
+    },
+    async asked() {
+      await watched.reload()
+      return wrong
+    },
+  }
 }
 
 /** A folder that cannot be written is no reason not to run. */

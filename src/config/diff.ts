@@ -132,7 +132,7 @@ function runsFor<T extends object, Running>(running: Map<T, Running>, entry: T):
 }
 
 /** Configs are parsed anew: entries are the same when they say the same. */
-const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+export const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
 
 /** Whether two entries ask for the same link, whatever is to go over it. */
 const sameLink = (a: object | undefined, b: object | undefined) =>

@@ -7,6 +7,7 @@ import { about, certificates, filled, key, name, port, secret, shownToken, TIMER
 import { knownByName, poolsKnown, settingsOnce, tokensApart } from './governance-rules.ts'
 import { account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
 import { breaker, rateLimit } from './limit-schema.ts'
+import { alerts, metrics } from './observe-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
 import { satori } from './satori-schema.ts'
 import { implementation, upstreams } from './upstream-schema.ts'
@@ -236,6 +237,8 @@ export const schema = v.pipe(
     'rate-limit': v.optional(rateLimit, {}),
     breaker: v.optional(breaker, {}),
     satori: v.optional(satori, {}),
+    metrics: v.optional(metrics, {}),
+    alerts: v.optional(alerts, {}),
   }),
   closedToStrangers(),
   reachable(),
@@ -265,6 +268,8 @@ export type PoolConfig = Config['pools'][string]
 export type LimitConfig = Config['rate-limit']['bot'][string] | NonNullable<ClientSettings['rate-limit']>[string]
 /** Buckets by class of actions (send, manage, read, file, all) or by the name of an action. */
 export type LimitsConfig = Readonly<Record<string, LimitConfig>>
+export type AlertsConfig = Config['alerts']
+export type AlertTarget = AlertsConfig['to'][number]
 export type { FilterConfig } from './filter.ts'
 
 /** A complete config from the given keys; throws on wrong ones. Files are read by load.ts, which says where. */

@@ -35,6 +35,8 @@ export interface LogOptions {
   stderr?: Terminal
   /** Milliseconds since 1970. */
   now?: () => number
+  /** Is told each line that is logged. */
+  heard?: (line: { time: number; level: Level; text: string }) => void
 }
 
 export function openLog(config: LogConfig, options: LogOptions = {}): Log {
@@ -52,6 +54,7 @@ export function openLog(config: LogConfig, options: LogOptions = {}): Log {
   const at = (level: Level) => (fact: string, fields?: Fields) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(settings.level)) return
     const text = line(fact, fields)
+    options.heard?.({ time: now(), level, text })
     screen[level](text)
     file?.write(`${new Date(now()).toISOString()} ${level.padEnd(5)} ${text}`)
   }
@@ -81,6 +84,7 @@ export function openLog(config: LogConfig, options: LogOptions = {}): Log {
       // A line that is nothing but its level is nothing without colours.
       if (!coloured && text === '') return
       const plain = line(`[${who}] ${stripVTControlCharacters(text)}`)
+      options.heard?.({ time: now(), level, text: plain })
       screen[level](coloured ? `[${who}] ${coloursOnly(raw)}` : plain)
       file?.write(`${new Date(now()).toISOString()} ${level.padEnd(5)} ${plain}`)
     },

@@ -140,6 +140,25 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       )
     case 'content-note':
       return seldom.info('a part of a message cannot be said on QQ', { bot: status.bot, note: cut(status.note) })
+    case 'session-resumed':
+      return log.info('client back: it gets what it missed', {
+        bot: status.bot,
+        ...who(status.session),
+        missed: status.missed,
+      })
+    case 'session-paused':
+      return log.warn('client paused by the operator: its events wait in the journal', {
+        bot: status.bot,
+        ...who(status.session),
+      })
+    case 'session-unpaused':
+      return log.info('client goes on', { bot: status.bot, ...who(status.session) })
+    case 'session-skipped':
+      return log.warn('backlog of a client dropped by the operator', {
+        bot: status.bot,
+        ...who(status.session),
+        dropped: status.dropped,
+      })
     case 'publish-dropped':
       return seldom.error('publish dropped a frame: please report this', { bot: status.bot })
     case 'pool-empty':
@@ -220,6 +239,17 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
       return log.warn('web hook answered oddly: its events count as delivered', {
         target: status.target,
         reason: status.reason,
+      })
+    case 'alert':
+      return log[status.state === 'open' ? 'warn' : 'info'](status.state === 'open' ? 'alert' : 'alert resolved', {
+        incident: status.incident,
+        about: status.title,
+      })
+    case 'alert-failed':
+      return log.warn(status.inMs === undefined ? 'alert given up' : 'alert not delivered: trying again', {
+        target: status.target,
+        reason: status.reason,
+        ...(status.inMs !== undefined && { in: seconds(status.inMs) }),
       })
     case 'allotted':
       return log.info('port allotted', { port: status.port, peer: status.peer })

@@ -428,7 +428,7 @@ test('[BOT14] an event reaches everybody with the bytes in which it came', () =>
   const raw = '{ "post_type" : "notice" , "self_id":10001, "id":7672696335120716277, "text":"<&>\\u4f60", "x":1.0 }'
   bed.bot.received(raw)
   for (const { link } of clients) expect(link.got.at(-1)).toBe(raw)
-  expect(bed.of('event')).toEqual([{ kind: 'event', bot: 'first', raw }])
+  expect(bed.of('event')).toEqual([{ kind: 'event', bot: 'first', raw, event: JSON.parse(raw) }])
 })
 
 test('[BOT15] lower limits count at once: who had yet to read what goes is told', () => {

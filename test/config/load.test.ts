@@ -112,7 +112,7 @@ test('[CFG6] an unknown key is refused, with the known one that was likely meant
 test('[CFG7] keys of later versions are unknown keys still', () => {
   const text = `
 dashboard: {}
-alerts: {}
+plugins: {}
 ntqq-impl: {hold: 1s, qrcode: {}}
 `
   expect(problems(text).every(({ found }) => found === 'an unknown key')).toBe(true)

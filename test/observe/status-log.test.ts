@@ -26,7 +26,7 @@ function listening(level: Level = 'debug') {
 
 test('[OBS5] events and calls that went well are worth no line', () => {
   const { lines, say } = listening('info')
-  say({ kind: 'event', bot: 'b', raw: '{}' })
+  say({ kind: 'event', bot: 'b', raw: '{}', event: {} })
   say({ kind: 'action', bot: 'b', session: undefined, raw: '{}' })
   say({ kind: 'call', bot: 'b', action: 'get_status', retcode: 0, ms: 1 })
   expect(lines).toEqual([])
@@ -63,7 +63,7 @@ test('[OBS7] what a peer can cause at will is thinned out', () => {
 
 test('[OBS8] at debug every frame is shown, and cut', () => {
   const { lines, say } = listening('debug')
-  say({ kind: 'event', bot: 'b', raw: 'e'.repeat(5_000) })
+  say({ kind: 'event', bot: 'b', raw: 'e'.repeat(5_000), event: {} })
   say({ kind: 'action', bot: 'b', session: undefined, raw: '{"action":"get_status"}' })
   say({ kind: 'call', bot: 'b', action: 'get_status', retcode: 0, ms: 1 })
   expect(lines).toEqual([

@@ -18,6 +18,7 @@ import {
 import { Room } from '../../src/broker/room.ts'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
+import { noTraffic } from '../../src/broker/traffic.ts'
 
 export const SELF = '10001'
 export const KIB = 1024
@@ -174,7 +175,8 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots'>> {
+interface BotWish
+  extends Partial<Pick<BotOptions, 'pools' | 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -201,6 +203,7 @@ export class BotBed implements Disposable {
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
       free: wish.free ?? (() => true),
+      ...(wish.pools && { pools: wish.pools }),
       policy: wish.policy,
       durable: wish.durable,
       slots: wish.slots,
@@ -268,6 +271,8 @@ export const sessionOf = (link: Link = new FakeLink(), appId: string = crypto.ra
   flow: { state: 'waiting' },
   open: { calls: 0, bytes: 0 },
   repliesUnread: 0,
+  paused: false,
+  traffic: noTraffic(),
 })
 
 /** What an implementation answers to an action it was sent. */

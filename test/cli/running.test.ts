@@ -1,0 +1,156 @@
+// The commands that talk to a running gateway.
+
+import { expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { table } from '../../src/cli/table.ts'
+import { Client } from '../support/client.ts'
+import { type Folder, folder } from '../support/folder.ts'
+import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { program } from '../support/program.ts'
+
+const TLS = join(import.meta.dir, '../fixtures/tls')
+
+/** A gateway as a program, on a port of its own that the config names. */
+async function running(more: object = {}) {
+  const stack = new AsyncDisposableStack()
+  const home = stack.use(await folder())
+  const answer = (frame: { action: string; echo?: unknown }) =>
+    ok(frame, frame.action === 'get_msg' ? { id: 1 } : { app_name: 'NapCat', app_version: '4.1' })
+  const bot = stack.use(new Implementation({ answer }))
+  // A port that was free a moment ago: the commands read it in the config.
+  const free = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
+  const { port } = free
+  free.stop(true)
+  const config = {
+    log: { dir: '', level: 'info' },
+    'ntqq-impl': { 'external-web-socket': bot.url },
+    ...more,
+    http: { port, ...('http' in more ? (more.http as object) : {}) },
+  }
+  await Bun.write(home.at('config/config.yml'), JSON.stringify(config))
+  const gateway = stack.use(program(['start'], { cwd: home.path }))
+  await gateway.says(/bot online/)
+  return { home, bot, gateway, port, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+}
+
+const perpetua = (home: Folder, ...words: string[]) => program(words, { cwd: home.path }).ended
+
+test('[CTL1] status and clients find the gateway and its kept token by the config, and show who is there', async () => {
+  await using bed = await running()
+  await using _alice = await Client.connect(`ws://127.0.0.1:${bed.port}/?client_name=alice`)
+  const status = await perpetua(bed.home, 'status')
+  expect(status).toMatchObject({ code: 0, stderr: '' })
+  expect(status.stdout).toMatch(/^perpetua \S+, up \d+ s, [\d.]+ MiB of memory, 1 links\n/)
+  expect(status.stdout).toMatch(/\nBOT +STATE +IMPLEMENTATION +HEARTBEAT .*\n10001 +online \d+ s +NapCat 4\.1 +- +1 /)
+  const clients = await perpetua(bed.home, 'clients')
+  expect(clients.stdout).toMatch(/^CLIENT +TRANSPORT +STATE .*\nalice +forward +live +127\.0\.0\.1 +- /)
+  const json = JSON.parse((await perpetua(bed.home, 'clients', '--json')).stdout)
+  expect(json).toMatchObject([{ client_name: 'alice', state: 'live' }])
+  expect(JSON.parse((await perpetua(bed.home, 'status', '--json')).stdout)).toMatchObject({ bots: [{ online: true }] })
+})
+
+test('[CTL2] kick disconnects a client; one that is not here is a failure that says so', async () => {
+  await using bed = await running()
+  await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/?client_name=alice`)
+  expect(await perpetua(bed.home, 'kick', 'alice')).toMatchObject({ code: 0, stdout: 'Disconnected alice.\n' })
+  expect((await alice.closed).code).toBe(4012)
+  expect(await perpetua(bed.home, 'kick', 'alice')).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: 'perpetua: the gateway refuses (HTTP 404): no client "alice" is here, by name or by app_id\n',
+  })
+  expect(await perpetua(bed.home, 'kick')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('wanted <client>'),
+  })
+})
+
+test('[CTL3] call takes params as key=value or as JSON, and fails where the action fails', async () => {
+  await using bed = await running()
+  const call = async (...words: string[]) => {
+    const { code, stdout } = await perpetua(bed.home, 'call', ...words)
+    return { code, reply: stdout === '' ? undefined : JSON.parse(stdout) }
+  }
+  expect(await call('get_msg', 'message_id=5')).toEqual({
+    code: 0,
+    reply: { status: 'ok', retcode: 0, data: { id: 1 } },
+  })
+  expect((await call('get_msg', '{"message_id": 5}', '--json')).code).toBe(0)
+  expect((await call('ack_event', 'seq=x')).reply).toMatchObject({ status: 'failed' })
+  expect((await call('ack_event', 'seq=x')).code).toBe(1)
+  expect((await call('get_msg', 'nonsense')).code).toBe(2)
+  expect((await call('get_msg', '{"a":')).code).toBe(2)
+  expect((await call('get_msg', '--bot', '777')).code).toBe(1)
+})
+
+test('[CTL4] tail shows what happens line by line, without what somebody wrote unless asked', async () => {
+  await using bed = await running()
+  await using plain = program(['tail', '--kinds', 'event'], { cwd: bed.home.path })
+  await using json = program(['tail', '--kinds', 'event', '--texts', '--json'], { cwd: bed.home.path })
+  const said = (text: string) => bed.bot.send(groupMessage(text))
+  // Until both listen.
+  const saying = setInterval(() => said('hello \u001b[31m'), 50)
+  await plain.says(
+    /\d\d:\d\d:\d\d event {2}ntqq-impl message\.group\.normal group=123456789 user=2854196310 .*\(11 characters\)\n/,
+  )
+  await json.says(/"kind":"event",.*"raw_message":"hello/)
+  clearInterval(saying)
+  expect(plain.output).not.toContain('hello')
+  await bed.gateway[Symbol.asyncDispose]()
+  expect(await plain.ended).toMatchObject({ code: 1, stderr: expect.stringContaining('the gateway ended the stream') })
+})
+
+test('[CTL5] a gateway that is not there, another token, another program: each is said with what to do', async () => {
+  await using home = await folder()
+  await Bun.write(home.at('c.yml'), 'http: {port: 1}\nadmin: {token: x}')
+  await Bun.write(home.at('any.yml'), 'http: {port: 0}\nadmin: {token: x}')
+  await Bun.write(home.at('none.yml'), 'http: {port: 1}')
+  const complaint = async (...words: string[]) => {
+    const { code, stderr } = await perpetua(home, 'status', ...words)
+    expect(code).toBe(1)
+    return stderr
+  }
+  expect(await complaint('--config', 'c.yml')).toContain('no gateway answers at http://127.0.0.1:1: is it running?')
+  expect(await complaint('--config', 'any.yml')).toContain('http.port is 0')
+  expect(await complaint('--config', 'none.yml')).toContain('no admin token: data/admin-token cannot be read')
+  expect(await complaint('--config', 'gone.yml')).toContain('no such file')
+  await using bed = await running({ admin: { token: 'right' } })
+  const there = ['--url', `http://127.0.0.1:${bed.port}`]
+  expect(await complaint(...there, '--token', 'wrong')).toContain('HTTP 403')
+  expect(await perpetua(home, 'clients', ...there, '--token', 'right')).toMatchObject({
+    stdout: 'Nobody is connected.\n',
+  })
+  await using other = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('<html>') })
+  expect(await complaint('--url', `http://127.0.0.1:${other.port}`, '--token', 'x')).toContain(
+    'this is no gateway of ours',
+  )
+})
+
+test('[CTL6] over TLS the certificate must be the one of the config, whatever name it is for', async () => {
+  await using bed = await running({ http: { tls: { cert: join(TLS, 'cert.pem'), key: join(TLS, 'key.pem') } } })
+  expect(await perpetua(bed.home, 'clients')).toMatchObject({ code: 0, stdout: 'Nobody is connected.\n' })
+  const config = JSON.parse(await bed.home.read('config', 'config.yml'))
+  config.http.tls = { cert: join(TLS, 'renewed-cert.pem'), key: join(TLS, 'renewed-key.pem') }
+  await Bun.write(bed.home.at('other.yml'), JSON.stringify(config))
+  const other = await perpetua(bed.home, 'clients', '--config', 'other.yml')
+  expect(other).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('shows another certificate than http.tls.cert'),
+  })
+})
+
+test('[CTL7] columns line up for Chinese names as well, and names cannot steer the terminal', () => {
+  const lines = table(
+    ['name', 'n'],
+    [
+      ['小佩', '1'],
+      ['abcd', '2'],
+      ['\u001b[2J', ''],
+      ['x'.repeat(99), '3'],
+    ],
+  ).split('\n')
+  expect(lines[1]).toBe(`小佩${' '.repeat(46)}1`)
+  expect(lines[2]).toBe(`abcd${' '.repeat(46)}2`)
+  expect(lines[3]).not.toContain('\u001b')
+  expect(lines[4]).toBe(`${'x'.repeat(45)}...  3`)
+})

@@ -87,7 +87,7 @@ const GOODBYE = 2_000
 const PRESENCE: ReadonlySet<Status['kind']> = new Set([
   ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
   ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
-  ...(['upstream-active', 'circuit-opened', 'circuit-closed'] as const),
+  ...(['upstream-active', 'circuit-opened', 'circuit-closed', 'session-paused', 'session-unpaused'] as const),
 ])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */
@@ -228,7 +228,7 @@ class RunningGateway implements Gateway {
   /** Everybody under the terms of now. */
   #resettle(bot: Bot): void {
     bot.configurePools()
-    for (const session of [...bot.sessions.all()]) {
+    for (const session of [...bot.members.all()]) {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
       if (terms === undefined && !isOnline(session)) bot.forget(session)
       // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.

@@ -139,4 +139,4 @@ function find(bots: Bots, c: Asked): { bot: Bot; session: Session } {
 }
 
 const callerOf = (bot: Bot, wanted: string): Session | undefined =>
-  [...bot.members.callers()].find(({ appId, name }) => appId === wanted || name === wanted)
+  [...bot.members.all()].find(({ appId, name }) => appId === wanted || name === wanted)

@@ -10,6 +10,8 @@ export type Send = (event: string, json: string) => boolean
 const MOST = 64
 /** Bytes that a reader may leave unread. */
 const UNREAD = 512 * 1024
+/** What comes within so many milliseconds leaves in one write: that is what a stream costs. */
+const TOGETHER = 50
 /** Proxies close what is silent for longer (ms). */
 const ALIVE = 15_000
 
@@ -29,18 +31,27 @@ export class Streams {
     const body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
+          let waiting = ''
+          let timer: ReturnType<typeof setTimeout> | undefined
+          const flush = () => {
+            timer = undefined
+            controller.enqueue(encoder.encode(waiting))
+            waiting = ''
+          }
           const write = (text: string) => {
-            if ((controller.desiredSize ?? 0) <= 0) return false
-            controller.enqueue(encoder.encode(text))
+            if ((controller.desiredSize ?? 0) <= waiting.length) return false
+            waiting += text
+            timer ??= setTimeout(flush, TOGETHER)
             return true
           }
           // The headers leave with the first bytes.
-          write(': perpetua\n\n')
+          controller.enqueue(encoder.encode(': perpetua\n\n'))
           const end = begin((event, json) => write(`event: ${event}\ndata: ${json}\n\n`))
           const alive = setInterval(() => write(': alive\n\n'), ALIVE)
           over = () => {
             if (!this.#open.delete(over)) return
             clearInterval(alive)
+            clearTimeout(timer)
             end()
             try {
               controller.close()

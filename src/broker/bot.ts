@@ -1,25 +1,27 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
+import type { Patience } from '../lib/backoff.ts'
 import type { Fields } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import type { Left } from './kept.ts'
-import { Members, type Wish } from './members.ts'
+import { Members, type Rejoining, type Wish } from './members.ts'
 import type { PoolPlans } from './pools.ts'
-import type {
-  Caller,
-  CallPolicy,
-  CallSettings,
-  Claim,
-  DurableStore,
-  Journal,
-  Link,
-  OwnActions,
-  Seat,
-  SessionStore,
-  Terms,
-  Upstream,
+import {
+  type Caller,
+  type CallPolicy,
+  type CallSettings,
+  type Claim,
+  type DurableStore,
+  type Journal,
+  type Link,
+  type OwnActions,
+  type Seat,
+  type SessionStore,
+  STRANGERS,
+  type Terms,
+  type Upstream,
 } from './ports.ts'
 import { Pulse } from './pulse.ts'
 import type { Registry } from './registry.ts'
@@ -42,10 +44,12 @@ export interface BotOptions {
   readonly report: Report
   /** Restarts an implementation that is ours to run; absent: it is asked to restart itself, and dialled anew. */
   readonly restart?: (() => Promise<void>) | undefined
-  /** Whether no other bot has this account. */
-  readonly free: (selfId: string, bot: Bot) => boolean
+  /** Makes the account this bot's; false: another bot has it. */
+  readonly claim: (selfId: string, bot: Bot) => boolean
   /** How long (ms) a session that may come back is waited for. Default: half an hour. */
   readonly awayFor?: (() => number) | undefined
+  /** What governs somebody, by the configuration of now; undefined: the entry has gone. Default: nobody is named there. */
+  readonly terms?: ((claim: Claim) => Terms | undefined) | undefined
   /** Default: there are no pools. */
   readonly pools?: (() => PoolPlans) | undefined
   /** Default: every call may go. */
@@ -58,6 +62,8 @@ export interface BotOptions {
   readonly slots?: readonly SlotWish[] | undefined
   /** The account they all must have. Default: whichever they tell. */
   readonly account?: string | undefined
+  /** Default: what the parts think right. */
+  readonly patience?: Pick<Patience, 'silence' | 'failback'> | undefined
   readonly now?: (() => number) | undefined
 }
 
@@ -87,6 +93,8 @@ export class Bot {
   readonly #restart: Restart
   readonly #callers = new WeakMap<Session, Caller>()
   readonly #sources: Sources
+  /** The account that its implementations must have. */
+  #account: string | undefined
   /** The account, as text, once anything told it. */
   #selfId: string | undefined
   /** It has been told in this run. */
@@ -101,6 +109,7 @@ export class Bot {
     this.#clock = options.now ?? steady
     const { name: bot, room, report, kept, awayFor = () => AWAY_FOR } = options
     const now = this.#clock
+    this.#account = options.account
     this.#selfId = kept?.restored?.selfId
     this.#sources = new Sources({
       bot,
@@ -108,10 +117,11 @@ export class Bot {
       pulse: this.#pulse,
       report,
       now,
+      stable: options.patience?.failback,
       selfId: () => this.#selfId,
-      wanted: () => options.account,
+      wanted: () => this.#account,
       ended: () => this.#ending?.ever === true,
-      free: (selfId) => options.free(selfId, this),
+      claim: (selfId) => options.claim(selfId, this),
       lost: (upstream) => this.#calls.lost(upstream),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
@@ -130,9 +140,11 @@ export class Bot {
       ending: () => this.#ending?.closing,
       heartbeat: (selfId) => this.#heartbeatText(selfId),
       awayFor,
+      silence: options.patience?.silence,
       pools: options.pools,
       store: kept,
       left: kept?.restored,
+      terms: options.terms ?? STRANGERS.terms,
       wall: this.#now,
       clock: now,
     })
@@ -158,6 +170,10 @@ export class Bot {
   get selfId(): string | undefined {
     return this.#selfId
   }
+  /** An implementation has told the account; otherwise it is only remembered from an earlier run. */
+  get announced(): boolean {
+    return this.#announced
+  }
   /** An implementation is connected, and the account is known. */
   get online(): boolean {
     return this.#sources.online
@@ -167,10 +183,6 @@ export class Bot {
   }
   get journal(): Journal {
     return this.members.journal
-  }
-  /** When the implementation last beat (ms since 1970); undefined: not on this link. */
-  get heardAt(): number | undefined {
-    return this.#pulse.heardAt
   }
   get sources(): SourcesStatus {
     return this.#sources.status
@@ -186,8 +198,9 @@ export class Bot {
   seat(key: string): Seat {
     return this.#sources.seat(key)
   }
-  /** These implementations from now on, in this order; those that stay keep their links. */
-  arrange(slots: readonly SlotWish[]): void {
+  /** These implementations from now on, in this order; those that stay keep their links. `account`: see BotOptions. */
+  arrange(slots: readonly SlotWish[], account?: string): void {
+    this.#account = account
     this.#sources.arrange(slots)
   }
   connected(upstream: Upstream, peer: string): void {
@@ -216,13 +229,14 @@ export class Bot {
   }
 
   /** A session that may come back goes on with this link; one that it still has is closed. */
-  rejoin(session: Session, link: Link, terms?: Terms): void {
-    this.members.rejoin(session, link, terms)
+  rejoin(session: Session, link: Link, has?: Rejoining): void {
+    this.members.rejoin(session, link, has)
   }
 
-  /** A newer link takes the place of this session, which does not go on. */
-  replace(session: Session): void {
-    this.members.replace(session)
+  /** A newer link takes the place of this session, which does not go on; or it ends for another reason. */
+  replace(session: Session, closing?: Closing): void {
+    this.members.replace(session, closing)
+    this.#calls.left(session)
   }
 
   /** The link ended. May be said more than once, and of a link that has been replaced. */
@@ -248,6 +262,7 @@ export class Bot {
   /** It is not waited for any more. */
   forget(session: Session): void {
     this.members.forget(session)
+    this.#calls.left(session)
   }
 
   /** What governs the session has changed. */
@@ -295,7 +310,7 @@ export class Bot {
 
   /** Pools are as configured now. */
   configurePools(): void {
-    this.members.fanout.pools.configure(this.#options.pools?.() ?? new Map())
+    this.members.configurePools()
   }
 
   /** What limits calls has changed: those that wait may go on, or not. */
@@ -375,6 +390,11 @@ export class Bot {
 
   #changeAccount(from: string, to: string): void {
     this.#options.report({ kind: 'bot-changed', bot: this.name, from, to })
+    this.disown()
+  }
+
+  /** The account is not this bot's any more: nothing of it is left for the next one. */
+  disown(): void {
     this.#ending = { closing: CLOSING.accountChanged, ever: false }
     this.#endAll(CLOSING.accountChanged)
     this.#ending = undefined

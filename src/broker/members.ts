@@ -4,7 +4,7 @@ import { clientStatus, resume } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
-import { FORGETFUL, keptOf, type Left, poolMark, poolsOf, sessionOf } from './kept.ts'
+import { claimOf, FORGETFUL, keptOf, type Left, poolMark, poolsOf, sessionOf } from './kept.ts'
 import { formOf } from './lanes.ts'
 import { LIMITS } from './limits.ts'
 import type { PoolPlans } from './pools.ts'
@@ -26,6 +26,13 @@ import { clientOf, isOnline, type Session } from './session.ts'
 import type { Report } from './status.ts'
 import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
+
+/** What a client has with its new link. Default: what it had. */
+export interface Rejoining {
+  readonly terms?: Terms | undefined
+  /** Whether the link carries calls. */
+  readonly calls?: boolean | undefined
+}
 
 /** What a client brings along. */
 export interface Wish {
@@ -51,12 +58,16 @@ export interface MembersOptions {
   readonly heartbeat: (selfId: string) => string
   /** How long (ms) a session that may come back is waited for. */
   readonly awayFor: () => number
+  /** How long (ms) a client may leave a PING unanswered; see Returns. */
+  readonly silence?: number | undefined
   /** Default: there are none. */
   readonly pools?: (() => PoolPlans) | undefined
   /** Who keeps what outlives this run; default: nobody. */
   readonly store?: SessionStore | undefined
   /** What an earlier one has left, which goes with the journal of the beginning. */
   readonly left?: Left | undefined
+  /** What governs somebody of the earlier run now; undefined: nobody waits for it any more. */
+  readonly terms: (claim: Claim) => Terms | undefined
   /** Milliseconds since 1970, of the wall, for what clients read. */
   readonly wall: () => number
   /** For how long things take. */
@@ -83,18 +94,34 @@ export class Members {
       fanout: () => this.#fanout,
       silent: (session) => this.#end(session, CLOSING.silent),
       expired: (session) => this.forget(session),
+      crowded: (session) => this.forget(session),
       moved: () => this.note(),
       acknowledged: (session, upTo, sent) => this.#fanout.pools.acknowledged(session, upTo, sent),
+      silence: options.silence,
       now: options.clock,
     })
     for (const kept of options.left?.sessions ?? []) this.#restore(kept)
+    // Pools that are no more let go of their events: should they come again, they begin anew.
+    const pools = this.#fanout.pools.positions
+    for (const pool of options.left === undefined ? [] : poolsOf(options.left).keys())
+      if (!pools.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    this.#notePools()
   }
 
   get journal(): Journal {
     return this.#journal
   }
+  /** When the implementation last beat (ms since 1970); undefined: not on this link. */
+  get heardAt(): number | undefined {
+    return this.#options.pulse.heardAt
+  }
   get fanout(): Fanout {
     return this.#fanout
+  }
+  /** Everybody that has a link, or may come back to one. */
+  *all(): Iterable<Session> {
+    yield* this.sessions.all()
+    yield* this.#callsOnly
   }
 
   /** A link opened. */
@@ -135,18 +162,19 @@ export class Members {
   }
 
   /** The session goes on with a new link, which takes the place of the one it may still have. */
-  rejoin(session: Session, link: Link, terms: Terms = session.terms): void {
+  rejoin(session: Session, link: Link, { terms = session.terms, calls = session.calls }: Rejoining = {}): void {
     const { bot, report, selfId } = this.#options
     if (isOnline(session)) this.#part(session, CLOSING.replaced.code, CLOSING.replaced.text)
     session.link.close(CLOSING.replaced)
     session.link = link
+    session.calls = calls
     session.repliesUnread = 0
     session.terms = terms
     session.view = viewFor(link, terms)
     report({ kind: 'session-opened', bot, session })
     const account = selfId()
     const position = this.returns.position(session)
-    if (session.returns !== undefined) session.returns.asked = undefined
+    this.returns.met(session)
     session.flow = { state: 'waiting' }
     if (account !== undefined) this.#admit(session, account, position)
     this.#endIfEnding(session)
@@ -159,7 +187,7 @@ export class Members {
 
   /** A link ended; a session that has another by now is not concerned. May be said more than once. */
   leave(session: Session, code: number, reason: string, link: Link = session.link): void {
-    if (session.link !== link || !isOnline(session)) return
+    if (session.link !== link || !isOnline(session) || !this.#has(session)) return
     const { ending, clock, awayFor } = this.#options
     const stays = session.returns !== undefined && session.flow.state !== 'waiting' && ending() === undefined
     if (stays) this.#part(session, code, reason, clock() + awayFor())
@@ -196,21 +224,11 @@ export class Members {
     this.#fanout.pools.acknowledged(session, next)
   }
 
-  /** A newer link takes the place of this session, which cannot go on with it. */
-  replace(session: Session): void {
-    this.#end(session, CLOSING.replaced)
-  }
-
-  /** Its link is closed, and it is not waited for. */
-  kick(session: Session): void {
+  /** Its link is closed and it will not come back; by default since a newer link takes its place. */
+  replace(session: Session, closing: Closing = CLOSING.replaced): void {
     if (!isOnline(session)) return this.forget(session)
-    session.link.close(CLOSING.kicked)
-    this.#depart(session, CLOSING.kicked.code, CLOSING.kicked.text)
-  }
-
-  /** Links for calls only, which nobody else sees. */
-  callers(): Iterable<Session> {
-    return this.#callsOnly
+    session.link.close(closing)
+    this.#depart(session, closing.code, closing.text)
   }
 
   /** Other terms from now on: because the configuration changed, or because it has a name now. */
@@ -227,15 +245,25 @@ export class Members {
 
   /** Closes every link. */
   endAll(closing: Closing): void {
-    for (const session of [...this.sessions.all(), ...this.#callsOnly])
+    for (const session of [...this.all()])
       if (isOnline(session)) this.#end(session, closing)
-      else this.forget(session)
+      else this.#drop(session)
+  }
+
+  /** Pools are as the configuration says now. */
+  configurePools(): void {
+    const { pools } = this.#fanout
+    const before = pools.positions.keys()
+    pools.configure(this.#options.pools?.() ?? new Map())
+    const after = pools.positions
+    for (const pool of before) if (!after.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    this.#notePools()
   }
 
   /** Tells whoever keeps it where everybody stands. */
   note(): void {
     for (const session of this.returns.all()) this.#noteOf(session)
-    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
+    this.#notePools()
   }
 
   /** Another account's events from now on. */
@@ -243,11 +271,17 @@ export class Members {
     this.#fanout.pools.stop()
     this.#journal = journal
     this.#fanout = this.#newFanout()
+    this.#notePools()
   }
 
   stop(): void {
     this.#fanout.pools.stop()
     this.returns.stop()
+  }
+
+  /** Also those that have just begun: after a crash they are not to begin anew, with what waited for them lost. */
+  #notePools(): void {
+    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
   }
 
   #noteOf(session: Session): void {
@@ -256,8 +290,12 @@ export class Members {
   }
 
   #restore(kept: KeptSession): void {
-    const { clock, awayFor } = this.#options
-    const session = sessionOf(kept, clock() + awayFor())
+    const { clock, awayFor, terms: governing } = this.#options
+    const claim = claimOf(kept)
+    const terms = governing(claim)
+    // Its entry has gone, or is not to come back any more.
+    if (terms?.resume === undefined) return this.#store.forget(kept.appId)
+    const session = sessionOf(kept, { claim, terms, until: clock() + awayFor() })
     this.sessions.add(session)
     this.returns.restore(session, { secretHash: kept.secretHash, acknowledged: kept.cursor })
   }
@@ -331,6 +369,7 @@ export class Members {
     this.#noteOf(session)
     this.#options.report({ kind: 'session-away', bot: this.#options.bot, session, code, reason })
     this.#tellGone(session)
+    this.returns.parted(session)
   }
 
   #depart(session: Session, code: number, reason: string): void {
@@ -344,10 +383,18 @@ export class Members {
 
   /** It was away for too long, or is not waited for any more. */
   forget(session: Session): void {
+    this.#drop(session)
+    this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+  }
+
+  #drop(session: Session): void {
     this.sessions.remove(session)
     this.#noMore(session)
     this.#fanout.remove(session)
-    this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+  }
+
+  #has(session: Session): boolean {
+    return this.sessions.byId(session.appId) === session || this.#callsOnly.has(session)
   }
 
   /** It cannot come back any more; where all end, that is for the next run to find out. */

@@ -29,8 +29,7 @@ export function rename(bot: Bot, session: Session, name: string, { guests, repor
 
 /** Closes its link, and waits for it no more; what it asked for and was not sent yet is not sent. */
 export function kick(bot: Bot, session: Session): void {
-  bot.members.kick(session)
-  bot.leave(session, CLOSING.kicked.code, CLOSING.kicked.text)
+  bot.replace(session, CLOSING.kicked)
 }
 
 /** Its events are held back, or sent on: what it has missed it gets from the journal. */

@@ -29,12 +29,14 @@ const installCommand = defineCommand({
   },
   run: ({ args: { config, system = false, user, print = false } }) =>
     withManager(system, async (manager) => {
-      const text = manager.text(described(config, system, user))
+      const service = described(config, system, user)
+      const text = manager.text(service)
       if (print) {
         say(text.trimEnd())
         return EXIT.ok.code
       }
-      return (await usableConfig(config)) ? install(manager, text) : EXIT.failed.code
+      const able = (await usableConfig(config)) && (!system || (await usableUser(service.user)))
+      return able ? install(manager, text) : EXIT.failed.code
     }),
 })
 
@@ -50,7 +52,7 @@ const statusCommand = defineCommand({
   run: ({ args: { system = false } }) =>
     withManager(system, async ({ file, ask }) => {
       if (!existsSync(file)) {
-        complain(`Not installed: ${file} is not there. perpetua service install makes it.`)
+        complain(`Not installed: ${file} is not there. perpetua service install${system ? ' --system' : ''} makes it.`)
         return EXIT.failed.code
       }
       const { code, said } = await run(ask)
@@ -103,6 +105,18 @@ async function usableConfig(file: string): Promise<boolean> {
   }
 }
 
+/** Says why a service of the machine cannot run as somebody, and what it means to run as root. */
+async function usableUser(user: string): Promise<boolean> {
+  const { code, said } = await run(['id', '-u', user])
+  if (code === 0 && said !== '0') return true
+  if (code === 0) {
+    say('Note: it runs as root. --user NAME has it run as somebody else, who must be able to write this folder.')
+    return true
+  }
+  complain(`--user: there is no ${user} on this machine; name somebody who may write ${process.cwd()}`)
+  return false
+}
+
 async function install({ file, begin, advice }: Manager, text: string): Promise<number> {
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, text)
@@ -112,7 +126,8 @@ async function install({ file, begin, advice }: Manager, text: string): Promise<
   const failed = await firstFailure(begin)
   if (failed !== undefined) {
     complain(`It was not started: ${failed}`)
-    complain(`Start it yourself: ${begin.map((words) => words.join(' ')).join(' && ')}`)
+    for (const remedy of remedies(failed)) complain(remedy)
+    complain(`Then start it yourself: ${begin.map((words) => words.join(' ')).join(' && ')}`)
     return EXIT.failed.code
   }
   say(['It runs. perpetua service status shows how.', ...advice].join('\n'))
@@ -130,6 +145,18 @@ async function uninstall({ file, end, forget }: Manager): Promise<number> {
   await firstFailure(forget)
   say(`Removed ${file}. Config and data are as they were.`)
   return failed === undefined ? EXIT.ok.code : EXIT.failed.code
+}
+
+/** What to do about what the manager says in words of its own. */
+function remedies(failed: string): string[] {
+  if (/not been booted with systemd|systemctl: not found/.test(failed))
+    return ['Systemd does not run this system: let what does run perpetua start in this folder, and start it again.']
+  if (/connect to (?:user scope )?bus/i.test(failed))
+    return [
+      'This user has no session of systemd: log in as the user directly, not by su or sudo, or allow one without a login',
+      `(sudo loginctl enable-linger ${caller()}; export XDG_RUNTIME_DIR=/run/user/${process.getuid?.() ?? 0}). Or use --system.`,
+    ]
+  return []
 }
 
 /** Undefined when all went well. */

@@ -8,7 +8,7 @@ import { kept, swapPrograms } from '../lib/replace.ts'
 import { EXIT } from './exit.ts'
 import { progress } from './progress.ts'
 import { complain, say } from './say.ts'
-import { find, upgrade as replace, UpgradeError, type UpgradeOptions } from './upgrading.ts'
+import { find, plainly, upgrade as replace, UpgradeError, type UpgradeOptions } from './upgrading.ts'
 import { http, usable } from './values.ts'
 import { repository, target, version, versionText } from './version.ts'
 
@@ -95,8 +95,12 @@ async function newer(options: UpgradeOptions, { check, force, to }: Wishes, down
   const found = await find(options)
   const known = found.tag?.replace(/^v/, '')
   if (known === undefined && !force) {
-    complain(`Nobody can tell whether there is a newer one: asking the release host, ${found.unchecked}.`)
-    complain('Download what is there with perpetua upgrade --force, or name a version with --to.')
+    complain(
+      `Nobody can tell whether there is a newer one: asking the release host, ${plainly(found.unchecked ?? 'nothing was heard')}.`,
+    )
+    complain(
+      'Download what is there with perpetua upgrade --force, or a version with --to; where GitHub is slow, add --mirror.',
+    )
     return EXIT.failed.code
   }
   if (known !== undefined && !force && (to === undefined ? compareVersions(known, version) <= 0 : known === version)) {

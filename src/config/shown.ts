@@ -22,6 +22,10 @@ function keyOf(shape: Shape | undefined, key: string): Shape | undefined {
   return shape?.type === 'map' ? shape.item : undefined
 }
 
+/** What is commented out may still be a secret; more than is one does no harm there. */
+const COMMENT = /#.*/g
+const NAMED = /(\b(?:[\w-]*token|secret|password|key|url)["']?\s*:\s*)(?:"[^"]*"|'[^']*'|[^\s,}]+)/g
+
 /** The text of a file, with masks. Undefined: it is not to be understood, so nobody knows where its secrets are. */
 export function shownText(text: string): string | undefined {
   const { doc, flaws } = parseText(text)
@@ -38,7 +42,7 @@ export function shownText(text: string): string | undefined {
     result += text.slice(from, start) + MASK
     from = end
   }
-  return maskText(result + text.slice(from))
+  return maskText(result + text.slice(from)).replace(COMMENT, (comment) => comment.replace(NAMED, `$1${MASK}`))
 }
 
 function pathOf(above: readonly unknown[], node: Node): Path {

@@ -69,7 +69,7 @@ function botOf(bot: Bot, { embedded, policy, portraits, storage }: OverviewOptio
     self_id: bot.selfId ?? null,
     online: bot.online,
     heartbeat: bot.heartbeat ?? null,
-    heartbeat_age: bot.heardAt === undefined ? null : age(bot.heardAt),
+    heartbeat_age: members.heardAt === undefined ? null : age(members.heardAt),
     implementation: { ...portrait, since: since && seconds(since) },
     upstreams: sources.upstreams.map(({ since, ...slot }) => ({ ...slot, since: since && seconds(since) })),
     twins: sources.twins,
@@ -80,7 +80,7 @@ function botOf(bot: Bot, { embedded, policy, portraits, storage }: OverviewOptio
     pools: members.fanout.pools.status,
     sessions: [...bot.sessions.all()].map((session) => sessionOf(session, bot)),
     /** Links for calls only. */
-    callers: Array.from(members.callers(), (session) => sessionOf(session, bot)),
+    callers: [...members.all()].filter(({ events }) => !events).map((session) => sessionOf(session, bot)),
     calls: callsOf(policy(bot)),
     storage: storage(bot),
     embedded: embedded(bot),

@@ -69,7 +69,7 @@ export class SatoriHook implements Link {
     const terms = guests.terms({ entry: key }) ?? OPEN_TERMS
     const known = bot.known({ entry: key })
     if (known?.returns !== undefined && terms.resume !== undefined) {
-      bot.rejoin(known, this, terms)
+      bot.rejoin(known, this, { terms })
       this.#session = known
     } else {
       if (known !== undefined) bot.replace(known)

@@ -202,6 +202,7 @@ test('[ADM9] the config is shown without secrets, candidates are judged, and the
   await using home = await folder()
   const file = home.at('config.yml')
   const text = (level: string) => `# access-token: Hush-1
+# admin: {token: "Hush-6 7", x: 1} # url: http://x/Hush-8
 http: {port: 0, access-token: Hush-2}
 admin: {token: ${ADMIN}}
 log: {dir: '', level: ${level}}
@@ -223,6 +224,7 @@ ntqq-impl: {mode: reverse}
     config: { http: { 'access-token': '***' }, clients: [{ name: 'one', token: '***' }], actions: { timeout: 60_000 } },
   })
   expect(shown.text).toContain('token: *** # of one')
+  expect(shown.text).toContain('# admin: {token: ***, x: 1} # url: ***')
   const judge = (candidate: string) => admin.json('/api/config/validate', { text: candidate })
   expect(await judge(text('debug'))).toEqual({ ok: true, problems: [], notices: [], restart: [] })
   expect(await judge('data-dir: other')).toMatchObject({ ok: true, restart: ['data-dir'] })

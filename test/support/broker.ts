@@ -176,7 +176,9 @@ export class FakeCaller implements Caller {
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
 interface BotWish
-  extends Partial<Pick<BotOptions, 'pools' | 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots'>> {
+  extends Partial<
+    Pick<BotOptions, 'claim' | 'room' | 'own' | 'policy' | 'durable' | 'slots' | 'kept' | 'pools' | 'terms'>
+  > {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -202,11 +204,13 @@ export class BotBed implements Disposable {
       own: wish.own ?? (() => () => undefined),
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
-      free: wish.free ?? (() => true),
-      ...(wish.pools && { pools: wish.pools }),
+      claim: wish.claim ?? (() => true),
       policy: wish.policy,
       durable: wish.durable,
       slots: wish.slots,
+      kept: wish.kept,
+      pools: wish.pools,
+      terms: wish.terms,
       now: () => this.now,
     })
   }

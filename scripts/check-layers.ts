@@ -32,7 +32,19 @@ const ALLOWED: Record<string, string[]> = {
   routes: [...EDGES, 'embed', 'operator', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   'satori-plug': ['satori', 'downstream', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   accounts: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'operator', 'routes', 'accounts', 'satori-plug', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [
+    ...EDGES,
+    'embed',
+    'operator',
+    'routes',
+    'accounts',
+    'satori-plug',
+    'broker',
+    'onebot',
+    'lib',
+    'runtime',
+    'config',
+  ],
   main: ['cli'],
 }
 

@@ -137,6 +137,7 @@ export class Fanout {
   retune(session: Session, pool: string | undefined, settle: () => void): void {
     const live = session.flow.state === 'live'
     const before = session.terms.pool
+    if (session.returns !== undefined) session.returns.handed = this.#newestOf(session)
     if (live) this.#lanes.remove(session)
     // Out of a pool and into the same again would hand its share to others.
     if (before !== undefined && pool !== before) this.pools.leave(session)
@@ -200,6 +201,17 @@ export class Fanout {
     return 'sent' in flow && link.buffered > 0 ? flow.sent : this.position(session)
   }
 
+  /** It is in step, and no event from `from` on was handed to it. */
+  hasAll(session: Session, from: Cursor): boolean {
+    const newest = this.#newestOf(session)
+    return session.flow.state === 'live' && (newest === undefined || newest < from)
+  }
+
+  #newestOf(session: Session): Cursor | undefined {
+    const [alone, together] = [session.returns?.handed, this.#lanes.newestOf(session)]
+    return alone === undefined || (together !== undefined && together > alone) ? together : alone
+  }
+
   /** The session's socket has taken bytes, or room has become free. */
   drained(session: Session): void {
     if (session.flow.state === 'catching-up') this.#catchUp(session, session.flow)
@@ -220,6 +232,7 @@ export class Fanout {
       else {
         const formed = formOf(session.view, raw, at)
         if (formed !== undefined && session.link.send(formed)) this.#count(session, formed)
+        if (session.returns !== undefined) session.returns.handed = at
         if (session.link.buffered >= LIMITS.highWater) this.#fallBehind(session, this.#journal.head)
       }
     }
@@ -230,6 +243,7 @@ export class Fanout {
   }
 
   #fallBehind(session: Session, cursor: Cursor): void {
+    if (session.returns !== undefined) session.returns.handed = this.#newest
     this.#lanes.remove(session)
     const { buffered } = session.link
     // Web hooks take one event at a time: being in the middle of one is nothing to tell.
@@ -267,6 +281,7 @@ export class Fanout {
       if (text !== undefined) {
         if (text.length > LIMITS.bigFrame && !this.#roomFor(session, flow, text.length)) return
         flow.sent = flow.cursor
+        if (session.returns !== undefined) session.returns.handed = flow.cursor
         if (!link.send(text)) return
         this.#count(session, text)
       }

@@ -10,6 +10,8 @@ interface Ruled {
   readonly lane: Lane
   /** Absent: every event as it came. */
   readonly rules: Rules | undefined
+  /** The last event that it got. */
+  newest: Cursor | undefined
 }
 
 /** An event as it was last judged: who reads the journal together asks for the same one. */
@@ -46,7 +48,7 @@ export class Lanes {
     const key = view?.key ?? ''
     let ruled = this.#lanes.get(key)
     if (ruled === undefined) {
-      ruled = { lane: new Lane(`${this.#prefix}/${this.#count++}`, this.#on), rules: view }
+      ruled = { lane: new Lane(`${this.#prefix}/${this.#count++}`, this.#on), rules: view, newest: undefined }
       this.#lanes.set(key, ruled)
       this.#all = [...this.#lanes.values()]
     }
@@ -66,12 +68,14 @@ export class Lanes {
   /** Gives an event to everybody in step who wants it. `event`: what `raw` says, where somebody has read it already. */
   publish(raw: string, at: Cursor, event?: Fields): void {
     // As they are now: who falls behind and catches up in this very turn may open a lane anew.
-    for (const { lane, rules } of this.#all) {
+    for (const ruled of this.#all) {
+      const { lane, rules } = ruled
       const text = rules === undefined ? raw : this.#judge(rules, raw, at, event)
       if (text === undefined) continue
       const bytes = bytesOf(text)
       lane.count(bytes)
       sent(this.#traffic, bytes, lane.size)
+      ruled.newest = at
       lane.publish(text)
     }
   }
@@ -79,6 +83,11 @@ export class Lanes {
   /** What a session in step has got since it is. */
   traffic(session: Session): Pick<Traffic, 'events' | 'bytes'> {
     return this.#lanes.get(session.view?.key ?? '')?.lane.traffic(session) ?? noTraffic()
+  }
+
+  /** The last event that the session's lane got. */
+  newestOf({ view }: Session): Cursor | undefined {
+    return this.#lanes.get(view?.key ?? '')?.newest
   }
 
   /** Everybody in step who wants this event. */

@@ -59,7 +59,7 @@ export class Returns {
 
   /** The same for a session of an earlier run. */
   restore(session: Session, known: { secretHash: string; acknowledged: Cursor }): void {
-    session.returns = { ...known, asked: undefined, lastAsked: this.#options.now() }
+    session.returns = { ...known, handed: undefined, asked: undefined, lastAsked: this.#options.now() }
     this.#sessions.add(session)
     if (session.flow.state === 'away') this.parted(session)
     this.#timer ??= setInterval(() => this.#look(), ASK)
@@ -76,7 +76,10 @@ export class Returns {
   /** It has a link again. */
   met(session: Session): void {
     this.#away.delete(session)
-    if (session.returns !== undefined) session.returns.asked = undefined
+    const { returns } = session
+    if (returns === undefined) return
+    returns.asked = undefined
+    returns.handed = undefined
   }
 
   end(session: Session): void {
@@ -127,6 +130,7 @@ export class Returns {
 
   #ask(session: Session, time: number): void {
     const { flow, link, returns, terms } = session
+    if (terms.resume === 'explicit') return this.#goAlong(session)
     if (returns === undefined || returns.asked !== undefined || link.ping === undefined) return
     if (terms.resume !== 'ping' || !isOnline(session) || flow.state === 'waiting') return
     const fanout = this.#options.fanout()
@@ -135,5 +139,13 @@ export class Returns {
     returns.asked = { position, at: time, sent: fanout.pools.sent(session) }
     returns.lastAsked = time
     link.ping(String(position))
+  }
+
+  /** Who has acknowledged all that it was sent has no place to keep among events that are not for it. */
+  #goAlong(session: Session): void {
+    const { returns } = session
+    const fanout = this.#options.fanout()
+    if (returns !== undefined && fanout.hasAll(session, returns.acknowledged))
+      returns.acknowledged = fanout.position(session)
   }
 }

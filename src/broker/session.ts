@@ -24,6 +24,8 @@ export interface Return {
   readonly secretHash: string
   /** Everything before it has arrived, as the client has confirmed. */
   acknowledged: Cursor
+  /** The newest event handed to it alone, and not with its lane; undefined: there was none on this link. */
+  handed: Cursor | undefined
   /** The last PING: its position, when it left (ms), and how many events of its pool it had been given; undefined once it was answered. */
   asked: { readonly position: Cursor; readonly at: number; readonly sent: number } | undefined
   /** When it was last asked (ms). */

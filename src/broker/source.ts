@@ -111,8 +111,9 @@ export class Source implements Seat {
     const { ended, claim, wanted, changed, told, upstreams } = this.#options
     if (this.online && selfId === this.selfId) return true
     if (ended()) return false
-    const other = wanted() ?? selfId
-    if (other !== selfId || !claim(selfId)) return this.#conflicts(selfId)
+    const named = wanted()
+    if (named !== undefined && named !== selfId) return this.#conflicts(selfId, named)
+    if (!claim(selfId)) return this.#conflicts(selfId)
     this.#conflict = undefined
     // First what belongs to another account ends: nothing of it may go to this one.
     if (this.selfId !== undefined && this.selfId !== selfId) changed(this.selfId, selfId)
@@ -127,11 +128,12 @@ export class Source implements Seat {
     if (this.active) this.#options.pulse.lost()
   }
 
-  #conflicts(selfId: string): false {
+  #conflicts(selfId: string, wanted?: string): false {
     const { bot, report, upstreams, heartbeat } = this.#options
     const wasOurs = this.online
     upstreams.told(this.slot, false)
-    if (this.#conflict !== selfId) report({ kind: 'bot-conflict', bot, selfId })
+    if (this.#conflict !== selfId)
+      report({ kind: 'bot-conflict', bot, selfId, ...(wanted !== undefined && { wanted }) })
     this.#conflict = selfId
     if (wasOurs) heartbeat()
     return false

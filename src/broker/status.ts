@@ -33,7 +33,8 @@ export type Status =
   | { kind: 'event-rescued'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }
-  | { kind: 'bot-conflict'; bot: string; selfId: string }
+  /** `wanted`: the account that the configuration names; absent: another bot has this one. */
+  | { kind: 'bot-conflict'; bot: string; selfId: string; wanted?: string }
   | { kind: 'upstream-garbage'; bot: string; why: string; text: string }
   | { kind: 'reply-unknown'; bot: string }
   | { kind: 'reply-orphaned'; bot: string; session: Session }

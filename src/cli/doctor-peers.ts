@@ -81,7 +81,7 @@ async function forward(one: Implementation, files: Files): Promise<Finding> {
     return bad(
       about,
       `${url} is no WebSocket of an implementation: ${answer}`,
-      'compare the path with its settings; port and path must be those of its forward WebSocket, not of its web page',
+      `compare the path with its settings; port and path must be those of its forward WebSocket, not of its web page${error.status === undefined ? '; where it speaks TLS, write wss://' : ''}`,
     )
   }
 }

@@ -39,8 +39,11 @@ const FAULTS: Record<Fault, string> = {
 /** All times are milliseconds of one clock that never goes back. */
 export class Circuits {
   readonly #circuits: Record<ActionClass, Circuit>
+  /** Nothing ever opens, so nothing is noted. */
+  #off: boolean
 
   constructor(settings: BreakerSettings) {
+    this.#off = settings.failures === 0
     const circuit = (): Circuit => ({
       breaker: new Breaker(settings),
       trials: new WeakSet(),
@@ -53,6 +56,7 @@ export class Circuits {
   }
 
   configure(settings: BreakerSettings): void {
+    this.#off = settings.failures === 0
     for (const kind of CLASSES) this.#circuits[kind].breaker.configure(settings)
   }
 
@@ -81,6 +85,7 @@ export class Circuits {
   }
 
   ended(call: GovernedCall, outcome: Outcome, now: number): void {
+    if (this.#off) return
     const kind = classOf(call.action)
     // An answer that nobody likes is an answer all the same.
     if (outcome === 'ok' || outcome === 'refused') succeeded(this.#circuits[kind], now)

@@ -81,10 +81,16 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         to: status.to,
       })
     case 'bot-conflict':
-      return log.error('account served by another upstream already: its events are left out', {
-        bot: status.bot,
-        self_id: status.selfId,
-      })
+      return status.wanted === undefined
+        ? log.error('account served by another upstream already: its events are left out', {
+            bot: status.bot,
+            self_id: status.selfId,
+          })
+        : log.error('implementation has another account than its self-id says: its events are left out', {
+            bot: status.bot,
+            self_id: status.selfId,
+            wanted: status.wanted,
+          })
     case 'upstream-garbage':
       seldom.warn('implementation sent a frame that is no OneBot', { bot: status.bot, why: status.why })
       return log.debug('the frame', { text: cut(status.text) })

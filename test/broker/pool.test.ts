@@ -78,7 +78,14 @@ function bed({ maxBytes = 64 * MIB, room: limit = 4 * MIB, available, ...setting
     session.name = name
     session.terms = { ...OPEN_TERMS, pool: 'workers', ...terms }
     session.flow = { state: 'live' }
-    if (returns) session.returns = { secretHash: '', acknowledged: journal.head, asked: undefined, lastAsked: 0 }
+    if (returns)
+      session.returns = {
+        secretHash: '',
+        acknowledged: journal.head,
+        handed: undefined,
+        asked: undefined,
+        lastAsked: 0,
+      }
     pool.join(session)
     return { session, link }
   }

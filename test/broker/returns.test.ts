@@ -249,6 +249,43 @@ test('[RSM7] a seq that was never sent is refused, and so is anybody who is not 
   expect(() => bed.bot.acknowledge(bob.session, 1)).toThrow(/needs resume: \{ack: explicit\}/)
 })
 
+test('[RSM17] who has acknowledged all that it was sent loses nothing by what is not for it, however much that is', () => {
+  const choosy: Terms = {
+    ...EXPLICIT,
+    rules: { key: 'choosy', apply: (raw, { user_id }) => (user_id === 1 ? raw : undefined) },
+  }
+  const wanted = (n: number) => eventOf(n).replace('"n"', '"user_id":1,"n"')
+  using bed = new BotBed({ maxBytes: 4 * KIB })
+  bed.online()
+  const alice = bed.join({ name: 'alice', terms: choosy })
+  const others = (count: number) => {
+    for (let n = 0; n < count; n++) bed.bot.received(eventOf(-1, KIB / 4))
+  }
+  // Told of itself, and told something: neither is acknowledged, and both stay where they are.
+  const [first, told] = [Number(bed.bot.journal.head) - 1, Number(bed.bot.journal.head)]
+  bed.bot.received(wanted(1))
+  later(bed, 1_000)
+  bed.bot.acknowledge(alice.session, first)
+  later(bed, 1_000)
+  expect(Number(alice.session.returns?.acknowledged)).toBe(told)
+  bed.bot.acknowledge(alice.session, told)
+  for (let n = 0; n < 3; n++) {
+    others(10)
+    later(bed, 1_000)
+  }
+  drop(bed, alice)
+  const link = back(bed, alice.session, choosy)
+  expect([resumes(link)[0], numbers(link)]).toMatchObject([{ recovered: true, lost: 0 }, []])
+  // What it has not acknowledged is lost as before.
+  bed.bot.acknowledge(alice.session, Number(bed.bot.journal.head) - 1)
+  bed.bot.received(wanted(2))
+  later(bed, 1_000)
+  others(30)
+  later(bed, 1_000)
+  drop(bed, { ...alice, link })
+  expect(resumes(back(bed, alice.session, choosy))).toMatchObject([{ recovered: false }])
+})
+
 test('[RSM8] what the journal no longer holds is told in numbers, and the rest follows', () => {
   using bed = new BotBed({ maxBytes: 4 * KIB })
   bed.online()

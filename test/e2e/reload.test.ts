@@ -352,6 +352,7 @@ test('[REL16] an implementation that is added to an account must have it: otherw
   await client.next(isMe)
   await bed.apply({ upstreams: [one, two], clients: [CLIENT] })
   while (bed.kinds('bot-conflict').length === 0) await sleep(1)
+  expect(bed.facts.find(({ kind }) => kind === 'bot-conflict')).toMatchObject({ selfId: '10002', wanted: '10001' })
   bot.send(groupMessage('still here'))
   expect(await client.event('message')).toMatchObject({ raw_message: 'still here' })
   expect([bed.running.bots.all().map(({ selfId }) => selfId), bed.kinds('bot-changed')]).toEqual([['10001'], []])

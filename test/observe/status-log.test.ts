@@ -128,6 +128,12 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'bot-changed', bot, from: '1', to: '2' }, 'warn', /another account/, { bot, from: '1', to: '2' }],
   [{ kind: 'bot-conflict', bot, selfId: '1' }, 'error', /another upstream/, { bot, self_id: '1' }],
   [
+    { kind: 'bot-conflict', bot, selfId: '1', wanted: '2' },
+    'error',
+    /another account than its self-id/,
+    { bot, self_id: '1', wanted: '2' },
+  ],
+  [
     { kind: 'client-flapping', client: 'c', peer: 'p', inMs: 5_000 },
     'warn',
     /connects too often/,

@@ -166,6 +166,7 @@ export class Accounts {
       settings: () => callSettings(config()),
       report,
       awayFor: () => config()['msg-expire-time'],
+      terms: (claim) => guests.terms(claim),
       pools: () => poolPlans(config()),
       policy,
       durable: storage?.durable,

@@ -218,7 +218,7 @@ class RunningGateway implements Gateway {
   /** Everybody under the terms of now. */
   #resettle(bot: Bot): void {
     bot.configurePools()
-    for (const session of [...bot.sessions.all()]) {
+    for (const session of [...bot.everybody]) {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
       if (terms === undefined && !isOnline(session)) bot.forget(session)
       // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.

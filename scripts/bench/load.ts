@@ -34,6 +34,8 @@ let perAcknowledgement = 0
 let chunks = 0
 let source: WebSocket | undefined
 let ages: number[] | undefined
+/** Of all links together. */
+let called = 0
 
 function heard(length: number, chunk: Uint8Array, at: number): void {
   frames += 1
@@ -148,7 +150,8 @@ async function callsOnOneLink({
   const call = () => {
     count += 1
     sent.push(performance.now())
-    client.send(`{"action":"get_login_info","params":{},"echo":"${count}"}`)
+    // Equal reads would share one call upstream.
+    client.send(`{"action":"get_login_info","params":{"nth":${++called}},"echo":"${count}"}`)
   }
   const client = await connect({
     url,

@@ -5,22 +5,23 @@ import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import type { Left } from './kept.ts'
-import { Members, type Wish } from './members.ts'
+import { Members, type Rejoining, type Wish } from './members.ts'
 import type { PoolStatus } from './pool.ts'
 import type { PoolPlans } from './pools.ts'
-import type {
-  Caller,
-  CallPolicy,
-  CallSettings,
-  Claim,
-  DurableStore,
-  Journal,
-  Link,
-  OwnActions,
-  Seat,
-  SessionStore,
-  Terms,
-  Upstream,
+import {
+  type Caller,
+  type CallPolicy,
+  type CallSettings,
+  type Claim,
+  type DurableStore,
+  type Journal,
+  type Link,
+  type OwnActions,
+  type Seat,
+  type SessionStore,
+  STRANGERS,
+  type Terms,
+  type Upstream,
 } from './ports.ts'
 import { Pulse } from './pulse.ts'
 import type { Registry } from './registry.ts'
@@ -46,6 +47,8 @@ export interface BotOptions {
   readonly free: (selfId: string, bot: Bot) => boolean
   /** How long (ms) a session that may come back is waited for. Default: half an hour. */
   readonly awayFor?: (() => number) | undefined
+  /** What governs somebody, by the configuration of now; undefined: the entry has gone. Default: nobody is named there. */
+  readonly terms?: ((claim: Claim) => Terms | undefined) | undefined
   /** Default: there are no pools. */
   readonly pools?: (() => PoolPlans) | undefined
   /** Default: every call may go. */
@@ -133,6 +136,7 @@ export class Bot {
       pools: options.pools,
       store: kept,
       left: kept?.restored,
+      terms: options.terms ?? STRANGERS.terms,
       wall: this.#now,
       clock: now,
     })
@@ -154,6 +158,10 @@ export class Bot {
 
   get sessions(): Registry {
     return this.#members.sessions
+  }
+  /** The sessions of the registry, and links that carry calls only. */
+  get everybody(): Iterable<Session> {
+    return this.#members.all()
   }
   get selfId(): string | undefined {
     return this.#selfId
@@ -215,13 +223,14 @@ export class Bot {
   }
 
   /** A session that may come back goes on with this link; one that it still has is closed. */
-  rejoin(session: Session, link: Link, terms?: Terms): void {
-    this.#members.rejoin(session, link, terms)
+  rejoin(session: Session, link: Link, has?: Rejoining): void {
+    this.#members.rejoin(session, link, has)
   }
 
   /** A newer link takes the place of this session, which does not go on. */
   replace(session: Session): void {
     this.#members.replace(session)
+    this.#calls.left(session)
   }
 
   /** The link ended. May be said more than once, and of a link that has been replaced. */
@@ -247,6 +256,7 @@ export class Bot {
   /** It is not waited for any more. */
   forget(session: Session): void {
     this.#members.forget(session)
+    this.#calls.left(session)
   }
 
   /** What governs the session has changed. */
@@ -288,7 +298,7 @@ export class Bot {
 
   /** Pools are as configured now. */
   configurePools(): void {
-    this.#members.fanout.pools.configure(this.#options.pools?.() ?? new Map())
+    this.#members.configurePools()
   }
 
   /** What limits calls has changed: those that wait may go on, or not. */

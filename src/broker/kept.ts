@@ -1,8 +1,8 @@
 // What of a bot's clients outlives the gateway: told to whoever keeps it, and made sessions of again.
 
-import type { Cursor, KeptSession, Link, SessionStore, Transport } from './ports.ts'
-import { OPEN_TERMS } from './ports.ts'
+import type { Claim, Cursor, KeptSession, Link, SessionStore, Terms, Transport } from './ports.ts'
 import type { Session } from './session.ts'
+import { viewOf } from './view.ts'
 
 /** What an earlier run has left of a bot. */
 export interface Left {
@@ -30,23 +30,29 @@ export function keptOf(session: Session, cursor: Cursor): KeptSession | undefine
   if (returns === undefined) return undefined
   const until = flow.state === 'away' && Number.isFinite(flow.until) ? flow.until : undefined
   const { secretHash } = returns
-  return { appId, name, entry: claim.entry, events, calls, transport: link.transport, secretHash, cursor, since, until }
+  const { entry, resume } = claim
+  const { transport } = link
+  return { appId, name, entry, resume, events, calls, transport, secretHash, cursor, since, until }
 }
 
-/** A session of the earlier run, away. @param until in milliseconds, where it had a link to the end. */
-export function sessionOf(kept: KeptSession, until: number): Session {
-  const { appId, name, entry, events, calls, since, transport, cursor } = kept
+/** Who it said to be: whoever asked to be waited for without an entry that says so asked for it by itself. */
+export const claimOf = ({ entry, name, resume }: KeptSession): Claim => ({ entry, name, resume })
+
+/** A session of the earlier run, away. `until`: the latest (ms), for those that had a link to the end, and whatever the clock of then said. */
+export function sessionOf(kept: KeptSession, now: { claim: Claim; terms: Terms; until: number }): Session {
+  const { appId, name, events, calls, since, transport, cursor } = kept
+  const { claim, terms } = now
   return {
     appId,
-    claim: { entry, name, resume: 'ping' },
+    claim,
     name,
     link: absent(transport),
-    terms: OPEN_TERMS,
-    view: undefined,
+    terms,
+    view: viewOf(terms),
     events,
     calls,
     since,
-    flow: { state: 'away', cursor, until: kept.until ?? until },
+    flow: { state: 'away', cursor, until: Math.min(kept.until ?? now.until, now.until) },
     returns: undefined,
     open: { calls: 0, bytes: 0 },
     repliesUnread: 0,

@@ -23,6 +23,8 @@ export class Lanes {
   readonly #prefix = crypto.randomUUID()
   readonly #on: ConstructorParameters<typeof Lane>[1]
   readonly #lanes = new Map<string, Ruled>()
+  /** The same, made anew with each lane that comes or goes: an event goes by those there were when it came. */
+  #all: readonly Ruled[] = []
   #count = 0
   #judged: Judged | undefined
 
@@ -42,6 +44,7 @@ export class Lanes {
     if (ruled === undefined) {
       ruled = { lane: new Lane(`${this.#prefix}/${this.#count++}`, this.#on), rules: view }
       this.#lanes.set(key, ruled)
+      this.#all = [...this.#lanes.values()]
     }
     ruled.lane.add(session)
   }
@@ -51,13 +54,15 @@ export class Lanes {
     const ruled = this.#lanes.get(key)
     if (ruled === undefined) return
     ruled.lane.remove(session)
-    if (ruled.lane.empty) this.#lanes.delete(key)
+    if (!ruled.lane.empty) return
+    this.#lanes.delete(key)
+    this.#all = [...this.#lanes.values()]
   }
 
   /** Gives an event to everybody in step who wants it. `event`: what `raw` says, where somebody has read it already. */
   publish(raw: string, at: Cursor, event?: Fields): void {
     // As they are now: who falls behind and catches up in this very turn may open a lane anew.
-    for (const { lane, rules } of [...this.#lanes.values()]) {
+    for (const { lane, rules } of this.#all) {
       const text = rules === undefined ? raw : this.#judge(rules, raw, at, event)
       if (text !== undefined) lane.publish(text)
     }

@@ -13,6 +13,8 @@ export const LIMITS = {
   lookAfter: 256 * 1024,
   /** ... and under pressure after this much. */
   lookUnderPressure: 64 * 1024,
+  /** Clients of one bot that are away and waited for: names cost nothing, and whoever comes in may make them up. */
+  away: 20_000,
   /** Replies a link may leave unread. */
   repliesUnread: 16 * 1024 * 1024,
   /** Calls in flight per caller: by count, and by the bytes of their frames. */

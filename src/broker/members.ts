@@ -4,7 +4,7 @@ import { clientStatus, resume } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
-import { FORGETFUL, keptOf, type Left, poolMark, poolsOf, sessionOf } from './kept.ts'
+import { claimOf, FORGETFUL, keptOf, type Left, poolMark, poolsOf, sessionOf } from './kept.ts'
 import { formOf } from './lanes.ts'
 import { LIMITS } from './limits.ts'
 import type { PoolPlans } from './pools.ts'
@@ -25,6 +25,13 @@ import type { Room } from './room.ts'
 import { clientOf, isOnline, type Session } from './session.ts'
 import type { Report } from './status.ts'
 import { viewOf } from './view.ts'
+
+/** What a client has with its new link. Default: what it had. */
+export interface Rejoining {
+  readonly terms?: Terms | undefined
+  /** Whether the link carries calls. */
+  readonly calls?: boolean | undefined
+}
 
 /** What a client brings along. */
 export interface Wish {
@@ -56,6 +63,8 @@ export interface MembersOptions {
   readonly store?: SessionStore | undefined
   /** What an earlier one has left, which goes with the journal of the beginning. */
   readonly left?: Left | undefined
+  /** What governs somebody of the earlier run now; undefined: nobody waits for it any more. */
+  readonly terms: (claim: Claim) => Terms | undefined
   /** Milliseconds since 1970, of the wall, for what clients read. */
   readonly wall: () => number
   /** For how long things take. */
@@ -80,11 +89,16 @@ export class Members {
       fanout: () => this.#fanout,
       silent: (session) => this.#end(session, CLOSING.silent),
       expired: (session) => this.forget(session),
+      crowded: (session) => this.forget(session),
       moved: () => this.note(),
       acknowledged: (session, upTo, sent) => this.#fanout.pools.acknowledged(session, upTo, sent),
       now: options.clock,
     })
     for (const kept of options.left?.sessions ?? []) this.#restore(kept)
+    // Pools that are no more let go of their events: should they come again, they begin anew.
+    const pools = this.#fanout.pools.positions
+    for (const pool of options.left === undefined ? [] : poolsOf(options.left).keys())
+      if (!pools.has(pool)) this.#store.mark(poolMark(pool), undefined)
   }
 
   get journal(): Journal {
@@ -92,6 +106,11 @@ export class Members {
   }
   get fanout(): Fanout {
     return this.#fanout
+  }
+  /** Everybody that has a link, or may come back to one. */
+  *all(): Iterable<Session> {
+    yield* this.sessions.all()
+    yield* this.#callsOnly
   }
 
   /** A link opened. */
@@ -130,18 +149,19 @@ export class Members {
   }
 
   /** The session goes on with a new link, which takes the place of the one it may still have. */
-  rejoin(session: Session, link: Link, terms: Terms = session.terms): void {
+  rejoin(session: Session, link: Link, { terms = session.terms, calls = session.calls }: Rejoining = {}): void {
     const { bot, report, selfId } = this.#options
     if (isOnline(session)) this.#part(session, CLOSING.replaced.code, CLOSING.replaced.text)
     session.link.close(CLOSING.replaced)
     session.link = link
+    session.calls = calls
     session.repliesUnread = 0
     session.terms = terms
     session.view = viewOf(terms)
     report({ kind: 'session-opened', bot, session })
     const account = selfId()
     const position = this.returns.position(session)
-    if (session.returns !== undefined) session.returns.asked = undefined
+    this.returns.met(session)
     session.flow = { state: 'waiting' }
     if (account !== undefined) this.#admit(session, account, position)
     this.#endIfEnding(session)
@@ -154,7 +174,7 @@ export class Members {
 
   /** A link ended; a session that has another by now is not concerned. May be said more than once. */
   leave(session: Session, code: number, reason: string, link: Link = session.link): void {
-    if (session.link !== link || !isOnline(session)) return
+    if (session.link !== link || !isOnline(session) || !this.#has(session)) return
     const { ending, clock, awayFor } = this.#options
     const stays = session.returns !== undefined && session.flow.state !== 'waiting' && ending() === undefined
     if (stays) this.#part(session, code, reason, clock() + awayFor())
@@ -191,9 +211,12 @@ export class Members {
     this.#fanout.pools.acknowledged(session, next)
   }
 
-  /** A newer link takes the place of this session, which cannot go on with it. */
+  /** A newer link takes the place of this session, which cannot go on with it and will not come back. */
   replace(session: Session): void {
-    this.#end(session, CLOSING.replaced)
+    if (!isOnline(session)) return this.forget(session)
+    const { code, text } = CLOSING.replaced
+    session.link.close(CLOSING.replaced)
+    this.#depart(session, code, text)
   }
 
   /** Other terms from now on: because the configuration changed, or because it has a name now. */
@@ -210,9 +233,18 @@ export class Members {
 
   /** Closes every link. */
   endAll(closing: Closing): void {
-    for (const session of [...this.sessions.all(), ...this.#callsOnly])
+    for (const session of [...this.all()])
       if (isOnline(session)) this.#end(session, closing)
-      else this.forget(session)
+      else this.#drop(session)
+  }
+
+  /** Pools are as the configuration says now. */
+  configurePools(): void {
+    const { pools } = this.#fanout
+    const before = pools.positions.keys()
+    pools.configure(this.#options.pools?.() ?? new Map())
+    const after = pools.positions
+    for (const pool of before) if (!after.has(pool)) this.#store.mark(poolMark(pool), undefined)
   }
 
   /** Tells whoever keeps it where everybody stands. */
@@ -239,8 +271,12 @@ export class Members {
   }
 
   #restore(kept: KeptSession): void {
-    const { clock, awayFor } = this.#options
-    const session = sessionOf(kept, clock() + awayFor())
+    const { clock, awayFor, terms: governing } = this.#options
+    const claim = claimOf(kept)
+    const terms = governing(claim)
+    // Its entry has gone, or is not to come back any more.
+    if (terms?.resume === undefined) return this.#store.forget(kept.appId)
+    const session = sessionOf(kept, { claim, terms, until: clock() + awayFor() })
     this.sessions.add(session)
     this.returns.restore(session, { secretHash: kept.secretHash, acknowledged: kept.cursor })
   }
@@ -310,6 +346,7 @@ export class Members {
     this.#noteOf(session)
     this.#options.report({ kind: 'session-away', bot: this.#options.bot, session, code, reason })
     this.#tellGone(session)
+    this.returns.parted(session)
   }
 
   #depart(session: Session, code: number, reason: string): void {
@@ -323,10 +360,18 @@ export class Members {
 
   /** It was away for too long, or is not waited for any more. */
   forget(session: Session): void {
+    this.#drop(session)
+    this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+  }
+
+  #drop(session: Session): void {
     this.sessions.remove(session)
     this.#noMore(session)
     this.#fanout.remove(session)
-    this.#options.report({ kind: 'session-expired', bot: this.#options.bot, session })
+  }
+
+  #has(session: Session): boolean {
+    return this.sessions.byId(session.appId) === session || this.#callsOnly.has(session)
   }
 
   /** It cannot come back any more; where all end, that is for the next run to find out. */

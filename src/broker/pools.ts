@@ -25,14 +25,14 @@ export interface PoolsOptions {
 }
 
 export class Pools {
-  readonly #options: PoolsOptions
+  readonly #options: Omit<PoolsOptions, 'plans' | 'from'>
   readonly #pools = new Map<string, Pool>()
   readonly #room: Room
 
-  constructor(options: PoolsOptions) {
+  constructor({ plans, from, ...options }: PoolsOptions) {
     this.#options = options
     this.#room = new Room(options.stuck)
-    this.configure(options.plans)
+    this.configure(plans, from)
   }
 
   get status(): PoolStatus[] {
@@ -43,14 +43,17 @@ export class Pools {
     return new Map(Array.from(this.#pools, ([name, { position }]) => [name, position]))
   }
 
-  /** A pool that is named no more lets go of its events; its members have left it, or will. */
-  configure(plans: PoolPlans): void {
+  /**
+   * A pool that is named no more lets go of its events; its members have left it, or will.
+   * @param from where pools of an earlier run stood, by their names.
+   */
+  configure(plans: PoolPlans, from?: ReadonlyMap<string, Cursor>): void {
     for (const [name, pool] of this.#pools) {
       if (plans.has(name)) continue
       pool.stop()
       this.#pools.delete(name)
     }
-    const { from, stuck: _stuck, plans: _plans, ...options } = this.#options
+    const { stuck: _stuck, ...options } = this.#options
     for (const [name, settings] of plans) {
       const pool = this.#pools.get(name)
       if (pool !== undefined) pool.configure(settings())

@@ -233,6 +233,8 @@ export interface KeptSession {
   readonly name: string | undefined
   /** By which its edge knows it again without a secret (`Claim.entry`). */
   readonly entry: string | undefined
+  /** What it asked for by itself (`Claim.resume`). */
+  readonly resume: Acknowledgement | undefined
   readonly events: boolean
   readonly calls: boolean
   readonly transport: Transport

@@ -2,6 +2,7 @@
 
 import { newSecret, sameSecret, secretHash } from '../lib/secret.ts'
 import type { Fanout } from './fanout.ts'
+import { LIMITS } from './limits.ts'
 import type { Cursor } from './ports.ts'
 import { isOnline, type Session } from './session.ts'
 
@@ -12,6 +13,8 @@ export interface ReturnsOptions {
   readonly silent: (session: Session) => void
   /** The session has been away for too long. */
   readonly expired: (session: Session) => void
+  /** More are away than may be; this one for the longest. */
+  readonly crowded: (session: Session) => void
   /** The session has confirmed everything before `upTo`, and so many events of its pool. */
   readonly acknowledged: (session: Session, upTo: Cursor, sent: number) => void
   /** A second has passed in which positions may have changed. */
@@ -29,6 +32,8 @@ const SILENCE = 30_000
 export class Returns {
   readonly #options: ReturnsOptions
   readonly #sessions = new Set<Session>()
+  /** Those without a link, in the order in which they left. */
+  readonly #away = new Set<Session>()
   #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(options: ReturnsOptions) {
@@ -37,9 +42,7 @@ export class Returns {
 
   /** Sessions without a link that are waited for. */
   get away(): number {
-    let away = 0
-    for (const { flow } of this.#sessions) if (flow.state === 'away') away += 1
-    return away
+    return this.#away.size
   }
 
   all(): Iterable<Session> {
@@ -57,12 +60,27 @@ export class Returns {
   restore(session: Session, known: { secretHash: string; acknowledged: Cursor }): void {
     session.returns = { ...known, asked: undefined, lastAsked: this.#options.now() }
     this.#sessions.add(session)
+    if (session.flow.state === 'away') this.parted(session)
     this.#timer ??= setInterval(() => this.#look(), ASK)
     this.#timer.unref?.()
   }
 
+  /** Its link is over; it is waited for. */
+  parted(session: Session): void {
+    this.#away.add(session)
+    const [longest] = this.#away
+    if (this.#away.size > LIMITS.away && longest !== undefined) this.#options.crowded(longest)
+  }
+
+  /** It has a link again. */
+  met(session: Session): void {
+    this.#away.delete(session)
+    if (session.returns !== undefined) session.returns.asked = undefined
+  }
+
   end(session: Session): void {
     session.returns = undefined
+    this.#away.delete(session)
     this.#sessions.delete(session)
     if (this.#sessions.size === 0) this.stop()
   }

@@ -40,7 +40,7 @@ export interface Session {
   view: Rules | undefined
   /** What the link carries: the standard has paths for events only and for calls only. */
   readonly events: boolean
-  readonly calls: boolean
+  calls: boolean
   /** Seconds since 1970. */
   readonly since: number
   flow: Flow

@@ -5,11 +5,12 @@ import { type Implementation, implementations } from '../config/implementations.
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { ConfigError, problemText } from '../config/problem.ts'
 import { clientToken } from '../config/rules.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config, PostConfig, ReverseConfig } from '../config/schema.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { maskText } from '../lib/mask.ts'
 import { formatSize } from '../lib/size.ts'
 import { EXIT } from './exit.ts'
+import { clientLines, type Line, limitLines, settingsText } from './governance.ts'
 import { configOption } from './options.ts'
 import { complain, say } from './say.ts'
 
@@ -49,19 +50,23 @@ function summary({ file, config, notices }: Loaded): string {
   ].join('\n')
 }
 
-function facts(config: Config): [name: string, text: string][] {
+function facts(config: Config): Line[] {
   const { http, 'web-socket': links, 'msg-expire-time': age, journal, log } = config
   const range = links['range-port']
   return [
-    ...implementations(config).map(({ name, kind, url, 'self-id': id }): [string, string] => [
-      'implementation',
-      [name, WHERE[kind](url), id && `as ${id}`].filter(Boolean).join(', '),
-    ]),
+    ...implementations(config).map(
+      ({ name, kind, url, 'self-id': id }): Line => [
+        'implementation',
+        [name, WHERE[kind](url), id && `as ${id}`].filter(Boolean).join(', '),
+      ],
+    ),
     ['clients', `${http.tls.cert === '' ? 'http' : 'https'}://${host(http.host)}:${http.port}, ${tokenText(config)}`],
     ['allotted ports', range.enabled ? `${range.start}-${range.end}` : 'any free port'],
-    ...config['reverse-web-socket'].map(({ name, url }): [string, string] => ['reverse', named(name, url)]),
-    ...config['http-post'].map(({ name, url }): [string, string] => ['http-post', named(name, url)]),
-    ['events kept', `${formatDuration(age)}, ${formatSize(journal['max-bytes'])}`],
+    ...config['reverse-web-socket'].map((entry): Line => ['reverse', entryText(entry)]),
+    ...config['http-post'].map((entry): Line => ['http-post', entryText(entry)]),
+    ...clientLines(config),
+    ...limitLines(config),
+    ['events kept', `${formatDuration(age)}, ${formatSize(journal['max-bytes'])}${journal.persist ? ', on disk' : ''}`],
     ['data', config['data-dir']],
     ['log', `${log.level}, ${log.dir === '' ? 'no files' : log.dir}`],
   ]
@@ -75,5 +80,6 @@ const WHERE = {
 } as const satisfies Record<Implementation['kind'], (url: string) => string>
 
 const host = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name)
-const named = (name: string, url: string) => (name === '' ? url : `${name}, ${url}`)
+const entryText = (entry: ReverseConfig | PostConfig) =>
+  [entry.name, entry.url, settingsText(entry)].filter(Boolean).join(', ')
 const tokenText = (config: Config) => (clientToken(config) === '' ? 'no token needed' : 'token needed')

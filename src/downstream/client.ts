@@ -127,8 +127,8 @@ function arrivalOf(c: Context<HostEnv>, { guests, events, name: usual }: Door): 
   const ack = c.req.query('ack') === 'explicit' ? 'explicit' : 'ping'
   if (asked && name === undefined)
     return { refused: [400, 'resume: only a client with a name can come back; add client_name'] }
-  const claim = { entry: events ? own?.entry : undefined, name, resume: asked ? ack : undefined } as const
-  const terms = guests.terms(own === undefined ? claim : { ...claim, entry: own.entry })
+  const claim = { entry: own?.entry, name, resume: asked ? ack : undefined } as const
+  const terms = guests.terms(claim)
   if (terms === undefined)
     return { refused: [403, `client_name: "${name}" is a client with a token of its own; connect with that token`] }
   const who = own?.entry ?? (name === undefined ? undefined : `${name} of ${c.env.peer}`)
@@ -205,9 +205,10 @@ function wiring(
 
 /** The session that goes on with this link, or a new one; undefined: its name is another's. */
 function enter(bot: Bot, link: Link, { claim, terms, secret }: Omit<Arrival, 'key'>, door: Door): Session | undefined {
-  const known = bot.known(claim, secret)
+  // Beside its link for events a client may have one for calls, which takes nobody's place.
+  const known = door.events ? bot.known(claim, secret) : undefined
   if (known?.returns !== undefined && terms.resume !== undefined) {
-    bot.rejoin(known, link, terms)
+    bot.rejoin(known, link, { terms, calls: door.calls })
     return known
   }
   if (known !== undefined) bot.replace(known)

@@ -20,7 +20,7 @@ export function enterEntry(
   const terms = guests.terms({ entry: key }) ?? OPEN_TERMS
   const known = bot.known({ entry: key })
   if (known?.returns !== undefined && terms.resume !== undefined) {
-    bot.rejoin(known, link, terms)
+    bot.rejoin(known, link, { terms, calls: carries.calls })
     return known
   }
   if (known !== undefined) bot.replace(known)

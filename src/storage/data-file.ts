@@ -174,7 +174,14 @@ function callOf({ id, account, action, text, state, since }: Row): DurableCall {
 function sessionOf({ session }: Row): KeptSession {
   const kept = parsed<KeptSession>(session)
   // JSON knows neither "undefined" nor a time without end.
-  return { ...kept, name: kept.name ?? undefined, entry: kept.entry ?? undefined, until: kept.until ?? undefined }
+  const { name, entry, resume, until } = kept
+  return {
+    ...kept,
+    name: name ?? undefined,
+    entry: entry ?? undefined,
+    resume: resume ?? undefined,
+    until: until ?? undefined,
+  }
 }
 
 /** What we wrote as JSON ourselves. */

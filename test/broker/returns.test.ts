@@ -1,11 +1,13 @@
 // Sessions that come back, on a clock of the test's.
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
-import { OPEN_TERMS, type Terms } from '../../src/broker/ports.ts'
+import { MemoryJournal } from '../../src/broker/journal.ts'
+import { LIMITS } from '../../src/broker/limits.ts'
+import { type KeptSession, OPEN_TERMS, type Terms } from '../../src/broker/ports.ts'
 import type { Session } from '../../src/broker/session.ts'
 import { secretHash } from '../../src/lib/secret.ts'
 import { broadcast } from '../../src/onebot/event.ts'
-import { BotBed, eventOf, FakeLink, KIB, lifecycleOf } from '../support/broker.ts'
+import { BotBed, eventOf, FakeLink, KIB, lifecycleOf, MIB } from '../support/broker.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()
@@ -37,7 +39,7 @@ const drop = (bed: BotBed, { session, link }: { session: Session; link: FakeLink
 }
 const back = (bed: BotBed, session: Session, terms = session.terms) => {
   const link = new FakeLink({ channel: bed.channel })
-  bed.bot.rejoin(session, link, terms)
+  bed.bot.rejoin(session, link, { terms })
   return link
 }
 
@@ -278,6 +280,41 @@ test('[RSM9] a newer link takes the place of the older, which is closed with 400
   expect([alice.session.flow.state, numbers(link), numbers(alice.link)]).toEqual(['live', [1, 2], [1]])
 })
 
+test('[RSM9] where the newer link cannot come back, the session ends for good: its name is free, and nothing it asked for is sent', () => {
+  using bed = new BotBed()
+  bed.bot.lost(bed.online(), 1006, '')
+  const online = bed.join({ name: 'alice', terms: PING })
+  const away = bed.join({ name: 'bob', terms: PING })
+  for (const { caller } of [online, away]) bed.bot.call(caller, '{"action":"send_msg","echo":1}')
+  drop(bed, away)
+  for (const { session } of [online, away]) bed.bot.replace(session)
+  expect([online.session.flow.state, online.link.closed?.code, away.session.flow.state]).toEqual(['gone', 4009, 'gone'])
+  expect([bed.bot.sessions.size, bed.bot.waiting.away, bed.bot.waiting.waiting]).toEqual([0, 0, 0])
+  bed.bot.leave(online.session, 4009, '', online.link)
+  expect(bed.of('session-closed')).toHaveLength(1)
+})
+
+test('[RSM9] what the newer link carries counts: calls, where the older was for events only', () => {
+  using bed = new BotBed()
+  const upstream = bed.online()
+  const { session, caller } = bed.join({ name: 'alice', terms: PING, calls: false })
+  bed.bot.rejoin(session, new FakeLink({ channel: bed.channel }), { calls: true })
+  bed.bot.call(caller, '{"action":"send_msg","echo":1}')
+  expect(upstream.sent).toHaveLength(1)
+})
+
+test('[RSM2] a session is away where it is at home, whoever else is told that its link has ended', () => {
+  using bed = new BotBed()
+  using other = new BotBed()
+  for (const one of [bed, other]) one.online()
+  const alice = other.join({ name: 'alice', terms: PING })
+  const before = bed.bot.journal.entries
+  bed.bot.leave(alice.session, 4008, '')
+  expect([bed.bot.journal.entries - before, alice.session.flow.state]).toEqual([0, 'live'])
+  other.bot.leave(alice.session, 4008, '')
+  expect([alice.session.flow.state, other.bot.waiting]).toMatchObject(['away', { away: 1, catchingUp: 0 }])
+})
+
 test('[RSM10] who stays away for too long is gone: its name is free, and its secret opens nothing', () => {
   using bed = new BotBed()
   bed.online()
@@ -311,6 +348,59 @@ test('[RSM11] what another client sends it meanwhile has its place among the eve
   expect(bob.link.events.some(({ data }) => data === 'hi')).toBe(false)
 })
 
+test('[RSM15] when more are away than may be, the one that has been for the longest is gone', () => {
+  using bed = new BotBed()
+  bed.online()
+  const all = Array.from({ length: LIMITS.away + 1 }, (_, n) => {
+    const one = bed.join({ name: `n${n}`, terms: PING })
+    drop(bed, one)
+    return one
+  })
+  expect([bed.bot.waiting.away, bed.bot.sessions.size, bed.of('session-expired').length]).toEqual([
+    LIMITS.away,
+    LIMITS.away,
+    1,
+  ])
+  expect(all.slice(0, 2).map(({ session }) => session.flow.state)).toEqual(['gone', 'away'])
+})
+
+test('[RSM16] of an earlier run those come back who still may, and for no longer than anybody is waited for', () => {
+  const forgotten: string[] = []
+  const journal = new MemoryJournal({ maxBytes: MIB, maxAge: 30 * MINUTE })
+  const kept = (appId: string, more: Partial<KeptSession> = {}): KeptSession => ({
+    ...{ appId, name: appId, entry: undefined, resume: undefined, events: true, calls: true, transport: 'forward' },
+    ...{ secretHash: secretHash(appId), cursor: journal.head, since: 1, until: undefined, ...more },
+  })
+  const sessions = [
+    kept('listed', { entry: 'clients listed' }),
+    kept('unlisted', { entry: 'clients unlisted' }),
+    kept('asked', { resume: 'explicit', until: Number.MAX_SAFE_INTEGER }),
+    kept('plain'),
+  ]
+  using bed = new BotBed({
+    kept: {
+      restored: { selfId: '10001', journal, sessions, cursors: new Map() },
+      identified() {},
+      remember() {},
+      forget: (appId) => forgotten.push(appId),
+      mark() {},
+    },
+    terms: ({ entry, resume }) =>
+      entry === 'clients unlisted' ? undefined : entry ? { ...PING, pool: 'workers' } : { ...OPEN_TERMS, resume },
+  })
+  expect([[...bed.bot.sessions.all()].map(({ appId }) => appId), forgotten]).toEqual([
+    ['listed', 'asked'],
+    ['unlisted', 'plain'],
+  ])
+  expect(bed.bot.sessions.byId('listed')?.terms.pool).toBe('workers')
+  const asked = bed.bot.known({ name: 'asked' }, 'asked') as Session
+  const link = back(bed, asked)
+  bed.bot.received(eventOf(1))
+  expect([resumes(link).length, link.events.at(-1)?.['seq']]).toEqual([1, Number(journal.head) - 1])
+  later(bed, 30 * MINUTE + 1_000)
+  expect([...bed.bot.sessions.all()].map(({ appId }) => appId)).toEqual(['asked'])
+})
+
 test('[RSM12] with another account, and at the end, nobody is waited for any more', () => {
   using bed = new BotBed()
   bed.online()
@@ -323,6 +413,8 @@ test('[RSM12] with another account, and at the end, nobody is waited for any mor
   drop(bed, carol)
   bed.bot.stop()
   expect([carol.session.flow.state, bed.bot.sessions.size]).toEqual(['gone', 0])
+  // Where they are kept on disk, they may be back in the next run.
+  expect(bed.of('session-expired')).toEqual([])
 })
 
 test('[RSM14] terms that change open and close the way back, and the link stays', () => {

@@ -129,6 +129,38 @@ upstreams: [{name: second, kind: reverse, self-id: 10002}]
 `)
 })
 
+test('[CLI27] check lists clients, pools and limits, without their tokens', async () => {
+  await using home = await folder()
+  await Bun.write(
+    home.at('all.yml'),
+    `http: {access-token: hush}
+clients:
+  - {name: w1, token: hush-w1, pool: workers, weight: 2, resume: true, allow: ["get_*", "send_*"], allow-groups: [1, 2, 3, 4, 5, 6, 7]}
+  - {name: plain, filter: {types: [message]}, rate-limit: {send: {rate: 30/min, burst: 5, min-interval: 300ms, jitter: 200ms, per: group}}}
+defaults: {deny: [set_restart]}
+pools: {workers: {strategy: hash, by: group_id, dispatch: acked}}
+rate-limit: {preset: gentle, bot: {send_like: {rate: 20/h, mode: reject}}}
+reverse-web-socket: [{name: koishi, url: "ws://k/", message-format: string, report-self-message: false}]
+http-post: [{url: "http://hook", pool: workers, resume: false}]
+journal: {persist: true}
+`,
+  )
+  const { code, stdout, stderr } = await perpetua(home, 'check', '-call.yml')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).not.toContain('hush')
+  expect(stdout).toContain(`
+  reverse         koishi, ws://k/, messages as string, no own messages
+  http-post       http://hook, pool workers, no resume
+  client          w1, known by its token, pool workers, weight 2, resume by ping, may call get_* send_*, groups 1 2 3 4 5 and 2 more
+  client          plain, known by its name, filtered, at most send 30/min burst 5 every 300ms jitter 200ms per group waits up to 30s
+  everybody       may not call set_restart
+  pool            workers, hash by group_id, dispatch acked
+  limit           at most send_like 20/h else rejected for each bot
+  limit           preset gentle
+  events kept     30m, 64MiB, on disk
+`)
+})
+
 test('[CLI5] check --json says the same to programs', async () => {
   await using home = await folder()
   await Bun.write(home.at('bad.yml'), 'http: {port: x}')

@@ -79,7 +79,14 @@ export async function eventually(fact: () => boolean): Promise<void> {
 }
 
 export function session(appId: string, cursor: Cursor, more: Partial<KeptSession> = {}): KeptSession {
-  const known = { name: appId, entry: undefined, events: true, calls: true, transport: 'forward' as const }
+  const known = {
+    name: appId,
+    entry: undefined,
+    resume: undefined,
+    events: true,
+    calls: true,
+    transport: 'forward' as const,
+  }
   return { appId, ...known, secretHash: 'ab'.repeat(32), cursor, since: 1_700_000_000, until: undefined, ...more }
 }
 

@@ -15,6 +15,7 @@ const session = {
   appId: 'alice',
   name: 'alice',
   entry: undefined,
+  resume: undefined,
   events: true,
   calls: true,
   transport: 'forward',

@@ -174,7 +174,10 @@ export class FakeCaller implements Caller {
 
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
-interface BotWish extends Partial<Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots'>> {
+interface BotWish
+  extends Partial<
+    Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots' | 'kept' | 'pools' | 'terms'>
+  > {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
@@ -204,6 +207,9 @@ export class BotBed implements Disposable {
       policy: wish.policy,
       durable: wish.durable,
       slots: wish.slots,
+      kept: wish.kept,
+      pools: wish.pools,
+      terms: wish.terms,
       now: () => this.now,
     })
   }

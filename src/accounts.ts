@@ -108,11 +108,15 @@ export class Accounts {
     const gone = [...before].filter(([key]) => !wanted.has(key)).map(([, running]) => running)
     const { journal } = this.#options.config()
     const opened = journal.persist && this.#options.dataDir ? await import('./storage/storage.ts') : undefined
+    // What a bot has on disk may be that of another one now: of an entry with the same name or address.
+    for (const { bot, storage } of gone) {
+      bot.stop(CLOSING.removed)
+      storage?.[Symbol.dispose]()
+    }
     this.#running = new Map(
       [...wanted].map(([key, account]) => [key, before.get(key) ?? this.#begin(account, opened?.openStorage)]),
     )
     this.#options.bots.set(Array.from(this.#running.values(), ({ bot }) => bot))
-    for (const { bot } of gone) bot.stop(CLOSING.removed)
     await Promise.all(gone.map((running) => end(running)))
     for (const [key, account] of wanted) await this.#feed(account, this.#running.get(key))
   }
@@ -160,18 +164,19 @@ export class Accounts {
       name,
       journal: () => storage?.journal() ?? new MemoryJournal(limits()),
       slots: slotsOf(account),
-      account: account.entries.length > 1 ? account.selfId : undefined,
+      account: sharedBy(account),
       room,
       own: (self) => ownActions(self, { report, guests, allot }),
       settings: () => callSettings(config()),
       report,
       awayFor: () => config()['msg-expire-time'],
+      patience: this.#options.patience,
       terms: (claim) => guests.terms(claim),
       pools: () => poolPlans(config()),
       policy,
       durable: storage?.durable,
       kept: storage,
-      free: (selfId, self) => bots.free(selfId, self),
+      claim: (selfId, self) => bots.claim(selfId, self),
       ...(entry.kind === 'embedded' && { restart: async () => this.embedded(bot)?.restart() }),
     })
     return { bot, policy, storage, organs: new Map() }
@@ -184,7 +189,7 @@ export class Accounts {
     const gone = [...organs].filter(([key]) => !wanted.has(key))
     for (const [key] of gone) organs.delete(key)
     await Promise.all(gone.map(([, organ]) => organ.stop()))
-    bot.arrange(slotsOf(account))
+    bot.arrange(slotsOf(account), sharedBy(account))
     for (const [key, entry] of wanted) if (!organs.has(key)) organs.set(key, this.#organ(entry, bot.seat(key)))
   }
 
@@ -233,5 +238,8 @@ const fileOf = ({ selfId, entries: [entry] }: Account) => selfId || entry.name |
 
 /** Entries are parsed anew: they are the same when they say the same of the link. */
 const slotKey = ({ spread: _spread, ...link }: Implementation): string => JSON.stringify(link)
+
+/** The account that all of several implementations must have; a single one may have any. */
+const sharedBy = ({ selfId, entries }: Account) => (entries.length > 1 ? selfId : undefined)
 
 const slotsOf = ({ entries }: Account) => entries.map((entry) => ({ key: slotKey(entry), spread: entry.spread }))

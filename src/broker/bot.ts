@@ -1,5 +1,6 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
+import type { Patience } from '../lib/backoff.ts'
 import type { Fields } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { Calls } from './calls.ts'
@@ -43,8 +44,8 @@ export interface BotOptions {
   readonly report: Report
   /** Restarts an implementation that is ours to run; absent: it is asked to restart itself, and dialled anew. */
   readonly restart?: (() => Promise<void>) | undefined
-  /** Whether no other bot has this account. */
-  readonly free: (selfId: string, bot: Bot) => boolean
+  /** Makes the account this bot's; false: another bot has it. */
+  readonly claim: (selfId: string, bot: Bot) => boolean
   /** How long (ms) a session that may come back is waited for. Default: half an hour. */
   readonly awayFor?: (() => number) | undefined
   /** What governs somebody, by the configuration of now; undefined: the entry has gone. Default: nobody is named there. */
@@ -61,6 +62,8 @@ export interface BotOptions {
   readonly slots?: readonly SlotWish[] | undefined
   /** The account they all must have. Default: whichever they tell. */
   readonly account?: string | undefined
+  /** Default: what the parts think right. */
+  readonly patience?: Pick<Patience, 'silence' | 'failback'> | undefined
   readonly now?: (() => number) | undefined
 }
 
@@ -90,6 +93,8 @@ export class Bot {
   readonly #restart: Restart
   readonly #callers = new WeakMap<Session, Caller>()
   readonly #sources: Sources
+  /** The account that its implementations must have. */
+  #account: string | undefined
   /** The account, as text, once anything told it. */
   #selfId: string | undefined
   /** It has been told in this run. */
@@ -104,6 +109,7 @@ export class Bot {
     this.#clock = options.now ?? steady
     const { name: bot, room, report, kept, awayFor = () => AWAY_FOR } = options
     const now = this.#clock
+    this.#account = options.account
     this.#selfId = kept?.restored?.selfId
     this.#sources = new Sources({
       bot,
@@ -111,10 +117,11 @@ export class Bot {
       pulse: this.#pulse,
       report,
       now,
+      stable: options.patience?.failback,
       selfId: () => this.#selfId,
-      wanted: () => options.account,
+      wanted: () => this.#account,
       ended: () => this.#ending?.ever === true,
-      free: (selfId) => options.free(selfId, this),
+      claim: (selfId) => options.claim(selfId, this),
       lost: (upstream) => this.#calls.lost(upstream),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
@@ -133,6 +140,7 @@ export class Bot {
       ending: () => this.#ending?.closing,
       heartbeat: (selfId) => this.#heartbeatText(selfId),
       awayFor,
+      silence: options.patience?.silence,
       pools: options.pools,
       store: kept,
       left: kept?.restored,
@@ -166,6 +174,10 @@ export class Bot {
   get selfId(): string | undefined {
     return this.#selfId
   }
+  /** An implementation has told the account; otherwise it is only remembered from an earlier run. */
+  get announced(): boolean {
+    return this.#announced
+  }
   /** An implementation is connected, and the account is known. */
   get online(): boolean {
     return this.#sources.online
@@ -193,8 +205,9 @@ export class Bot {
   seat(key: string): Seat {
     return this.#sources.seat(key)
   }
-  /** These implementations from now on, in this order; those that stay keep their links. */
-  arrange(slots: readonly SlotWish[]): void {
+  /** These implementations from now on, in this order; those that stay keep their links. `account`: see BotOptions. */
+  arrange(slots: readonly SlotWish[], account?: string): void {
+    this.#account = account
     this.#sources.arrange(slots)
   }
   connected(upstream: Upstream, peer: string): void {
@@ -378,6 +391,11 @@ export class Bot {
 
   #changeAccount(from: string, to: string): void {
     this.#options.report({ kind: 'bot-changed', bot: this.name, from, to })
+    this.disown()
+  }
+
+  /** The account is not this bot's any more: nothing of it is left for the next one. */
+  disown(): void {
     this.#ending = { closing: CLOSING.accountChanged, ever: false }
     this.#endAll(CLOSING.accountChanged)
     this.#ending = undefined

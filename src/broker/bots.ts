@@ -26,9 +26,15 @@ export class Bots {
     for (const watcher of [...this.#watchers]) watcher()
   }
 
-  /** Whether nobody but `bot` has this account. */
-  free(selfId: string, bot: Bot): boolean {
-    return this.#bots.every((other) => other === bot || other.selfId !== selfId)
+  /**
+   * The account is `bot`'s from now on, and no longer that of whoever only remembers it from an earlier run. False:
+   * another one's implementation has told it.
+   */
+  claim(selfId: string, bot: Bot): boolean {
+    const others = this.#bots.filter((other) => other !== bot && other.selfId === selfId)
+    if (others.some(({ announced }) => announced)) return false
+    for (const other of others) other.disown()
+    return true
   }
 
   /**

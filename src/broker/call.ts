@@ -55,14 +55,14 @@ export interface Call extends Taker {
   readonly ended: (() => void) | undefined
 }
 
-export type CallParts = Pick<Call, 'token' | 'order' | 'action' | 'text' | 'since' | 'size' | 'params'> &
+export type CallParts = Pick<Call, 'token' | 'action' | 'text' | 'since' | 'size' | 'params'> &
   Partial<Pick<Call, 'caller' | 'echo' | 'shared' | 'durable' | 'mode'>> & {
     /** It only reads, and somebody waits for what it reads. */
     readonly read?: boolean
   }
 
-/** A call that has just come. */
-export function callOf(parts: CallParts, { timeout, timeouts, resend }: CallSettings): Call {
+/** A call that has just come. `order`: see there. */
+export function callOf(parts: CallParts, order: number, { timeout, timeouts, resend }: CallSettings): Call {
   const { action, params, mode = 'plain', read = false, caller, echo, shared, durable } = parts
   const usual = carriesFiles(action, params) ? Math.max(timeout, FILE_DEADLINE) : timeout
   return {
@@ -71,7 +71,7 @@ export function callOf(parts: CallParts, { timeout, timeouts, resend }: CallSett
     since: parts.since,
     size: parts.size,
     token: parts.token,
-    order: parts.order,
+    order,
     action,
     mode,
     params,

@@ -314,8 +314,8 @@ export class Calls {
     if (!this.#flow.force(call)) this.#flow.over(call, 'lost')
   }
 
-  #made(parts: Parts): Call {
-    return callOf({ ...parts, order: this.#pending.count }, this.#options.settings())
+  #made(parts: CallParts): Call {
+    return callOf(parts, this.#pending.count, this.#options.settings())
   }
 
   #piece(call: Call, raw: string): void {
@@ -396,5 +396,3 @@ export class Calls {
       this.#options.report({ kind: 'call-limited', bot: this.#options.bot, action, retcode, why })
   }
 }
-
-type Parts = Omit<CallParts, 'order'>

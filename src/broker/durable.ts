@@ -18,9 +18,6 @@ export interface DurablesOptions {
   readonly report: Report
 }
 
-/** A call of an earlier run, to be sent now. */
-type Recalled = Omit<CallParts, 'order'>
-
 export class Durables {
   readonly #options: DurablesOptions
   /** In hand: by id, what they ask for, and whether that they are sent is on disk. */
@@ -80,7 +77,7 @@ export class Durables {
    * Those of this account that are on disk and not in hand; they are now. Of earlier ones that were sent already only
    * where `always`; the others are done with.
    */
-  recall(always: boolean, token: () => string): Recalled[] {
+  recall(always: boolean, token: () => string): CallParts[] {
     const { store, account } = this.#options
     const self = account()
     if (store === undefined || self === undefined || this.#recalled) return []
@@ -93,7 +90,7 @@ export class Durables {
     return found.flatMap((call) => this.#recalledAs(call, always, token()))
   }
 
-  #recalledAs({ id, action, text, state, since }: DurableCall, always: boolean, token: string): Recalled[] {
+  #recalledAs({ id, action, text, state, since }: DurableCall, always: boolean, token: string): CallParts[] {
     const frame = sendable(text, token)
     if (frame === undefined) this.unknown(id, 'what was kept is no action any more')
     else if (state === 'queued' || always)

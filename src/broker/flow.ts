@@ -80,14 +80,15 @@ export class Flow {
       this.#flow()
       if (this.#lines.ready || this.#lines.behind(call)) return this.#wait(call)
     }
-    const may = this.#may(call)
-    if (may === 'joined' || (may === 'go' && this.#send(call))) return
+    const now = this.#options.now()
+    const may = this.#may(call, now)
+    if (may === 'joined' || (may === 'go' && this.#send(call, now))) return
     this.#wait(call, typeof may === 'string' ? undefined : may)
   }
 
   /** Sends a call of the gateway's own, past all that waits. False: away. */
   force(call: Call): boolean {
-    return this.#options.upstream() !== undefined && this.#send(call)
+    return this.#options.upstream() !== undefined && this.#send(call, this.#options.now())
   }
 
   /** @throws ActionError where so much waits that this call must not wait, too. */
@@ -158,13 +159,12 @@ export class Flow {
     return this.#standing || now < this.#stalled || this.#options.upstream() === undefined
   }
 
-  #may(call: Call): 'go' | 'joined' | 'away' | Wait {
+  #may(call: Call, now: number): 'go' | 'joined' | 'away' | Wait {
     const { reads, upstream, settings, mark } = this.#options
     if (call.shared !== undefined && reads.join(call)) {
       this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action: call.action, kept: false })
       return 'joined'
     }
-    const now = this.#options.now()
     if (upstream() === undefined || now < this.#stalled) return 'away'
     const paced = call.mode === 'rate-limited' ? this.#pacedAt + settings().rateLimitedInterval : 0
     if (now < paced) return { until: paced }
@@ -174,10 +174,10 @@ export class Flow {
   }
 
   /** False: it was not taken, and is not open. */
-  #send(call: Call): boolean {
-    const { pending, now, reads } = this.#options
+  #send(call: Call, now: number): boolean {
+    const { pending, reads } = this.#options
     const before = call.sent
-    call.sent = now()
+    call.sent = now
     // What is sent again keeps its deadline.
     if (before === 0) call.deadline = call.sent + call.within
     pending.open(call)
@@ -260,13 +260,14 @@ export class Flow {
       return true
     }
     try {
-      const may = this.#may(call)
+      const now = this.#options.now()
+      const may = this.#may(call, now)
       if (may === 'away') this.#lines.stays(call)
       else if (typeof may !== 'string') this.#lines.blocked(call, may)
       else {
         this.#lines.went(call)
         if (may === 'joined') this.over(call, 'lost')
-        else if (!this.#send(call)) {
+        else if (!this.#send(call, now)) {
           this.#lines.restore([call])
           return false
         }

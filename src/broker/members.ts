@@ -57,6 +57,8 @@ export interface MembersOptions {
   readonly heartbeat: (selfId: string) => string
   /** How long (ms) a session that may come back is waited for. */
   readonly awayFor: () => number
+  /** How long (ms) a client may leave a PING unanswered; see Returns. */
+  readonly silence?: number | undefined
   /** Default: there are none. */
   readonly pools?: (() => PoolPlans) | undefined
   /** Who keeps what outlives this run; default: nobody. */
@@ -92,6 +94,7 @@ export class Members {
       crowded: (session) => this.forget(session),
       moved: () => this.note(),
       acknowledged: (session, upTo, sent) => this.#fanout.pools.acknowledged(session, upTo, sent),
+      silence: options.silence,
       now: options.clock,
     })
     for (const kept of options.left?.sessions ?? []) this.#restore(kept)
@@ -99,6 +102,7 @@ export class Members {
     const pools = this.#fanout.pools.positions
     for (const pool of options.left === undefined ? [] : poolsOf(options.left).keys())
       if (!pools.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    this.#notePools()
   }
 
   get journal(): Journal {
@@ -245,12 +249,13 @@ export class Members {
     pools.configure(this.#options.pools?.() ?? new Map())
     const after = pools.positions
     for (const pool of before) if (!after.has(pool)) this.#store.mark(poolMark(pool), undefined)
+    this.#notePools()
   }
 
   /** Tells whoever keeps it where everybody stands. */
   note(): void {
     for (const session of this.returns.all()) this.#noteOf(session)
-    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
+    this.#notePools()
   }
 
   /** Another account's events from now on. */
@@ -258,11 +263,17 @@ export class Members {
     this.#fanout.pools.stop()
     this.#journal = journal
     this.#fanout = this.#newFanout()
+    this.#notePools()
   }
 
   stop(): void {
     this.#fanout.pools.stop()
     this.returns.stop()
+  }
+
+  /** Also those that have just begun: after a crash they are not to begin anew, with what waited for them lost. */
+  #notePools(): void {
+    for (const [pool, position] of this.#fanout.pools.positions) this.#store.mark(poolMark(pool), position)
   }
 
   #noteOf(session: Session): void {

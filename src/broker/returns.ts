@@ -19,6 +19,8 @@ export interface ReturnsOptions {
   readonly acknowledged: (session: Session, upTo: Cursor, sent: number) => void
   /** A second has passed in which positions may have changed. */
   readonly moved: (sessions: Iterable<Session>) => void
+  /** After this (ms) without an answer a link counts as dead. Default: half a minute. */
+  readonly silence?: number | undefined
   readonly now: () => number
 }
 
@@ -26,7 +28,6 @@ export interface ReturnsOptions {
 const ASK = 1_000
 /** A link with nothing to confirm is asked all the same (ms), so that a dead one is noticed. */
 const ASK_IDLE = 10_000
-/** After this (ms) without an answer a link counts as dead. */
 const SILENCE = 30_000
 
 export class Returns {
@@ -113,12 +114,12 @@ export class Returns {
   }
 
   #look(): void {
-    const { now, silent, expired, moved } = this.#options
+    const { now, silent, silence: dead = SILENCE, expired, moved } = this.#options
     const time = now()
     for (const session of [...this.#sessions]) {
       const { flow, returns } = session
       if (flow.state === 'away' && flow.until <= time) expired(session)
-      else if (isOnline(session) && returns?.asked !== undefined && time - returns.asked.at >= SILENCE) silent(session)
+      else if (isOnline(session) && returns?.asked !== undefined && time - returns.asked.at >= dead) silent(session)
       else this.#ask(session, time)
     }
     moved(this.#sessions)

@@ -20,8 +20,8 @@ export interface SourceOptions {
   readonly wanted: () => string | undefined
   /** The bot has ended: nothing counts any more. */
   readonly ended: () => boolean
-  /** Whether no other bot has this account. */
-  readonly free: (selfId: string) => boolean
+  /** Makes the account the bot's; false: another bot has it. */
+  readonly claim: (selfId: string) => boolean
   /** Its link is another one, or none. */
   readonly lost: (upstream: Upstream) => void
   /** It is logged in to another account than the bot has been so far. */
@@ -108,11 +108,11 @@ export class Source implements Seat {
   }
 
   identify(selfId: string): boolean {
-    const { ended, free, wanted, changed, told, upstreams } = this.#options
+    const { ended, claim, wanted, changed, told, upstreams } = this.#options
     if (this.online && selfId === this.selfId) return true
     if (ended()) return false
     const other = wanted() ?? selfId
-    if (other !== selfId || !free(selfId)) return this.#conflicts(selfId)
+    if (other !== selfId || !claim(selfId)) return this.#conflicts(selfId)
     this.#conflict = undefined
     // First what belongs to another account ends: nothing of it may go to this one.
     if (this.selfId !== undefined && this.selfId !== selfId) changed(this.selfId, selfId)

@@ -13,6 +13,8 @@ export interface SourcesOptions extends Omit<SourceOptions, 'slot' | 'upstreams'
   readonly now: () => number
   /** An event that none of them has told before. */
   readonly event: (raw: string, event: Fields) => void
+  /** How long (ms) one must have been well to take over again; see Upstreams. */
+  readonly stable?: number | undefined
   /** Another one does the work now, or none. */
   readonly moved: () => void
 }
@@ -38,10 +40,10 @@ export class Sources {
   #sources: Source[] = []
 
   constructor(options: SourcesOptions) {
-    const { bot, report, now, event: deliver, slots } = options
+    const { bot, report, now, event: deliver, slots, stable } = options
     this.#options = options
     this.#twins = new Twins({ bot, report, now, deliver })
-    this.#upstreams = new Upstreams({ bot, report, now, moved: () => this.#moved() }, slots)
+    this.#upstreams = new Upstreams({ bot, report, now, stable, moved: () => this.#moved() }, slots)
     this.#seat()
   }
 
@@ -104,7 +106,7 @@ export class Sources {
   }
 
   #seat(): void {
-    const { slots: _slots, event: _event, moved: _moved, now: _now, ...options } = this.#options
+    const { slots: _slots, event: _event, moved: _moved, now: _now, stable: _stable, ...options } = this.#options
     const before = new Map(this.#sources.map((source) => [source.slot, source]))
     const event: SourceOptions['event'] = (source, raw, fields) => this.#heard(source, raw, fields)
     this.#sources = this.#upstreams.slots.map(

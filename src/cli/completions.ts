@@ -19,7 +19,7 @@ const WHERE: Record<Shell, string> = {
   bash: 'For bash: perpetua completions bash > ~/.local/share/bash-completion/completions/perpetua',
   zsh: 'For zsh: perpetua completions zsh > ~/.zfunc/_perpetua, a folder in your fpath',
   fish: 'For fish: perpetua completions fish > ~/.config/fish/completions/perpetua.fish',
-  powershell: 'For PowerShell: perpetua completions powershell >> $PROFILE',
+  powershell: 'For PowerShell: perpetua completions powershell | Out-File -Append -Encoding utf8 $PROFILE',
 }
 
 /** `commands`: all there are, asked for when they are printed. */

@@ -36,6 +36,6 @@ export async function createConfig(file: string, { overwrite = false } = {}): Pr
     return { outcome: 'unwritable', text }
   }
   writeSchema(file)
-  say(`Wrote ${file}${interactive() ? '' : ' with the defaults; edit it to your needs'}.`)
+  say(interactive() ? `Wrote ${file}. / 已写入 ${file}。` : `Wrote ${file} with the defaults; edit it to your needs.`)
   return { outcome: 'written' }
 }

@@ -63,12 +63,12 @@ function openFiles(): Finding[] {
 function folder(about: string, key: string, path: string): Finding {
   const where = resolve(path)
   const there = nearest(where)
-  const elsewhere = `let the user who runs perpetua write it, or set ${key} to another folder`
-  if (!statSync(there).isDirectory()) return bad(about, `${there} is no folder`, `set ${key} to another`)
+  const elsewhere = `let the user who runs perpetua write ${there}, or set ${key} to another folder`
+  if (!statSync(there).isDirectory()) return bad(about, `${key}: ${there} is no folder`, `set ${key} to another`)
   try {
     accessSync(there, constants.W_OK | constants.X_OK)
   } catch {
-    return bad(about, `${there} cannot be written`, elsewhere)
+    return bad(about, `${key}: ${where} cannot be ${there === where ? 'written' : 'made'} by this user`, elsewhere)
   }
   const { bavail, bsize } = statfsSync(there)
   const left = bavail * bsize

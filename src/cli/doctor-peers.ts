@@ -1,10 +1,12 @@
 // Looks at whom the config names: implementations, reverse links, web hooks; whether they are there and let us in.
 
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
 import { type Files, readFiles } from '../config/files.ts'
 import { type Implementation, implementations } from '../config/implementations.ts'
+import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
 import { chooseKind } from '../embedded/choose.ts'
 import { FindError, find } from '../embedded/find.ts'
@@ -62,7 +64,7 @@ async function forward(one: Implementation, files: Files): Promise<Finding> {
     return bad(
       about,
       `${url}: ${absent}`,
-      'start it, log it in, enable its forward WebSocket, and compare address and port with its settings',
+      `start it, log it in, enable its forward WebSocket, and compare address and port with its settings${itself(one.url)}`,
     )
   const refused = bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
   try {
@@ -70,13 +72,31 @@ async function forward(one: Implementation, files: Files): Promise<Finding> {
   } catch (error) {
     if (!(error instanceof DialError)) throw error
     if (error.status === 401 || error.status === 403) return refused
-    const answer = error.status === undefined ? error.message : `it answered ${error.status}`
+    if (/\b(?:TLS|SSL|EPROTO)\b|certificate/i.test(error.message))
+      return bad(
+        about,
+        `${url} cannot be reached by TLS: ${reason(error)}`,
+        'write ws:// if it speaks no TLS; a certificate of its own wants tls.ca in an entry of upstreams',
+      )
+    const answer = error.status === undefined ? reason(error) : `it answered ${error.status}`
     return bad(
       about,
       `${url} is no WebSocket of an implementation: ${answer}`,
       'compare the path with its settings; port and path must be those of its forward WebSocket, not of its web page',
     )
   }
+}
+
+/** What the error says beside the address, which stands there already. */
+const reason = ({ message }: DialError) => message.replace(/^dial \S+: /, '')
+
+/** Containers have a loopback of their own. Docker and Podman leave these files for whoever wants to know. */
+function itself(url: string): string {
+  const contained = ['/.dockerenv', '/run/.containerenv'].some((file) => existsSync(file))
+  const { hostname } = new URL(url)
+  return contained && isLoopback(hostname)
+    ? `; ${hostname} is this container itself: another is reached by its name, a machine by its address`
+    : ''
 }
 
 /** Dials as the gateway does, and leaves. False: it said that our token is wrong, or hung up at once. */

@@ -1,6 +1,7 @@
 // perpetua doctor: looks at everything that keeps a gateway from working, and says what to do about each.
 
 import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { ConfigError, type Problem, problemText } from '../config/problem.ts'
@@ -43,13 +44,19 @@ async function examine(file: string, now: number): Promise<Finding[]> {
 
 function flaw(problem: Problem): Finding {
   const { hint, path } = problem
-  const what = path === '' ? 'that' : path
+  const what = path === '' ? 'it' : path
   return bad('config', problemText({ ...problem, hint: undefined }), hint ?? `correct ${what}, then perpetua check`)
 }
 
 function configFile({ file, text, notices }: Loaded): Finding[] {
   if (text === undefined)
-    return [warning('config', `${file} is not there: the defaults count`, 'perpetua init writes one')]
+    return [
+      warning(
+        'config',
+        `${resolve(file)} is not there: the defaults count`,
+        'go to the folder with your config, or perpetua init',
+      ),
+    ]
   return [
     fine('config', `${file} is fine`),
     ...notices.map((notice) => warning('config', ...inTwo(notice))),

@@ -1,5 +1,6 @@
 // perpetua healthz: asks the gateway that runs with this config whether it is well; for containers and monitors.
 
+import { resolve } from 'node:path'
 import { defineCommand } from 'citty'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
@@ -14,7 +15,7 @@ export const healthz = defineCommand({
   args: { config: configOption },
   async run({ args: { config: file } }) {
     try {
-      const { config } = await loadConfig({ file, missing: 'defaults' })
+      const { config, text } = await loadConfig({ file, missing: 'defaults' })
       // An implementation that is away is no illness: a restart of the gateway would not bring it back.
       const ill = await unwell(config)
       if (ill === undefined) {
@@ -22,6 +23,8 @@ export const healthz = defineCommand({
         return EXIT.ok.code
       }
       complain(ill)
+      if (text === undefined) complain(`${resolve(file)} is not there: the defaults were asked for.`)
+      complain('perpetua doctor, in the same folder, tells why.')
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error
       complain(problemList(error))

@@ -21,7 +21,11 @@ export const init = defineCommand({
     }
     const { outcome } = await createConfig(file, { overwrite: force })
     if (outcome === 'unwritable') return EXIT.failed.code
-    if (outcome === 'written') say(`Next: perpetua start${where}`)
+    if (outcome === 'written') {
+      say(`Next / 接下来:`)
+      say(`  perpetua doctor${where}   whether all is there / 检查是否齐全`)
+      say(`  perpetua start${where}    runs it / 运行`)
+    }
     return EXIT.ok.code
   },
 })

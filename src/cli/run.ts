@@ -100,7 +100,8 @@ async function runFamily(family: Family, words: string[], means: Means): Promise
   const found = Object.hasOwn(members, name) ? members[name] : undefined
   if (found) return runOne(found, rest, means, true)
   const near = suggest(name, Object.keys(members))
-  return misuse(`unknown command "${family.meta.name} ${name}"`, near, `perpetua ${family.meta.name}`)
+  const known = near === undefined ? `: there are ${Object.keys(members).join(', ')}` : ''
+  return misuse(`unknown command "${family.meta.name} ${name}"${known}`, near, `perpetua ${family.meta.name}`)
 }
 
 async function runOne(command: Command, rest: string[], means: Means, named: boolean): Promise<number> {

@@ -112,7 +112,8 @@ async function install({ file, begin, advice }: Manager, text: string): Promise<
   const failed = await firstFailure(begin)
   if (failed !== undefined) {
     complain(`It was not started: ${failed}`)
-    complain(`Start it yourself: ${begin.map((words) => words.join(' ')).join(' && ')}`)
+    for (const remedy of remedies(failed)) complain(remedy)
+    complain(`Then start it yourself: ${begin.map((words) => words.join(' ')).join(' && ')}`)
     return EXIT.failed.code
   }
   say(['It runs. perpetua service status shows how.', ...advice].join('\n'))
@@ -130,6 +131,18 @@ async function uninstall({ file, end, forget }: Manager): Promise<number> {
   await firstFailure(forget)
   say(`Removed ${file}. Config and data are as they were.`)
   return failed === undefined ? EXIT.ok.code : EXIT.failed.code
+}
+
+/** What to do about what the manager says in words of its own. */
+function remedies(failed: string): string[] {
+  if (/not been booted with systemd|systemctl: not found/.test(failed))
+    return ['Systemd does not run this system: let what does run perpetua start in this folder, and start it again.']
+  if (/connect to (?:user scope )?bus/i.test(failed))
+    return [
+      'This user has no session of systemd: log in as the user directly, not by su or sudo, or allow one without a login',
+      `(sudo loginctl enable-linger ${caller()}; export XDG_RUNTIME_DIR=/run/user/${process.getuid?.() ?? 0}). Or use --system.`,
+    ]
+  return []
 }
 
 /** Undefined when all went well. */

@@ -159,6 +159,11 @@ function decode(bytes: Uint8Array, file: string): string {
 function unreadable(file: string, code: string | undefined, message: string): Problem {
   const wanted = 'a file that can be read'
   if (code === 'ENOENT') return { file, path: '', found: 'no such file', wanted, hint: 'perpetua init writes one' }
-  if (code === 'EISDIR') return { file, path: '', found: 'a folder', wanted }
+  if (code === 'EISDIR')
+    return { file, path: '', found: 'a folder', wanted, hint: 'name the file in it: --config FILE' }
+  if (code === 'EACCES' || code === 'EPERM') {
+    const hint = `let this user read it, or run perpetua as the user who owns ${file}`
+    return { file, path: '', found: 'one that this user may not read', wanted, hint }
+  }
   return { file, path: '', found: message, wanted }
 }

@@ -9,6 +9,10 @@ export interface Patience {
   readonly stable: number
   /** The shortest pause (ms) after a refused token, which does not become right by asking often. Default: a minute. */
   readonly refused?: number
+  /** How long (ms) a client may leave a PING unanswered. Default: half a minute. */
+  readonly silence?: number
+  /** How long (ms) an implementation must have been well to take over again. Default: half a minute. */
+  readonly failback?: number
 }
 
 export const PATIENCE: Patience = { first: 1_000, most: 60_000, stable: 60_000 }

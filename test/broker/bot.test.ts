@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { Bots } from '../../src/broker/bots.ts'
+import { MemoryJournal } from '../../src/broker/journal.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
 import {
   answerTo,
@@ -279,8 +280,8 @@ test('[BOT8] the leaving of thousands at once is told to nobody who leaves himse
 
 test('[BOT9] an account that another bot has is refused and said once; its events and its calls are nobody’s', () => {
   const bots = new Bots()
-  using one = new BotBed({ free: (selfId, bot) => bots.free(selfId, bot) })
-  using two = new BotBed({ free: (selfId, bot) => bots.free(selfId, bot), settings: { hold: 0 } })
+  using one = new BotBed({ claim: (selfId, bot) => bots.claim(selfId, bot) })
+  using two = new BotBed({ claim: (selfId, bot) => bots.claim(selfId, bot), settings: { hold: 0 } })
   bots.set([one.bot, two.bot])
   one.online('10001')
   const upstream = two.online('10001')
@@ -301,6 +302,35 @@ test('[BOT9] an account that another bot has is refused and said once; its event
   expect(link.heartbeats.at(-1)).toMatchObject({ status: { online: false } })
   expect(link.events.map(({ n }) => n).filter(Boolean)).toEqual([])
   expect(two.of('bot-conflict')).toHaveLength(2)
+})
+
+/** Of an earlier run, with this account. */
+function remembering(bots: Bots, selfId: string): BotBed {
+  const journal = new MemoryJournal({ maxBytes: 64 * KIB, maxAge: 60_000 })
+  const nothing = { identified() {}, remember() {}, forget() {}, mark() {} }
+  return new BotBed({
+    kept: { restored: { selfId, journal, sessions: [], cursors: new Map() }, ...nothing },
+    claim: (id, bot) => bots.claim(id, bot),
+  })
+}
+
+test('[BOT16] an account that is only remembered is nobody’s: whoever tells it has it, also crosswise', () => {
+  const bots = new Bots()
+  using one = remembering(bots, '10001')
+  using two = remembering(bots, '20002')
+  bots.set([one.bot, two.bot])
+  const clients = [one.join(), two.join()]
+  expect(bots.choose('20002')).toBe(two.bot)
+  one.online('20002')
+  expect([one.bot.selfId, two.bot.selfId]).toEqual(['20002', undefined])
+  expect(clients.map(({ link }) => link.closed?.code)).toEqual([1012, 1012])
+  two.online('10001')
+  expect([two.bot.selfId, two.bot.online, two.of('bot-conflict')]).toEqual(['10001', true, []])
+  // What an implementation has told in this run is its bot's.
+  using three = remembering(bots, '10001')
+  bots.set([one.bot, two.bot, three.bot])
+  three.online('10001')
+  expect([three.bot.online, three.of('bot-conflict').length, two.bot.selfId]).toEqual([false, 1, '10001'])
 })
 
 test('[BOT10] bots are chosen by account; without a wish the first, and a lone unknown one is anybody’s', () => {

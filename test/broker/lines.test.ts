@@ -52,8 +52,8 @@ function fill(lines: Lines, all: readonly (readonly { group: number; until: numb
       if (wish === undefined) continue
       const order = asked.length + 1
       const params = { group_id: wish.group }
-      const parts = { token: `${order}`, order, action: 'send_group_msg', text: '', since: 0, size: 1, params }
-      const call = callOf({ ...parts, caller: callers[who] }, SETTINGS)
+      const parts = { token: `${order}`, action: 'send_group_msg', text: '', since: 0, size: 1, params }
+      const call = callOf({ ...parts, caller: callers[who] }, order, SETTINGS)
       lines.add(call)
       asked.push({ call, who, ...wish })
     }

@@ -27,6 +27,7 @@ test('[CLI1] unknown commands and options exit 2, with what was likely meant on 
     'init --force=maybe': '--force takes no value',
     'init --no-force': 'unknown option --no-force',
     'init -- x': 'unknown option --',
+    'completions tcsh': 'unknown command "completions tcsh": there are bash, zsh, fish, powershell\n',
     undefined: 'unknown command "undefined"',
     constructor: 'unknown command "constructor"',
   }
@@ -81,7 +82,10 @@ test('[CLI4] init writes the commented default file, and never replaces one unas
   expect(await home.read('config', 'config.yml')).toBe(template())
 
   const elsewhere = await perpetua(home, 'init', '-c', 'elsewhere/my.yml')
-  expect(elsewhere).toMatchObject({ code: 0, stdout: expect.stringContaining('start --config elsewhere/my.yml\n') })
+  expect(elsewhere).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('  perpetua start --config elsewhere/my.yml'),
+  })
   const again = await perpetua(home, 'init', '-c', 'elsewhere/my.yml')
   expect(again.stderr).toContain('init --config elsewhere/my.yml --force')
   expect(await home.list('elsewhere')).toEqual(['config.schema.json', 'my.yml'])

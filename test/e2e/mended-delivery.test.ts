@@ -190,13 +190,13 @@ test('[MND22] 10,000 links that open and close leave nothing behind', async () =
     const clients = await Promise.all(
       Array.from({ length: 50 }, (_, index) => {
         const path = paths[index % paths.length] ?? '/'
-        return Client.connect(`${bed.gateway.ws}${path.endsWith('=') ? `${path}${index}` : path}`)
+        // Who comes again and again by one name is made to wait.
+        return Client.connect(`${bed.gateway.ws}${path.endsWith('=') ? `${path}${opened + index}` : path}`)
       }),
     )
     // Some leave with a call unanswered.
     for (const client of clients.slice(0, 5)) client.send({ action: 'get_status', echo: opened })
     await Promise.all(clients.map((client) => client.close()))
-    // Names are free again before the next ones take them.
     await bed.gateway.until(({ links }) => links === 0)
   }
   const after = await bed.gateway.until(({ bots }) => bots[0]?.waiting.replies === 0)

@@ -2,14 +2,16 @@
 
 import { expect, test } from 'bun:test'
 import { copyFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from 'node:tls'
 import { startGateway } from '../../src/app.ts'
-import { configOf } from '../../src/config/schema.ts'
+import type { Status } from '../../src/broker/status.ts'
+import { type ConfigInput, configOf } from '../../src/config/schema.ts'
 import { openLog } from '../../src/observe/log.ts'
 import { host as currentHost } from '../../src/runtime/current.ts'
 import type { Host } from '../../src/runtime/host.ts'
 import { Application } from '../support/application.ts'
-import { Client } from '../support/client.ts'
+import { Client, type Frame } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
 import { groupMessage, Implementation } from '../support/implementation.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
@@ -281,4 +283,92 @@ test('[REL14] what a change opens while the gateway stops is closed with the res
   gate.resolve()
   await Promise.all([change, end])
   expect(await fetch(`http://127.0.0.1:${port}/`).catch((error: unknown) => error)).toBeInstanceOf(Error)
+})
+
+const ONLY_UPSTREAMS: ConfigInput = { 'ntqq-impl': { 'external-web-socket': '' } }
+
+/** In this process, with a folder, and everything that it reports. */
+async function keeping(config: ConfigInput) {
+  const stack = new AsyncDisposableStack()
+  const home = stack.use(await folder())
+  const facts: Status[] = []
+  const whole = (more: ConfigInput) =>
+    configOf({
+      http: { port: 0 },
+      log: { dir: '', level: 'error' },
+      journal: { persist: true },
+      ...ONLY_UPSTREAMS,
+      ...more,
+    })
+  const first = whole(config)
+  const running = stack.use(
+    await startGateway({
+      config: first,
+      log: openLog(first.log),
+      dataDir: home.at('data'),
+      report: (fact) => facts.push(fact),
+    }),
+  )
+  const [bot] = running.bots.all()
+  while (!bot?.online) await sleep(1)
+  return {
+    facts,
+    running,
+    apply: (more: ConfigInput) => running.apply(whole(more)),
+    come: (token: string, path = '/onebot/v11/ws') =>
+      Client.connect(running.address.replace('http', 'ws') + path, { headers: { Authorization: `Bearer ${token}` } }),
+    kinds: (...wanted: Status['kind'][]) => facts.map(({ kind }) => kind).filter((kind) => wanted.includes(kind)),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+const CLIENT = { name: 'w', token: 'tw', resume: true }
+const isMe = (frame: Frame) => frame['self_client'] === true
+const isResume = (frame: Frame) => frame['meta_event_type'] === 'resume'
+
+test('[REL15] an entry that says something else of the same implementation goes on with what is on disk', async () => {
+  await using bot = new Implementation()
+  const upstream = { name: 'one', kind: 'forward' as const, url: bot.url }
+  await using bed = await keeping({ upstreams: [upstream], clients: [CLIENT] })
+  await using before = await bed.come('tw')
+  const { client: me } = await before.next(isMe)
+  bot.send(groupMessage('missed by nobody'))
+  await before.event('message')
+  await bed.apply({ upstreams: [{ ...upstream, 'access-token': 'new' }], clients: [CLIENT] })
+  expect((await before.closed).code).toBe(1012)
+  await using after = await bed.come('tw')
+  expect(await after.next(isResume)).toMatchObject({ recovered: true })
+  expect((await after.next(isMe))['client']).toMatchObject({ app_id: (me as { app_id: string }).app_id })
+  expect(bed.kinds('storage-failed', 'storage-restored')).toEqual(['storage-restored'])
+})
+
+test('[REL16] an implementation that is added to an account must have it: otherwise it is left out', async () => {
+  await using bot = new Implementation()
+  await using stranger = new Implementation({ selfId: 10002 })
+  const [one, two] = [bot, stranger].map(({ url }) => ({ kind: 'forward' as const, url, 'self-id': '10001' }))
+  if (one === undefined || two === undefined) throw new Error('there are two')
+  await using bed = await keeping({ upstreams: [one], clients: [CLIENT] })
+  await using client = await bed.come('tw')
+  await client.next(isMe)
+  await bed.apply({ upstreams: [one, two], clients: [CLIENT] })
+  while (bed.kinds('bot-conflict').length === 0) await sleep(1)
+  bot.send(groupMessage('still here'))
+  expect(await client.event('message')).toMatchObject({ raw_message: 'still here' })
+  expect([bed.running.bots.all().map(({ selfId }) => selfId), bed.kinds('bot-changed')]).toEqual([['10001'], []])
+})
+
+test('[REL17] what a client may do changes for its link for calls, too', async () => {
+  await using bot = new Implementation()
+  const upstreams = [{ kind: 'forward' as const, url: bot.url }]
+  await using bed = await keeping({ upstreams, clients: [CLIENT] })
+  await using calls = await bed.come('tw', '/onebot/v11/ws/api')
+  await using events = await bed.come('tw', '/onebot/v11/ws/event')
+  await events.next(isMe)
+  await bed.apply({ upstreams, clients: [{ ...CLIENT, deny: ['send_*'] }] })
+  expect(await calls.call('send_group_msg')).toMatchObject({ retcode: 1403 })
+  // Beside each other they are one client: neither takes the other's place.
+  bot.send(groupMessage('to one'))
+  expect(await events.event('message')).toMatchObject({ raw_message: 'to one' })
+  await using api = await bed.come('tw', '/onebot/v11/ws/api')
+  expect(await api.call('get_online_clients')).toMatchObject({ data: [{ client_name: 'w' }] })
 })

@@ -74,7 +74,12 @@ interface Broken {
 
 const IMPLEMENTATION = 'implementation ntqq-impl'
 const BROKEN: Record<string, Broken> = {
-  'no file': { about: 'config', fact: /is not there: the defaults/, remedy: /perpetua init/, state: 'warn' },
+  'no file': {
+    about: 'config',
+    fact: /^\/.*config\.yml is not there: the defaults/,
+    remedy: /perpetua init/,
+    state: 'warn',
+  },
   'no YAML': { config: () => 'http: {', about: 'config', fact: /config\.yml:1:\d+ /, remedy: /perpetua check/ },
   'an unknown key': {
     config: () => 'http: {prot: 1}',
@@ -140,10 +145,16 @@ const BROKEN: Record<string, Broken> = {
     fact: /is no WebSocket of an implementation: it answered 404/,
     remedy: /compare the path/,
   },
+  'TLS where nobody speaks it': {
+    config: (it) => config(it, { url: `wss://127.0.0.1:${it.taken}/` }),
+    about: IMPLEMENTATION,
+    fact: /^wss:\S+ cannot be reached by TLS: (?!dial)/,
+    remedy: /^write ws:\/\/ .*tls\.ca/,
+  },
   'a file in the place of the data folder': {
     config: (it) => config(it, { more: 'data-dir: config/config.yml' }),
     about: 'data',
-    fact: /config\.yml is no folder/,
+    fact: /^data-dir: .*config\.yml is no folder/,
     remedy: /set data-dir/,
   },
   'ports that are all taken': {
@@ -198,7 +209,11 @@ test('[DOCT3] a gateway that runs is asked, by doctor and by healthz; its port i
   const text = config(it, { http: `port: ${port}` })
   await Bun.write(it.home.at('config', 'config.yml'), text)
   const healthz = () => program(['healthz'], { cwd: it.home.path }).ended
-  expect(await healthz()).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining('nobody answers at http://') })
+  expect(await healthz()).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^nobody answers at http:.*\n(?!.*not there).*perpetua doctor/),
+  })
 
   await using running = program(['start'], { cwd: it.home.path })
   await running.says(/started/)

@@ -22,7 +22,7 @@ async function machine() {
   const home = await folder()
   await Bun.write(
     home.at('bin', 'systemctl'),
-    `#!/bin/sh\necho "$@" >> '${home.at('told')}'\n[ -z "$FAILS" ] || { echo no bus >&2; exit 1; }\n`,
+    `#!/bin/sh\necho "$@" >> '${home.at('told')}'\n[ -z "$FAILS" ] || { echo "$FAILS" >&2; exit 1; }\n`,
   )
   await chmod(home.at('bin', 'systemctl'), 0o755)
   return home
@@ -67,12 +67,15 @@ test.skipIf(!LINUX)(
   '[INST8] what cannot be started is said, with what to do; a wrong config is refused before',
   async () => {
     await using home = await machine()
-    const failed = await service(home, ['install'], { FAILS: 'yes' })
+    const failed = await service(home, ['install'], { FAILS: 'no bus' })
     expect(failed.code).toBe(1)
     expect(failed.stderr).toContain('It was not started: systemctl --user daemon-reload: no bus')
     expect(failed.stderr).toContain('systemctl --user daemon-reload && systemctl --user enable --now perpetua.service')
     const absent = await service(home, ['install'], { PATH: home.at('nowhere') })
-    expect(absent.stderr).toContain('systemctl: not found')
+    expect(absent.stderr).toContain('systemctl: not found\nSystemd does not run this system')
+    const lonely = await service(home, ['install'], { FAILS: 'Failed to connect to bus: No medium found' })
+    expect(lonely.stderr).toContain('This user has no session of systemd')
+    expect(lonely.stderr).toContain('loginctl enable-linger')
 
     await using other = await machine()
     await Bun.write(other.at('config', 'config.yml'), 'http: {prot: 1}')

@@ -68,7 +68,7 @@ export function bench(parts: BotParts = {}): Bench {
     own: (self) => ownActions(self, { report: facts.report, guests: STRANGERS, allot: async () => 0 }),
     settings: () => ({ timeout: 60_000, timeouts: {}, rateLimitedInterval: 1, ...settings }),
     report: facts.report,
-    free: (id, self) => bots.free(id, self),
+    claim: (id, self) => bots.claim(id, self),
   })
   const upstream: Upstream = {
     send(raw) {

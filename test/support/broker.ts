@@ -176,7 +176,7 @@ export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimit
 
 interface BotWish
   extends Partial<
-    Pick<BotOptions, 'free' | 'room' | 'own' | 'policy' | 'durable' | 'slots' | 'kept' | 'pools' | 'terms'>
+    Pick<BotOptions, 'claim' | 'room' | 'own' | 'policy' | 'durable' | 'slots' | 'kept' | 'pools' | 'terms'>
   > {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
@@ -203,7 +203,7 @@ export class BotBed implements Disposable {
       own: wish.own ?? (() => () => undefined),
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
-      free: wish.free ?? (() => true),
+      claim: wish.claim ?? (() => true),
       policy: wish.policy,
       durable: wish.durable,
       slots: wish.slots,

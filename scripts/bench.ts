@@ -4,17 +4,23 @@ import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { calls } from './bench/calls.ts'
+import { catchUp } from './bench/catch-up.ts'
 import { fanout } from './bench/fanout.ts'
 import { commandOf } from './bench/gateway.ts'
 import { growth } from './bench/growth.ts'
 import { idle } from './bench/idle.ts'
+import { lanes } from './bench/lanes.ts'
 import { latency } from './bench/latency.ts'
 import { milky } from './bench/milky.ts'
 import { markdown, met, type Part, type Row, table } from './bench/rows.ts'
 import { simulator } from './bench/simulator.ts'
+import { sqlite } from './bench/sqlite.ts'
 import { start } from './bench/start.ts'
 
-const PARTS: Record<string, Part> = { start, calls, simulator, fanout, milky, latency, growth, idle }
+const PARTS: Record<string, Part> = {
+  ...{ start, calls, simulator, fanout, lanes, milky, latency },
+  ...{ sqlite, 'catch-up': catchUp, growth, idle },
+}
 const BUILT = 'dist/perpetua'
 
 const USAGE = `bun run bench [options] [${Object.keys(PARTS).join(' | ')} ...]

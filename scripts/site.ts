@@ -29,16 +29,21 @@ cpSync(join(root, 'docs'), out, { recursive: true })
 for (const file of VENDOR) cpSync(join(root, 'node_modules/docsify', file), join(out, 'vendor', basename(file)))
 console.log(out)
 
-if (asked.serve) {
-  const server = Bun.serve({
-    hostname: '127.0.0.1',
-    port: Number(asked.port),
-    async fetch(request) {
-      const path = decodeURIComponent(new URL(request.url).pathname)
-      const file = resolve(out, `.${path.endsWith('/') ? `${path}index.html` : path}`)
-      const there = file.startsWith(out + sep) && (await Bun.file(file).exists())
-      return there ? new Response(Bun.file(file)) : new Response('not found', { status: 404 })
-    },
-  })
-  console.log(server.url.href)
+if (asked.serve) serve(Number(asked.port))
+
+function serve(port: number): void {
+  try {
+    console.log(Bun.serve({ hostname: '127.0.0.1', port, fetch: page }).url.href)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error
+    console.error(`--port ${asked.port}: it cannot be had (${code}); name another`)
+    process.exitCode = 1
+  }
+}
+
+async function page(request: Request): Promise<Response> {
+  const path = decodeURIComponent(new URL(request.url).pathname)
+  const file = resolve(out, `.${path.endsWith('/') ? `${path}index.html` : path}`)
+  const there = file.startsWith(out + sep) && (await Bun.file(file).exists())
+  return there ? new Response(Bun.file(file)) : new Response('not found', { status: 404 })
 }

@@ -17,6 +17,7 @@ import type { Version } from './embedded/versions.ts'
 import { Policy, type PolicySnapshot } from './governance/policy.ts'
 import { poolPlans } from './governance/pools.ts'
 import type { Patience } from './lib/backoff.ts'
+import { steady } from './lib/clock.ts'
 import type { Hook } from './milky/hooks.ts'
 import { MilkyUpstream, milkyUpstream } from './milky/milky.ts'
 import type { Host } from './runtime/host.ts'
@@ -89,7 +90,7 @@ export class Accounts {
 
   /** What limits the calls of a bot, and which circuits are open. */
   policyOf(bot: Bot): PolicySnapshot | undefined {
-    return this.#of(bot)?.policy.snapshot(clock())
+    return this.#of(bot)?.policy.snapshot(steady())
   }
 
   /** What of a bot is kept on disk, and what is wrong with that; undefined: nothing is kept. */
@@ -156,7 +157,7 @@ export class Accounts {
       name: fileOf(account),
       limits: () => journalLimits(config()),
       report,
-      now: clock,
+      now: steady,
       found: () => bot.foundDurable(),
     })
     const limits = () => journalLimits(config())
@@ -215,9 +216,6 @@ export class Accounts {
     return embed({ dial, store, config, home, dataDir, installed })
   }
 }
-
-/** That of the bots: their policies must be asked by no other. */
-const clock = () => Math.round(performance.timeOrigin + performance.now())
 
 type StorageWish = Parameters<typeof import('./storage/storage.ts').openStorage>[0]
 

@@ -27,7 +27,7 @@ export interface Overview {
   bots: {
     online: boolean
     journal: { entries: number; bytes: number }
-    waiting: { replies: number; paced: number; catchingUp: number }
+    waiting: { replies: number; paced: number; catchingUp: number; away: number }
     sessions: { state: string }[]
   }[]
 }

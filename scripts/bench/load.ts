@@ -20,6 +20,14 @@ export interface CallLoad {
   seconds: number
 }
 
+export interface Crowd {
+  name: string
+  url: string
+  size: number
+  named?: boolean
+}
+
+const SECRET = /"secret":"([^"]+)"/
 /** How many handshakes are under way at a time. */
 const AT_ONCE = 64
 
@@ -64,14 +72,50 @@ const handlers = answer({
     await new Promise((resolve) => source?.addEventListener('open', resolve, { once: true }))
   },
 
-  /** Makes the group this big. */
-  async grow({ name, url, size }: { name: string; url: string; size: number }): Promise<void> {
+  /** Makes the group this big. `named`: each says its name, which is that of the group and its number. */
+  async grow({ name, url, size, named = false }: Crowd): Promise<void> {
     const members = group(name)
     clients.set(name, members)
     while (members.length < size) {
-      const many = Math.min(AT_ONCE, size - members.length)
-      members.push(...(await Promise.all(Array.from({ length: many }, () => connect({ url, heard })))))
+      const first = members.length
+      const urls = Array.from({ length: Math.min(AT_ONCE, size - first) }, (_, at) =>
+        named ? `${url}?client_name=${name}${first + at}` : url,
+      )
+      members.push(...(await Promise.all(urls.map((one) => connect({ url: one, heard })))))
     }
+  },
+
+  /** Comes, is told with which secret it may come back, and goes. */
+  async visit(url: string): Promise<string> {
+    const { promise, resolve } = Promise.withResolvers<string>()
+    const client = await connect({
+      url,
+      heard(length, chunk, at) {
+        const secret = SECRET.exec(Buffer.from(chunk.subarray(at, at + length)).toString())?.[1]
+        if (secret !== undefined) resolve(secret)
+      },
+    })
+    const secret = await promise
+    client.end()
+    return secret
+  },
+
+  /** Comes back, and goes once it has so many events. Milliseconds. */
+  async catchUp({ url, events: missed }: { url: string; events: number }): Promise<number> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const began = performance.now()
+    let count = 0
+    const client = await connect({
+      url,
+      heard(length) {
+        if (length < ofOurs) return
+        count += 1
+        if (count === missed) resolve()
+      },
+    })
+    await promise
+    client.end()
+    return performance.now() - began
   },
 
   /** One that reads nothing from now on. */

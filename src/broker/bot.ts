@@ -1,25 +1,19 @@
 // One QQ account: what comes from its implementation, who its sessions are, and what each of them is told.
 
-import type { Patience } from '../lib/backoff.ts'
+import { steady } from '../lib/clock.ts'
 import type { Fields } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
+import type { BotOptions } from './bot-options.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
-import type { Left } from './kept.ts'
 import { Members, type Rejoining, type Wish } from './members.ts'
 import type { PoolStatus } from './pool.ts'
-import type { PoolPlans } from './pools.ts'
 import {
   type Caller,
-  type CallPolicy,
-  type CallSettings,
   type Claim,
-  type DurableStore,
   type Journal,
   type Link,
-  type OwnActions,
   type Seat,
-  type SessionStore,
   STRANGERS,
   type Terms,
   type Upstream,
@@ -27,58 +21,12 @@ import {
 import { Pulse } from './pulse.ts'
 import type { Registry } from './registry.ts'
 import { Restart } from './restart.ts'
-import type { Room } from './room.ts'
 import type { Session } from './session.ts'
 import { Sources, type SourcesStatus } from './sources.ts'
-import type { Report } from './status.ts'
 import type { SlotWish } from './upstreams.ts'
-
-export interface BotOptions {
-  /** Names it in logs until, and after, its account is known. */
-  readonly name: string
-  /** A new, empty journal: the first, and one for each change of the account. */
-  readonly journal: () => Journal
-  readonly room: Room
-  readonly own: (bot: Bot) => OwnActions
-  readonly settings: () => CallSettings
-  readonly report: Report
-  /** Restarts an implementation that is ours to run; absent: it is asked to restart itself, and dialled anew. */
-  readonly restart?: (() => Promise<void>) | undefined
-  /** Makes the account this bot's; false: another bot has it. */
-  readonly claim: (selfId: string, bot: Bot) => boolean
-  /** How long (ms) a session that may come back is waited for. Default: half an hour. */
-  readonly awayFor?: (() => number) | undefined
-  /** What governs somebody, by the configuration of now; undefined: the entry has gone. Default: nobody is named there. */
-  readonly terms?: ((claim: Claim) => Terms | undefined) | undefined
-  /** Default: there are no pools. */
-  readonly pools?: (() => PoolPlans) | undefined
-  /** Default: every call may go. */
-  readonly policy?: CallPolicy | undefined
-  /** Default: no call is durable. */
-  readonly durable?: DurableStore | undefined
-  /** Keeps what outlives this run, and has what an earlier one has left. Default: nobody. */
-  readonly kept?: Kept | undefined
-  /** Its implementations, in the order in which they are wanted. Default: one. */
-  readonly slots?: readonly SlotWish[] | undefined
-  /** The account they all must have. Default: whichever they tell. */
-  readonly account?: string | undefined
-  /** Default: what the parts think right. */
-  readonly patience?: Pick<Patience, 'silence' | 'failback'> | undefined
-  readonly now?: (() => number) | undefined
-}
-
-/** What of a bot outlives the gateway. */
-export interface Kept extends SessionStore {
-  /** The journal goes on where it stood. */
-  readonly restored: (Left & { readonly journal: Journal }) | undefined
-  /** The account is known now, or is another. */
-  identified(selfId: string): void
-}
 
 const AWAY_FOR = 1_800_000
 const ONE: readonly SlotWish[] = [{ key: '', spread: false }]
-/** Milliseconds since 1970 that do not jump when the system's clock is set: deadlines and ages hold. */
-const steady = () => Math.round(performance.timeOrigin + performance.now())
 
 export class Bot {
   readonly name: string
@@ -356,7 +304,7 @@ export class Bot {
     if (known) this.#sendHeartbeat()
     else {
       this.#options.kept?.identified(selfId)
-      this.#members.admitAll(selfId)
+      this.#members.admitAll()
       this.#pulse.start()
     }
     this.#calls.resume()

@@ -4,20 +4,9 @@ import { failed, isRead, type Mode, outcomeOf, streaming, suffix } from '../oneb
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
 import { type Fields, own as field } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
-import {
-  type Call,
-  type CallParts,
-  callOf,
-  close,
-  failure,
-  NONE,
-  open,
-  refusal,
-  type Taker,
-  takers,
-  termsOf,
-} from './call.ts'
+import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
+import { Endings } from './endings.ts'
 import { asRefusal, Flow } from './flow.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
@@ -54,6 +43,7 @@ export class Calls {
   readonly #pending: Pending
   readonly #reads: Reads
   readonly #durables: Durables
+  readonly #endings: Endings
   readonly #flow: Flow
   #closed: string | undefined
 
@@ -63,6 +53,7 @@ export class Calls {
     this.#pending = new Pending((call) => this.#late(call), now)
     this.#reads = new Reads(settings, now)
     this.#durables = new Durables({ bot, store: durable, account, report })
+    this.#endings = new Endings({ bot, reads: this.#reads, durables: this.#durables, report, now })
     this.#flow = new Flow({
       bot,
       upstream,
@@ -117,7 +108,7 @@ export class Calls {
     if (call.shared !== undefined) this.#reads.ended(call, { raw, fields: reply })
     else if (!failed(reply)) this.#reads.wrote(call.action)
     const retcode = field(reply, 'retcode')
-    this.#finish(call, typeof retcode === 'number' ? retcode : 0, ({ echo }) => replyText(raw, token, echo))
+    this.#endings.finish(call, typeof retcode === 'number' ? retcode : 0, ({ echo }) => replyText(raw, token, echo))
   }
 
   /** The implementation told an event: what it changes is not answered from memory any more. */
@@ -133,7 +124,7 @@ export class Calls {
     for (const call of this.#pending.take((one) => upstream === undefined || one.via === upstream)) {
       this.#flow.over(call, 'lost')
       if (call.again) again.push(call)
-      else this.#end(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
+      else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
     }
     this.#flow.lost(again, away)
     if (!away) this.#flow.reconsider()
@@ -176,8 +167,8 @@ export class Calls {
     this.#durables.forget()
     for (const call of this.#pending.take()) {
       this.#flow.over(call, 'lost')
-      if (call.again && isRead(call.action)) this.#end(call, RETCODE.unavailable.code, reason)
-      else this.#end(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+      if (call.again && isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
+      else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
     }
     const waiting = this.#flow.take(() => true)
     for (const call of waiting) this.#unsent(call, reason)
@@ -220,7 +211,7 @@ export class Calls {
     const since = this.#options.now()
     if (kept !== undefined) {
       this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action, kept: true })
-      this.#done(action, since, 0)
+      this.#endings.done(action, since, 0)
       return caller.reply(replyText(kept.raw, kept.token, echo))
     }
     const token = this.#pending.token()
@@ -278,14 +269,14 @@ export class Calls {
     } catch (error) {
       retcode = this.#fail(caller, frame, error)
     }
-    this.#done(frame.action, began, retcode)
+    this.#endings.done(frame.action, began, retcode)
   }
 
   #fail(caller: Caller, frame: ActionFrame, error: unknown): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
     const why = asRefusal(error)
     this.#refused(caller, why.message)
-    this.#limited(frame.action, why)
+    this.#endings.limited(frame.action, why)
     caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
     return why.retcode
   }
@@ -333,66 +324,26 @@ export class Calls {
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
     this.#flow.over(call, 'timeout')
     const why = `no reply from the implementation in ${ms} ms: the outcome is unknown`
-    this.#end(call, RETCODE['outcome-unknown'].code, why)
+    this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, why)
   }
 
   /** A call that waited will not be sent. */
   #refuse(call: Call, why: ActionError): void {
     this.#flow.over(call, 'lost')
-    this.#limited(call.action, why)
-    if (call.answered && call.durable === undefined)
-      this.#options.report({ kind: 'call-dropped', bot: this.#options.bot, action: call.action, why: why.message })
-    this.#finish(call, why.retcode, ({ echo }) => failure(why.retcode, why.message, echo, why.retryAfter))
+    this.#endings.refused(call, why)
   }
 
   #cancel(call: Call): void {
     this.#flow.over(call, 'lost')
     this.#options.report({ kind: 'call-cancelled', bot: this.#options.bot, action: call.action })
-    this.#unable(call, 'its client has left; the call was not sent')
+    this.#endings.unsent(call, 'its client has left; the call was not sent')
   }
 
   /** It waited to be sent, or to be sent again, when everything ended. */
   #unsent(call: Call, reason: string): void {
     this.#flow.over(call, 'lost')
-    if (call.sent === 0) this.#unable(call, `${reason}; the call was not sent`)
-    else if (isRead(call.action)) this.#end(call, RETCODE.unavailable.code, reason)
-    else this.#end(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
-  }
-
-  #unable(call: Call, why: string): void {
-    const { code } = RETCODE.unavailable
-    this.#finish(call, code, refusal(code, why))
-  }
-
-  /** Of a call that was sent. */
-  #end(call: Call, retcode: number, message: string): void {
-    if (call.shared === undefined) this.#reads.wrote(call.action)
-    if (call.durable !== undefined) this.#durables.unknown(call.durable, message)
-    this.#finish(call, retcode, refusal(retcode, message))
-  }
-
-  #finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
-    // However it ends: nobody may join what is answered already.
-    this.#reads.ended(call)
-    close(call)
-    if (call.others !== undefined) for (const taker of call.others) close(taker)
-    call.ended?.()
-    if (call.durable !== undefined) this.#durables.done(call.durable, retcode)
-    this.#answerTo(call, call, retcode, text)
-    if (call.others !== undefined) for (const taker of call.others) this.#answerTo(call, taker, retcode, text)
-  }
-
-  #answerTo({ action, answered }: Call, taker: Taker, retcode: number, text: (taker: Taker) => string): void {
-    this.#done(action, taker.since, retcode)
-    if (!answered) taker.caller?.reply(text(taker))
-  }
-
-  #done(action: string, since: number, retcode: number): void {
-    this.#options.report({ kind: 'call', bot: this.#options.bot, action, retcode, ms: this.#options.now() - since })
-  }
-
-  #limited(action: string, { retcode, retryAfter, message: why }: ActionError): void {
-    if (retryAfter !== undefined)
-      this.#options.report({ kind: 'call-limited', bot: this.#options.bot, action, retcode, why })
+    if (call.sent === 0) this.#endings.unsent(call, `${reason}; the call was not sent`)
+    else if (isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
+    else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
   }
 }

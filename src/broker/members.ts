@@ -1,11 +1,10 @@
 // The clients of one bot: how they come, are told of themselves and each other, come back, and go.
 
-import { clientStatus, resume } from '../onebot/event.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { Fanout } from './fanout.ts'
+import { Greeting, type GreetingOptions } from './greeting.ts'
 import { claimOf, FORGETFUL, keptOf, type Left, poolMark, poolsOf, sessionOf } from './kept.ts'
-import { formOf } from './lanes.ts'
 import { LIMITS } from './limits.ts'
 import type { PoolPlans } from './pools.ts'
 import {
@@ -18,12 +17,10 @@ import {
   type SessionStore,
   type Terms,
 } from './ports.ts'
-import type { Pulse } from './pulse.ts'
 import { Registry } from './registry.ts'
 import { Returns } from './returns.ts'
 import type { Room } from './room.ts'
-import { clientOf, isOnline, type Session } from './session.ts'
-import type { Report } from './status.ts'
+import { isOnline, type Session } from './session.ts'
 import { viewOf } from './view.ts'
 
 /** What a client has with its new link. Default: what it had. */
@@ -45,16 +42,10 @@ export interface Wish {
   readonly from?: Cursor | undefined
 }
 
-export interface MembersOptions {
-  readonly bot: string
+export interface MembersOptions extends GreetingOptions {
   readonly room: Room
-  readonly pulse: Pulse
-  readonly report: Report
-  /** The account, once it is known. */
-  readonly selfId: () => string | undefined
   /** The reason for which all sessions are being ended. */
   readonly ending: () => Closing | undefined
-  readonly heartbeat: (selfId: string) => string
   /** How long (ms) a session that may come back is waited for. */
   readonly awayFor: () => number
   /** How long (ms) a client may leave a PING unanswered; see Returns. */
@@ -67,8 +58,6 @@ export interface MembersOptions {
   readonly left?: Left | undefined
   /** What governs somebody of the earlier run now; undefined: nobody waits for it any more. */
   readonly terms: (claim: Claim) => Terms | undefined
-  /** Milliseconds since 1970, of the wall, for what clients read. */
-  readonly wall: () => number
   /** For how long things take. */
   readonly clock: () => number
 }
@@ -78,6 +67,7 @@ export class Members {
   readonly returns: Returns
   readonly #options: MembersOptions
   readonly #store: SessionStore
+  readonly #greeting: Greeting
   readonly #callsOnly = new Set<Session>()
   #journal: Journal
   #fanout: Fanout
@@ -85,6 +75,7 @@ export class Members {
   constructor(journal: Journal, options: MembersOptions) {
     this.#options = options
     this.#store = options.store ?? FORGETFUL
+    this.#greeting = new Greeting(options)
     this.#journal = journal
     this.#fanout = this.#newFanout(options.left)
     this.returns = new Returns({
@@ -129,15 +120,14 @@ export class Members {
       view: viewOf(terms),
       events,
       calls,
-      since: this.#seconds(),
+      since: this.#greeting.seconds,
       flow: { state: 'waiting' },
       returns: undefined,
       open: { calls: 0, bytes: 0 },
       repliesUnread: 0,
     }
     report({ kind: 'session-opened', bot, session })
-    const account = selfId()
-    if (events && account !== undefined && ending() === undefined) this.#admit(session, account, from)
+    if (events && selfId() !== undefined && ending() === undefined) this.#admit(session, from)
     // After it was told of itself: nobody can speak to it before that.
     if (events) this.sessions.add(session)
     else this.#callsOnly.add(session)
@@ -163,17 +153,16 @@ export class Members {
     session.terms = terms
     session.view = viewOf(terms)
     report({ kind: 'session-opened', bot, session })
-    const account = selfId()
     const position = this.returns.position(session)
     this.returns.met(session)
     session.flow = { state: 'waiting' }
-    if (account !== undefined) this.#admit(session, account, position)
+    if (selfId() !== undefined) this.#admit(session, position)
     this.#endIfEnding(session)
   }
 
   /** The account has become known: everybody is told of it. */
-  admitAll(selfId: string): void {
-    for (const session of this.sessions.all()) if (session.flow.state === 'waiting') this.#admit(session, selfId)
+  admitAll(): void {
+    for (const session of this.sessions.all()) if (session.flow.state === 'waiting') this.#admit(session)
   }
 
   /** A link ended; a session that has another by now is not concerned. May be said more than once. */
@@ -308,47 +297,30 @@ export class Members {
   }
 
   /** @param from the position of an earlier link: what came since follows, and who returns is told how much it is. */
-  #admit(session: Session, selfId: string, from?: Cursor): void {
-    const arrived = this.#presence(session, { online: true, selfClient: false })
+  #admit(session: Session, from?: Cursor): void {
+    const arrived = this.#greeting.presence(session, { online: true, selfClient: false })
     // Before it is told what it missed: what this pushes out of the journal is part of that.
     if (from !== undefined) this.#fanout.append(arrived)
     const start = from !== undefined && this.#journal.missed(from) > 0 ? this.#journal.first : from
-    this.#greet(session, selfId, from)
+    this.#greet(session, from)
     if (from === undefined) this.#fanout.append(arrived)
     this.#fanout.add(session, start)
-    this.#fanout.append(this.#presence(session, { online: true, selfClient: true }), new Set([session]))
+    this.#fanout.append(this.#greeting.presence(session, { online: true, selfClient: true }), new Set([session]))
   }
 
-  #greet(session: Session, selfId: string, from: Cursor | undefined): void {
-    this.#form(session, this.#options.pulse.lifecycleText(selfId, this.#seconds()))
-    if (from !== undefined) this.#tellWhere(session, selfId, from)
-    else if (session.returns === undefined && mayReturn(session)) this.#tellReturn(session, selfId)
-    this.#form(session, this.#options.heartbeat(selfId))
+  #greet(session: Session, from: Cursor | undefined): void {
+    this.#greeting.lifecycle(session)
+    if (from !== undefined) this.#greeting.missed(session, from, this.#journal)
+    else if (session.returns === undefined && mayReturn(session)) this.#tellReturn(session)
+    this.#greeting.heartbeat(session)
   }
 
   /** The way back is open from now on. */
-  #tellReturn(session: Session, selfId = this.#options.selfId() ?? '0'): void {
+  #tellReturn(session: Session): void {
     const from = this.#fanout.position(session)
     const secret = this.returns.begin(session, from)
     this.#noteOf(session)
-    const nothing = { recovered: false, missed: 0, lost: 0, from, to: from }
-    this.#form(session, resume({ selfId, time: this.#seconds(), ...nothing, secret }))
-  }
-
-  #tellWhere(session: Session, selfId: string, from: Cursor): void {
-    const lost = this.#journal.missed(from)
-    const missed = this.#journal.pending(from, session.appId)
-    const where = { recovered: lost === 0, missed, lost, from, to: this.#journal.head }
-    // Who just asks for what came since a position has a protocol of its own for that.
-    if (session.returns !== undefined) this.#form(session, resume({ selfId, time: this.#seconds(), ...where }))
-    if (lost > 0) this.#options.report({ kind: 'session-behind', bot: this.#options.bot, session, missed: lost })
-  }
-
-  #form({ link, view }: Session, text: string): void {
-    // A web hook has no connection whose beginning could be told.
-    if (link.transport === 'http-post') return
-    const formed = formOf(view, text, undefined)
-    if (formed !== undefined) link.send(formed)
+    this.#greeting.wayBack(session, secret, from)
   }
 
   /** Its link is over, but it may come back. */
@@ -394,13 +366,7 @@ export class Members {
   #tellGone(session: Session): void {
     // Where all must leave, nobody is told of each other's leaving.
     if (this.#options.ending() === undefined)
-      this.#fanout.append(this.#presence(session, { online: false, selfClient: false }))
-  }
-
-  #presence(session: Session, { online, selfClient }: { online: boolean; selfClient: boolean }): string {
-    const selfId = this.#options.selfId()
-    const client = clientOf(session, selfId)
-    return clientStatus({ selfId: selfId ?? '0', time: this.#seconds(), client, online, selfClient })
+      this.#fanout.append(this.#greeting.presence(session, { online: false, selfClient: false }))
   }
 
   #end(session: Session, closing: Closing): void {
@@ -412,10 +378,6 @@ export class Members {
   #endIfEnding(session: Session): void {
     const closing = this.#options.ending()
     if (closing !== undefined) this.#end(session, closing)
-  }
-
-  #seconds(): number {
-    return Math.floor(this.#options.wall() / 1000)
   }
 }
 

@@ -52,9 +52,8 @@ export class Reads {
   /** True: an equal read is in flight, and its reply will be this one's. */
   join(call: Call): boolean {
     const { shared, caller, echo, since, size } = call
-    if (shared === undefined || this.#settings().coalesce === false) return false
-    const flying = this.#flying.get(call.action)?.get(shared)
-    if (flying === undefined || flying === call) return false
+    const flying = shared === undefined ? undefined : this.#flying.get(call.action)?.get(shared)
+    if (flying === undefined || flying === call || this.#settings().coalesce === false) return false
     const joined: Taker[] = [{ caller, echo, since, size }, ...(call.others ?? [])]
     if (flying.others === undefined) flying.others = joined
     else flying.others.push(...joined)

@@ -29,12 +29,14 @@ const installCommand = defineCommand({
   },
   run: ({ args: { config, system = false, user, print = false } }) =>
     withManager(system, async (manager) => {
-      const text = manager.text(described(config, system, user))
+      const service = described(config, system, user)
+      const text = manager.text(service)
       if (print) {
         say(text.trimEnd())
         return EXIT.ok.code
       }
-      return (await usableConfig(config)) ? install(manager, text) : EXIT.failed.code
+      const able = (await usableConfig(config)) && (!system || (await usableUser(service.user)))
+      return able ? install(manager, text) : EXIT.failed.code
     }),
 })
 
@@ -50,7 +52,7 @@ const statusCommand = defineCommand({
   run: ({ args: { system = false } }) =>
     withManager(system, async ({ file, ask }) => {
       if (!existsSync(file)) {
-        complain(`Not installed: ${file} is not there. perpetua service install makes it.`)
+        complain(`Not installed: ${file} is not there. perpetua service install${system ? ' --system' : ''} makes it.`)
         return EXIT.failed.code
       }
       const { code, said } = await run(ask)
@@ -101,6 +103,18 @@ async function usableConfig(file: string): Promise<boolean> {
     complain(problemList(error))
     return false
   }
+}
+
+/** Says why a service of the machine cannot run as somebody, and what it means to run as root. */
+async function usableUser(user: string): Promise<boolean> {
+  const { code, said } = await run(['id', '-u', user])
+  if (code === 0 && said !== '0') return true
+  if (code === 0) {
+    say('Note: it runs as root. --user NAME has it run as somebody else, who must be able to write this folder.')
+    return true
+  }
+  complain(`--user: there is no ${user} on this machine; name somebody who may write ${process.cwd()}`)
+  return false
 }
 
 async function install({ file, begin, advice }: Manager, text: string): Promise<number> {

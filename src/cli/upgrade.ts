@@ -8,7 +8,7 @@ import { kept, swapPrograms } from '../lib/replace.ts'
 import { EXIT } from './exit.ts'
 import { progress } from './progress.ts'
 import { complain, say } from './say.ts'
-import { find, upgrade as replace, UpgradeError, type UpgradeOptions } from './upgrading.ts'
+import { find, plainly, upgrade as replace, UpgradeError, type UpgradeOptions } from './upgrading.ts'
 import { http, usable } from './values.ts'
 import { repository, target, version, versionText } from './version.ts'
 
@@ -90,18 +90,14 @@ async function forth(program: string, target: string, wishes: Wishes): Promise<n
   }
 }
 
-/** In words, where the system has only its own for it. */
-function plainly(unchecked = 'nothing was heard'): string {
-  const name = /\b(?:ENOTFOUND|EAI_AGAIN) (\S+)/.exec(unchecked)?.[1]
-  return name === undefined ? unchecked : `the name ${name} is not known here: is there a network, and DNS`
-}
-
 /** `downloaded`: the progress is over. */
 async function newer(options: UpgradeOptions, { check, force, to }: Wishes, downloaded: () => void): Promise<number> {
   const found = await find(options)
   const known = found.tag?.replace(/^v/, '')
   if (known === undefined && !force) {
-    complain(`Nobody can tell whether there is a newer one: asking the release host, ${plainly(found.unchecked)}.`)
+    complain(
+      `Nobody can tell whether there is a newer one: asking the release host, ${plainly(found.unchecked ?? 'nothing was heard')}.`,
+    )
     complain(
       'Download what is there with perpetua upgrade --force, or a version with --to; where GitHub is slow, add --mirror.',
     )

@@ -1,6 +1,6 @@
 // Brings another version of this program into its place: found, checked, tried, and only then used.
 
-import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { DownloadError, download, type Patience, type Progress } from '../lib/download.ts'
 import { fileProblem, isOfFiles } from '../lib/file-error.ts'
@@ -52,9 +52,9 @@ export async function upgrade(options: UpgradeOptions, found: ReleaseFile): Prom
   const { program, target, signal, progress, patience } = options
   const folder = join(dirname(program), `.${basename(program)}-upgrade`)
   return told(async () => {
-    mkdirSync(folder, { recursive: true })
     const lock = lockFile(`${folder}.lock`)
     try {
+      mkdirSync(folder, { recursive: true })
       const archive = join(folder, archiveOf(target))
       const sha256 = found.sha256 ?? (await listed(options, found, folder))
       await download({ url: found.url, file: archive, size: found.size, sha256, signal, progress, patience })
@@ -66,9 +66,19 @@ export async function upgrade(options: UpgradeOptions, found: ReleaseFile): Prom
       return said
     } finally {
       rmSync(join(folder, 'new'), { recursive: true, force: true })
+      removeEmpty(folder)
       lock[Symbol.dispose]()
     }
   }, signal)
+}
+
+/** What was downloaded in part stays: the next try goes on from there. */
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch {
+    // It holds something, or went with a program that is in its place now.
+  }
 }
 
 /** Where the release host itself tells no sum, the release's list of them does. */
@@ -135,7 +145,7 @@ async function told<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>
 }
 
 function worded(error: unknown): string | undefined {
-  if (error instanceof DownloadError) return `not downloaded: ${error.message}; ${advice(error)}`
+  if (error instanceof DownloadError) return `not downloaded: ${plainly(error.message)}; ${advice(error)}`
   if (error instanceof NoSuchFileError) return `${error.message}; ${NOTHING_CHANGED}`
   if (error instanceof UnpackError) return `not unpacked: ${error.message}; ${NOTHING_CHANGED}`
   if (error instanceof SpawnError) return `the new program does not start here: ${error.message}; ${NOTHING_CHANGED}`
@@ -143,6 +153,14 @@ function worded(error: unknown): string | undefined {
   if (!isOfFiles(error)) return undefined
   const foreign = ['EACCES', 'EPERM', 'EROFS'].includes(error.code ?? '')
   return `${fileProblem(error)}; ${foreign ? 'run this as the user who installed it, or in a container take a newer image' : NOTHING_CHANGED}`
+}
+
+/** In words, where the system has only its own for it. */
+export function plainly(text: string): string {
+  return text.replace(
+    /\bgetaddrinfo (?:ENOTFOUND|EAI_AGAIN) (\S+)/,
+    'the name $1 is not known here (no network, or no DNS)',
+  )
 }
 
 function advice({ why, status }: DownloadError): string {

@@ -6,13 +6,13 @@ import { CLOSING } from '../../src/broker/closing.ts'
 import { Fanout } from '../../src/broker/fanout.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
-import { OPEN_TERMS } from '../../src/broker/ports.ts'
+import { type Cursor, OPEN_TERMS } from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
 import { viewOf } from '../../src/broker/view.ts'
 import { STRATEGIES, type StrategyName } from '../../src/governance/strategies.ts'
-import { FakeChannel, FakeLink, KIB, MIB, sessionOf } from '../support/broker.ts'
+import { BotBed, eventOf, FakeChannel, FakeLink, KIB, MIB, SELF, sessionOf } from '../support/broker.ts'
 
 interface Client {
   readonly session: Session
@@ -173,4 +173,36 @@ test('[POOL16] in a fan-out, what is shared comes once, and the rest to everybod
     }),
     { numRuns: 200 },
   )
+})
+
+test('[POOL17] a pool that is named no more lets go of its events, on disk too: named again, it begins anew', () => {
+  const marks = new Map<string, Cursor | undefined>()
+  const journal = new MemoryJournal({ maxBytes: MIB, maxAge: 60_000 })
+  const start = journal.head
+  for (let n = 0; n < 3; n++) journal.append(eventOf(n), 0)
+  const nothing = { identified() {}, remember() {}, forget() {} }
+  const plan = () => ({ strategy: STRATEGIES['round-robin']({}), dispatch: 'plain' as const })
+  const plans: Map<string, typeof plan> = new Map([['workers', plan]])
+  using bed = new BotBed({
+    pools: () => plans,
+    kept: {
+      restored: {
+        ...{ selfId: SELF, journal, sessions: [] },
+        cursors: new Map([
+          ['pool workers', start],
+          ['pool idlers', start],
+        ]),
+      },
+      ...nothing,
+      mark: (name, position) => marks.set(name, position),
+    },
+  })
+  expect(marks.has('pool idlers') && marks.get('pool idlers')).toBeUndefined()
+  expect(bed.bot.pools).toMatchObject([{ name: 'workers', waiting: 3 }])
+  plans.clear()
+  bed.bot.configurePools()
+  expect([bed.bot.pools, marks.has('pool workers') && marks.get('pool workers')]).toEqual([[], undefined])
+  plans.set('workers', plan)
+  bed.bot.configurePools()
+  expect([bed.bot.pools, marks.get('pool workers')]).toMatchObject([[{ name: 'workers', waiting: 0 }], journal.head])
 })

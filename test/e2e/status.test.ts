@@ -71,11 +71,12 @@ test('[OBS12] of each implementation it tells what it is to the bot, of each cli
   await worker.close()
   const before = Math.floor(Date.now() / 1000)
   const status = await running.until(({ bots }) => bots[0]?.waiting.away === 1)
-  const seconds = expect.any(Number)
+  // In seconds.
+  for (const { since } of status.bots[0]?.upstreams ?? []) expect(since).toBeWithin(before - 60, before + 60)
   expect(status.bots[0]).toMatchObject({
     upstreams: [
-      { peer: first.url, connected: true, told: true, active: true, spread: false, since: seconds },
-      { peer: second.url, connected: true, told: true, active: false, spread: true, since: seconds },
+      { peer: first.url, connected: true, told: true, active: true, spread: false },
+      { peer: second.url, connected: true, told: true, active: false, spread: true },
     ],
     twins: { dropped: 1, rescued: 0, held: 0 },
     calls: { breakers: { send: { state: 'closed' } }, limited: { refused: 0 } },
@@ -86,7 +87,6 @@ test('[OBS12] of each implementation it tells what it is to the bot, of each cli
   expect(sessions.get('worker')).toMatchObject({ state: 'away', entry: 'worker', pool: 'workers' })
   expect(sessions.get('worker')?.unacknowledged).toBeGreaterThan(0)
   expect(sessions.get('worker')?.away_until).toBeWithin(before + 1_790, before + 1_810)
-  expect(status.bots[0]?.upstreams[0]?.since).toBeWithin(before - 60, before + 60)
   expect(status.reverse).toMatchObject([{ name: 'it', target: app.url, state: 'open', breaker: { state: 'closed' } }])
 })
 

@@ -76,6 +76,8 @@ test.skipIf(!LINUX)(
     const lonely = await service(home, ['install'], { FAILS: 'Failed to connect to bus: No medium found' })
     expect(lonely.stderr).toContain('This user has no session of systemd')
     expect(lonely.stderr).toContain('loginctl enable-linger')
+    const nobody = await service(home, ['install', '--system', '--user', 'no-such-user'])
+    expect(nobody).toMatchObject({ code: 1, stderr: expect.stringContaining('there is no no-such-user') })
 
     await using other = await machine()
     await Bun.write(other.at('config', 'config.yml'), 'http: {prot: 1}')

@@ -109,6 +109,8 @@ test('[INST6] whatever goes wrong, the message says so and the program is the on
     expect({ what, message }).toEqual({ what, message: expect.stringMatching(said) })
     expect(await home.read('perpetua')).toBe(script('0.1.0'))
     expect(await home.list()).not.toContain('perpetua.old')
+    // A part of a download is kept for the next try, and nothing else.
+    if (what === 'refusal') expect(await home.list()).toEqual(['perpetua'])
   }
 })
 

@@ -1,6 +1,7 @@
 // Stands in for what surrounds the broker: links, their listener, an implementation; nothing here does any IO.
 
-import { Bot, type BotOptions } from '../../src/broker/bot.ts'
+import { Bot } from '../../src/broker/bot.ts'
+import type { BotOptions } from '../../src/broker/bot-options.ts'
 import type { Closing } from '../../src/broker/closing.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import {

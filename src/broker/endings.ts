@@ -1,0 +1,76 @@
+// How calls end: each of those who share one gets its reply, nothing counts for them any more, and who keeps count is told.
+
+import { type ActionError, RETCODE } from '../onebot/retcode.ts'
+import { type Call, close, failure, refusal, type Taker } from './call.ts'
+import type { Durables } from './durable.ts'
+import type { Reads } from './reads.ts'
+import type { Report } from './status.ts'
+
+export interface EndingsOptions {
+  readonly bot: string
+  readonly reads: Reads
+  readonly durables: Durables
+  readonly report: Report
+  readonly now: () => number
+}
+
+export class Endings {
+  readonly #options: EndingsOptions
+
+  constructor(options: EndingsOptions) {
+    this.#options = options
+  }
+
+  /** In whichever way. @param text the reply for each of those who share it. */
+  finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
+    const { reads, durables } = this.#options
+    // However it ends: nobody may join what is answered already.
+    reads.ended(call)
+    close(call)
+    if (call.others !== undefined) for (const taker of call.others) close(taker)
+    call.ended?.()
+    if (call.durable !== undefined) durables.done(call.durable, retcode)
+    this.#answer(call, call, retcode, text)
+    if (call.others !== undefined) for (const taker of call.others) this.#answer(call, taker, retcode, text)
+  }
+
+  /** It was sent, and nobody knows what became of it. */
+  unanswered(call: Call, retcode: number, message: string): void {
+    const { reads, durables } = this.#options
+    if (call.shared === undefined) reads.wrote(call.action)
+    if (call.durable !== undefined) durables.unknown(call.durable, message)
+    this.finish(call, retcode, refusal(retcode, message))
+  }
+
+  /** It was not sent, and will not be. */
+  unsent(call: Call, why: string): void {
+    const { code } = RETCODE.unavailable
+    this.finish(call, code, refusal(code, why))
+  }
+
+  /** It waited, and will not be sent, for this reason. */
+  refused(call: Call, why: ActionError): void {
+    const { bot, report } = this.#options
+    this.limited(call.action, why)
+    if (call.answered && call.durable === undefined)
+      report({ kind: 'call-dropped', bot, action: call.action, why: why.message })
+    this.finish(call, why.retcode, ({ echo }) => failure(why.retcode, why.message, echo, why.retryAfter))
+  }
+
+  /** Somebody's call has ended that was asked then (ms). */
+  done(action: string, since: number, retcode: number): void {
+    const { bot, report, now } = this.#options
+    report({ kind: 'call', bot, action, retcode, ms: now() - since })
+  }
+
+  /** It was refused, where it may work later. */
+  limited(action: string, { retcode, retryAfter, message: why }: ActionError): void {
+    const { bot, report } = this.#options
+    if (retryAfter !== undefined) report({ kind: 'call-limited', bot, action, retcode, why })
+  }
+
+  #answer({ action, answered }: Call, taker: Taker, retcode: number, text: (taker: Taker) => string): void {
+    this.done(action, taker.since, retcode)
+    if (!answered) taker.caller?.reply(text(taker))
+  }
+}

@@ -29,6 +29,7 @@ import { EVENTS } from '../src/satori/events.ts'
 import { METHODS } from '../src/satori/features.ts'
 import { commandLines } from './command-lines.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
+import { milkyPage } from './milky-page.ts'
 
 const HOUSE = join(import.meta.dir, '..')
 /** The folders that hold no page of ours. */
@@ -39,6 +40,8 @@ const FIRST_COMMANDS = ['./scripts/start', './scripts/test']
 const GENERATED = {
   'docs/configuration.md': () => reference('en'),
   'docs/configuration.zh-CN.md': () => reference('zh'),
+  'docs/milky.md': () => milkyPage('en'),
+  'docs/milky.zh-CN.md': () => milkyPage('zh'),
   'docs/config.schema.json': () => inLine(JSON.stringify(jsonSchema(), null, 2)),
 }
 

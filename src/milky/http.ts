@@ -82,9 +82,14 @@ export class Wire {
               ...(accessToken !== '' && { Authorization: `Bearer ${accessToken}` }),
             },
           },
-          resolve,
+          (response) => {
+            // Whoever reads it is told by reading; one that nobody reads any more is nobody's trouble.
+            response.on('error', () => undefined)
+            resolve(response)
+          },
         )
-        request.once('error', fail)
+        // Also what comes after the answer.
+        request.on('error', fail)
         request.end(body)
       } catch (error) {
         // A token that no header can hold, an address that is none.

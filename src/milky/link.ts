@@ -46,6 +46,8 @@ export class MilkyLink implements Upstream {
   #source: Source | undefined
   #online = true
   #missed = 0
+  /** How often in a row QQ itself was not reached. */
+  #unreached = 0
   #probing = false
   #heardAt = performance.now()
   #over = false
@@ -148,7 +150,9 @@ export class MilkyLink implements Upstream {
     const reached = await this.#reachesQQ()
     if (reached === undefined) this.#heardAt = performance.now()
     this.#became(reached === undefined)
-    if (reached !== undefined && quiet) this.#options.offline(reached)
+    this.#unreached = reached === undefined ? 0 : this.#unreached + 1
+    // Once may be an accident; said once, too.
+    if (reached !== undefined && quiet && this.#unreached === MISSED) this.#options.offline(reached)
   }
 
   /** Undefined: it does, or at least nobody can tell. Otherwise why not. */

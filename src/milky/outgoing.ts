@@ -102,6 +102,12 @@ const TOGETHER = ['node', 'file'] as const
 /** The kinds that can be sent in some way, for whoever describes them. */
 export const OUTGOING_TYPES: readonly string[] = [...Object.keys(OUTGOING), ...TOGETHER]
 
+/** What becomes of them at Milky, for whoever looks for kinds of its that nothing becomes. */
+export const OUTGOING_KINDS: ReadonlySet<string> = new Set<Outgoing['type']>([
+  ...(['text', 'mention', 'mention_all', 'face', 'reply'] as const),
+  ...(['image', 'record', 'video', 'forward', 'light_app'] as const),
+])
+
 /** The rest of what OneBot knows. A poke is an action here. */
 const INSTEAD: Readonly<Record<string, string>> = {
   poke: 'call group_poke or friend_poke instead',

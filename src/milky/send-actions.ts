@@ -8,6 +8,7 @@ import type { Trimmings } from './forwards.ts'
 import type { Action, Actions } from './mapping.ts'
 import { outgoing } from './outgoing.ts'
 import { given, message, textOr, whole } from './params.ts'
+import type { Api } from './shapes.ts'
 import type { Stage } from './stage.ts'
 
 type To = { readonly scene: 'friend' | 'group'; readonly peer: number }
@@ -23,8 +24,13 @@ const toEither: Aim = (params) => {
 }
 
 /** One after the other in each conversation: they are to be read in the order in which they were said. */
-const sending = (aim: Aim, segments: (params: Fields) => Segment[], more: readonly 'res_id'[] = []): Action => ({
-  apis: ['send_private_message', 'send_group_message', 'upload_private_file', 'upload_group_file'],
+const sending = (
+  aim: Aim,
+  segments: (params: Fields) => Segment[],
+  apis: readonly Api[],
+  more: readonly 'res_id'[] = [],
+): Action => ({
+  apis,
   line: (params) => {
     const { scene, peer } = aim(params)
     return `${scene} ${peer}`
@@ -35,16 +41,17 @@ const sending = (aim: Aim, segments: (params: Fields) => Segment[], more: readon
   },
 })
 
-const saying = (aim: Aim) => sending(aim, message)
-const forwarding = (aim: Aim) => sending(aim, nodes, ['res_id'])
+const PRIVATE = ['send_private_message', 'upload_private_file'] as const
+const GROUP = ['send_group_message', 'upload_group_file'] as const
+const FORWARDED = { private: 'send_private_message', group: 'send_group_message' } as const
 
 export const sendActions: Actions = {
-  send_private_msg: saying(toFriend),
-  send_group_msg: saying(toGroup),
-  send_msg: saying(toEither),
-  send_private_forward_msg: forwarding(toFriend),
-  send_group_forward_msg: forwarding(toGroup),
-  send_forward_msg: forwarding(toEither),
+  send_private_msg: sending(toFriend, message, PRIVATE),
+  send_group_msg: sending(toGroup, message, GROUP),
+  send_msg: sending(toEither, message, [...PRIVATE, ...GROUP]),
+  send_private_forward_msg: sending(toFriend, nodes, [FORWARDED.private], ['res_id']),
+  send_group_forward_msg: sending(toGroup, nodes, [FORWARDED.group], ['res_id']),
+  send_forward_msg: sending(toEither, nodes, Object.values(FORWARDED), ['res_id']),
 }
 
 async function send(to: To, segments: readonly Segment[], it: Stage, looks: Trimmings) {

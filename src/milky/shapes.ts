@@ -1,13 +1,6 @@
 // The shapes of Milky 1.2, taken from the types that its makers publish: what each API takes and gives, and its events.
 
-import type {
-  Event,
-  IncomingForwardedMessage,
-  IncomingMessage,
-  IncomingSegment,
-  OutgoingSegment,
-  zodApiCategories,
-} from '@saltify/milky-types'
+import type { Event, IncomingSegment, OutgoingSegment, zodApiCategories } from '@saltify/milky-types'
 
 export type {
   FriendEntity,
@@ -20,7 +13,6 @@ export type {
   IncomingForwardedMessage,
   IncomingMessage,
   IncomingSegment,
-  OutgoingForwardedMessage,
 } from '@saltify/milky-types'
 
 type Categories = typeof zodApiCategories
@@ -45,10 +37,8 @@ export type Output<A extends Api> = Within<Apis[A]['responseSchema'], 'output'>
 export type EventType = Event['event_type']
 export type EventData<T extends EventType> = Extract<Event, { event_type: T }>['data']
 
-export type Scene = IncomingMessage['message_scene']
 export type IncomingType = IncomingSegment['type']
 export type IncomingData<T extends IncomingType> = Extract<IncomingSegment, { type: T }>['data']
-export type OutgoingType = OutgoingSegment['type']
 /** As it is to be written: what may be left out may be left out. */
 export type Outgoing =
   | Exclude<OutgoingSegment, { type: 'face' | 'image' | 'forward' }>
@@ -69,6 +59,3 @@ export interface Node {
   readonly sender_name: string
   readonly segments: readonly Outgoing[]
 }
-
-/** A message, or one that was forwarded and so is in no conversation. */
-export type Said = IncomingMessage | IncomingForwardedMessage

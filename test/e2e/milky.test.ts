@@ -2,8 +2,11 @@
 
 import { expect, test } from 'bun:test'
 import { Event } from '@saltify/milky-types'
-import type { Client } from '../support/client.ts'
+import { startSimulator } from '../../src/simulator/simulator.ts'
+import { Client } from '../support/client.ts'
+import { folder } from '../support/folder.ts'
 import { APIS, conforms } from '../support/milky-stage.ts'
+import { program } from '../support/program.ts'
 import { type SmallWorld, smallWorld, WAYS } from '../support/small-world.ts'
 
 const GROUP = 123_456_789
@@ -171,6 +174,36 @@ for (const way of WAYS) {
     })
   })
 }
+
+test('[MLS6] killed and started again, the program knows the messages of before by their numbers', async () => {
+  await using qq = await startSimulator({ token: 'T' })
+  await using home = await folder()
+  const implementation = { mode: 'milky', milky: { url: `${qq.address}/milky` }, 'external-access-token': 'T' }
+  await Bun.write(home.at('config', 'config.yml'), JSON.stringify({ 'ntqq-impl': implementation, http: { port: 0 } }))
+  const start = async () => {
+    const running = program([], { cwd: home.path, as: 'perpetua' })
+    const [, address = ''] = await running.says(/started address=(\S+)/)
+    await running.says(/bot online/)
+    const client = await Client.connect(`${address.replace('http', 'ws')}/?access_token=T`)
+    await client.next(({ self_client }) => self_client === true)
+    return { running, client }
+  }
+  const first = await start()
+  const log = () =>
+    [...new Bun.Glob('data/milky-*.db-wal').scanSync(home.path)].map((file) => Bun.file(home.at(file)).size)
+  const before = log()
+  qq.say({ text: 'remember me' })
+  const { message_id } = await first.client.event('message')
+  // Soon after, not at once, it is in the file.
+  while (Bun.deepEquals(log(), before)) await Bun.sleep(5)
+  first.running.signal('SIGKILL')
+  await first.running.ended
+  const second = await start()
+  expect(await second.client.call('get_msg', { message_id })).toMatchObject({
+    data: { message_id, raw_message: 'remember me' },
+  })
+  await second.running[Symbol.asyncDispose]()
+})
 
 test('[MLS5] all that went over the second face was as its schemas want it', async () => {
   await using it = await smallWorld('Milky by WebSocket')

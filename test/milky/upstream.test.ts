@@ -1,6 +1,7 @@
 // The connection to an implementation that speaks Milky: opened in every way, probed, lost and made again, whatever it does.
 
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import { Hono } from 'hono'
 import type { Seat, Upstream } from '../../src/broker/ports.ts'
 import type { Status } from '../../src/broker/status.ts'
@@ -412,6 +413,25 @@ test('[MLU13] stopped while nobody answers, it stops at once', async () => {
   await it.upstream.stop()
   expect(it.seat.connections).toBe(0)
 })
+
+const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url), 'utf8')
+
+for (const events of ['websocket', 'sse'] as const)
+  test(`[MLU15] over TLS and ${events} it trusts what it is told to, and nothing else`, async () => {
+    const server = { tls: { cert: pem('cert'), key: pem('key') } }
+    for (const tls of [{ ca: pem('ca') }, { insecure: true }]) {
+      await using it = await bed({ events, tls, server })
+      await it.live()
+      it.server.event('message_receive', said('safe'))
+      expect(await it.seat.event()).toMatchObject({ raw_message: 'safe' })
+      expect(await it.seat.call('get_login_info')).toMatchObject({ status: 'ok' })
+    }
+    await using it = await bed({ events, server })
+    expect(await it.until('upstream-retry')).toMatchObject({
+      reason: expect.stringMatching(/certificate|verif|issuer/i),
+    })
+    expect(it.seat.connections).toBe(0)
+  })
 
 test('[MLU14] server-sent events are read however they are cut', () => {
   const stream = 'event: milky_event\r\ndata: {"a":1}\r\n\r\n: hi\n\ndata:x\ndata: y\n\nid: 1\n\ndata: end\n\n'

@@ -19,6 +19,8 @@ export interface MilkyServerOptions {
   port?: number
   /** Answers an API in its own way; undefined: as an implementation that is well. */
   answer?: (call: MilkyCall) => Response | Promise<Response> | undefined
+  /** PEM texts: https. */
+  tls?: { cert: string; key: string }
   /** What stands for the stream of events over HTTP. Default: server-sent events. */
   stream?: () => Response
 }
@@ -49,7 +51,7 @@ export class MilkyServer implements AsyncDisposable {
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/prefix`
+    return `${this.#options.tls ? 'https' : 'http'}://127.0.0.1:${this.#port}/prefix`
   }
 
   get streams(): number {
@@ -61,6 +63,7 @@ export class MilkyServer implements AsyncDisposable {
       hostname: '127.0.0.1',
       port: this.#port,
       idleTimeout: 0,
+      ...(this.#options.tls && { tls: this.#options.tls }),
       fetch: (request, server) => this.#answer(request, server),
       websocket: {
         idleTimeout: 0,

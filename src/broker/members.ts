@@ -24,25 +24,6 @@ import { isOnline, type Session } from './session.ts'
 import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
 
-/** What a client has with its new link. Default: what it had. */
-export interface Rejoining {
-  readonly terms?: Terms | undefined
-  /** Whether the link carries calls. */
-  readonly calls?: boolean | undefined
-}
-
-/** What a client brings along. */
-export interface Wish {
-  readonly events: boolean
-  readonly calls: boolean
-  /** Its name must be free: the edge has asked `sessions.nameTaken`. */
-  readonly claim?: Claim | undefined
-  /** Default: those of everybody. */
-  readonly terms?: Terms | undefined
-  /** Its position of an earlier link: it gets what came since. */
-  readonly from?: Cursor | undefined
-}
-
 export interface MembersOptions extends GreetingOptions {
   readonly room: Room
   /** The reason for which all sessions are being ended. */

@@ -43,8 +43,6 @@ function implementation(one: Implementation, config: Config, files: Files, home:
       return Promise.resolve(
         fine(aboutOf(one), 'it dials us, at /onebot/v11/implementation: whether it does, /api/status tells'),
       )
-    case 'milky':
-      return milky(one)
     case 'embedded':
       return embedded(one, config, home)
     case 'milky':
@@ -85,36 +83,6 @@ async function forward(one: Implementation, files: Files): Promise<Finding> {
       about,
       `${url} is no WebSocket of an implementation: ${answer}`,
       `compare the path with its settings; port and path must be those of its forward WebSocket, not of its web page${error.status === undefined ? '; where it speaks TLS, write wss://' : ''}`,
-    )
-  }
-}
-
-/** Asks for its account as the gateway does. */
-async function milky(one: Implementation): Promise<Finding> {
-  const about = aboutOf(one)
-  const url = maskText(one.url)
-  const token = one['access-token']
-  try {
-    const { status } = await fetch(`${one.url.replace(/\/+$/, '')}/api/get_impl_info`, {
-      method: 'POST',
-      body: '{}',
-      headers: { 'Content-Type': 'application/json', ...(token !== '' && { Authorization: `Bearer ${token}` }) },
-      signal: AbortSignal.timeout(PATIENCE),
-    })
-    if (status === 200) return fine(about, `${url} answers`)
-    if (status === 401 || status === 403)
-      return bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
-    return bad(
-      about,
-      `${url} speaks no Milky: it answered ${status}`,
-      'compare address, port and prefix with its settings',
-    )
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return bad(
-      about,
-      `${url}: ${maskText(why)}`,
-      'start it, log it in, enable its Milky service, and compare the address',
     )
   }
 }

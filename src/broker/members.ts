@@ -23,6 +23,7 @@ import type { Room } from './room.ts'
 import { isOnline, type Session } from './session.ts'
 import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
+import type { Rejoining, Wish } from './wish.ts'
 
 export interface MembersOptions extends GreetingOptions {
   readonly room: Room

@@ -27,6 +27,8 @@ export interface Member {
   /** Number of the first and the latest of them. */
   readonly first: number
   readonly last: number
+  /** All of them in order, when asked for. */
+  readonly numbers: readonly number[]
   /** How often an event was not the one right after the one before. */
   readonly gaps: number
   /** SHA-1 of all their bytes, when asked for. */
@@ -62,6 +64,8 @@ export interface CrowdOptions {
   path?: string
   /** Keep a digest of all events: costs time. */
   digest?: boolean
+  /** Keep the numbers of all events. */
+  numbers?: boolean
 }
 
 export async function crowd(address: string, options: CrowdOptions): Promise<Crowd> {
@@ -100,6 +104,8 @@ class RawMember implements Member, Counts {
   last = 0
   gaps = 0
   code: number | undefined
+  readonly numbers: number[] = []
+  readonly #keeps: boolean
   readonly #news: () => void
   readonly #hash: ReturnType<typeof createHash> | undefined
   #socket: Bun.Socket | undefined
@@ -110,13 +116,15 @@ class RawMember implements Member, Counts {
   #pieces: Buffer[] = []
   #lacking = 0
 
-  private constructor(news: () => void, digest: boolean) {
+  private constructor(news: () => void, { digest = false, numbers = false }: CrowdOptions) {
     this.#news = news
+    this.#keeps = numbers
     this.#hash = digest ? createHash('sha1') : undefined
   }
 
-  static async join(hostname: string, port: number, { path = '/', digest = false }: CrowdOptions, news: () => void) {
-    const member = new RawMember(news, digest)
+  static async join(hostname: string, port: number, options: CrowdOptions, news: () => void) {
+    const { path = '/' } = options
+    const member = new RawMember(news, options)
     member.#socket = await Bun.connect({
       hostname,
       port,
@@ -216,6 +224,7 @@ class RawMember implements Member, Counts {
     if (this.count === 0) this.first = n
     else if (n !== this.last + 1) this.gaps += 1
     this.count += 1
+    if (this.#keeps) this.numbers.push(n)
     this.last = n
     this.#hash?.update(payload)
   }

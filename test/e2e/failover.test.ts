@@ -1,0 +1,131 @@
+// Several implementations of one account, on real sockets: one works, one stands by, and clients notice nothing.
+
+import { expect, test } from 'bun:test'
+import type { ConfigInput } from '../../src/config/schema.ts'
+import { Client } from '../support/client.ts'
+import { EAGER, gateway, outside, type TestGateway } from '../support/gateway.ts'
+import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+
+/** How long (ms) the first must have been well to take over again: in a process of its own, as long as it ships with. */
+const FAILBACK = outside ? 30_000 : 600
+const QUICK = outside ? {} : { patience: { ...EAGER, failback: FAILBACK } }
+
+const both = (first: Implementation, second: Implementation, more: ConfigInput = {}): ConfigInput => ({
+  ...more,
+  'ntqq-impl': { 'external-web-socket': '' },
+  upstreams: [
+    { name: 'first', url: first.url, 'self-id': '10001' },
+    { name: 'second', url: second.url, 'self-id': '10001' },
+  ],
+})
+
+/** Both are connected; the first one, too, had the time to say so. */
+const settled = (it: TestGateway, links = 2) =>
+  it.until(({ bots, facts }) => bots[0]?.online === true && (facts['upstream-connected'] ?? 0) >= links)
+
+async function come(it: TestGateway): Promise<Client> {
+  const client = await Client.connect(`${it.ws}/`)
+  await client.next(({ self_client }) => self_client === true)
+  return client
+}
+
+/** An implementation that answers with its name. */
+const named = (name: string) => new Implementation({ answer: (frame) => ok(frame, { by: name }) })
+const texts = (client: Client) =>
+  client.heard.map((raw): unknown => JSON.parse(raw).raw_message).filter((text) => text !== undefined)
+const whoAnswers = async (client: Client) => ((await client.call('send_group_msg'))['data'] as { by: string }).by
+
+test('[GOV13] what both tell is heard once, whoever is first, and what only the one that stands by tells is heard, too', async () => {
+  await using first = named('first')
+  await using second = named('second')
+  await using it = await gateway(both(first, second), QUICK)
+  await settled(it)
+  await using client = await come(it)
+  const count = 200
+  for (let n = 1; n <= count; n++) {
+    // Their numbers for messages are their own.
+    const tell = [
+      () => first.send(groupMessage(`m${n}`, 10001, n)),
+      () => second.send(groupMessage(`m${n}`, 10001, -n)),
+    ]
+    for (const one of n % 2 === 0 ? tell : tell.reverse()) one()
+    if (n % 20 === 0) await Bun.sleep(1)
+  }
+  second.send(groupMessage('only the second'))
+  await client.next(({ raw_message: text }) => text === 'only the second')
+  expect(texts(client).toSorted()).toEqual(
+    [...Array.from({ length: count }, (_, i) => `m${i + 1}`), 'only the second'].toSorted(),
+  )
+  expect((await it.status()).facts['event-rescued']).toBe(1)
+}, 20_000)
+
+test('[GOV14] when the one that works is killed the other takes over at once: reads are asked again, what waits goes there, and back once it is well', async () => {
+  await using first = named('first')
+  await using second = named('second')
+  await using it = await gateway(both(first, second), QUICK)
+  await settled(it)
+  await using client = await come(it)
+  expect(await whoAnswers(client)).toBe('first')
+
+  // It takes these and answers none.
+  let taken = 0
+  first.answer = () => {
+    taken += 1
+    return undefined
+  }
+  client.send({ action: 'get_group_list', params: {}, echo: 'read' })
+  client.send({ action: 'send_group_msg', params: { group_id: 1, message: 'x' }, echo: 'write' })
+  while (taken < 2) await Bun.sleep(1)
+  await first.stop()
+  const replies = [
+    await client.next(({ echo }) => echo !== undefined),
+    await client.next(({ echo }) => echo !== undefined),
+  ]
+  expect(replies.find(({ echo }) => echo === 'read')).toMatchObject({ status: 'ok', data: { by: 'second' } })
+  expect(replies.find(({ echo }) => echo === 'write')).toMatchObject({ status: 'failed', retcode: 1504 })
+  expect(await whoAnswers(client)).toBe('second')
+  second.send(groupMessage('from the second', 10001, 1_000))
+  await client.next(({ raw_message: text }) => text === 'from the second')
+
+  first.answer = (frame) => ok(frame, { by: 'first' })
+  first.start()
+  await settled(it, 3)
+  const began = performance.now()
+  expect(await whoAnswers(client)).toBe('second')
+  while ((await whoAnswers(client)) === 'second') await Bun.sleep(20)
+  expect(performance.now() - began).toBeGreaterThanOrEqual(FAILBACK * 0.8)
+  expect(client.heard.some((raw) => raw.includes('"online":false'))).toBe(false)
+}, 60_000)
+
+test('[GOV14] with all of them gone calls wait, and go to whichever is back first', async () => {
+  await using first = named('first')
+  await using second = named('second')
+  await using it = await gateway(both(first, second), QUICK)
+  await settled(it)
+  await using client = await come(it)
+  await Promise.all([first.stop(), second.stop()])
+  await it.until(({ bots }) => bots[0]?.online === false)
+  const held = whoAnswers(client)
+  await it.until(({ bots }) => bots[0]?.waiting.held === true)
+  second.start()
+  expect(await held).toBe('second')
+}, 20_000)
+
+test('[GOV15] an implementation of the group that has another account is refused and said, and the bot is none the worse', async () => {
+  await using first = named('first')
+  await using wrong = new Implementation({ selfId: 20002, answer: (frame) => ok(frame, { by: 'wrong' }) })
+  await using it = await gateway(both(first, wrong), QUICK)
+  await it.until(({ facts }) => facts['bot-conflict'] === 1)
+  await settled(it)
+  await using client = await come(it)
+  wrong.send(groupMessage('not ours', 20002))
+  first.send(groupMessage('ours'))
+  expect(await client.event('message')).toMatchObject({ raw_message: 'ours' })
+  await first.stop()
+  await it.until(({ bots }) => bots[0]?.online === false)
+  wrong.send(groupMessage('still not ours', 20002))
+  first.start()
+  await it.until(({ bots }) => bots[0]?.online === true)
+  expect(await whoAnswers(client)).toBe('first')
+  expect(texts(client)).toEqual(['ours'])
+}, 20_000)

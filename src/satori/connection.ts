@@ -102,6 +102,10 @@ export class Connection implements SocketEvents<AcceptedSocket> {
   get peer(): string {
     return this.#options.peer
   }
+  /** The client of the configuration whose token it showed; undefined: nobody's in particular. */
+  get entry(): string | undefined {
+    return this.#claim.entry
+  }
 
   /** The gateway ends, or serves Satori no more. */
   end(closing: Closing): void {

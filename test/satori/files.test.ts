@@ -278,6 +278,16 @@ test('[SAT35] a web hook hears how its bot fares, and of the account that comes 
   expect(await next('message-created')).toMatchObject({ self_id: '10009', login: { user: { id: '10009' } } })
 })
 
+test('[SAT35] who has a token of its own asks for no web hooks: they would tell more than it may hear', async () => {
+  await using hook = new WebHook()
+  await using it = await satoriBed({
+    config: { http: { 'access-token': TOKEN }, clients: [{ name: 'alice', token: 'of alice' }] },
+  })
+  for (const method of ['meta/webhook.create', 'meta/webhook.delete'])
+    expect((await it.call(method, { url: hook.url }, { Authorization: 'Bearer of alice' })).status).toBe(403)
+  expect((await it.call('meta', {}, { Authorization: 'Bearer of alice' })).status).toBe(200)
+})
+
 test('[SAT35] meta tells the logins, and what is not there is 404', async () => {
   await using it = await satoriBed()
   expect(await it.call('meta')).toMatchObject({

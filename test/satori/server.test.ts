@@ -424,3 +424,47 @@ test('[SAT37] calls are those of the session from the same address, and wait in 
   void it.call('user.get?client_name=two', { user_id: 3 })
   await until({ one: 1, two: 1 })
 })
+
+test('[SAT37] a token of one client decides in whose name a call is made, and what it may do; its name alone does not', async () => {
+  await using it = await satoriBed({
+    config: {
+      http: { 'access-token': TOKEN },
+      clients: [{ name: 'alice', token: 'of alice', deny: ['send_*'] }],
+    },
+  })
+  it.replies['send_group_msg'] = { message_id: 1 }
+  const say = async (token: string, query = '') =>
+    (await it.call(`message.create${query}`, { channel_id: '7', content: 'x' }, { Authorization: `Bearer ${token}` }))
+      .status
+  const others = [
+    ['internal/onebot11/send_group_msg', { group_id: 7, message: 'x' }],
+    ['internal/onebot/10001/_api/sendGroupMsg', [{ group_id: 7, message: 'x' }]],
+  ] as const
+  // Without a connection, and with one from the same address that may do more.
+  for (const connect of [() => undefined, () => it.ready({}, '?client_name=bob')]) {
+    await connect()
+    expect(await say('of alice')).toBe(403)
+    expect(await say('of alice', '?client_name=bob')).toBe(403)
+    expect(await say(TOKEN, '?client_name=alice')).toBe(403)
+    for (const [path, body] of others)
+      expect((await it.call(path, body, { Authorization: 'Bearer of alice' })).status).toBe(403)
+    expect(it.asked.filter(({ action }) => action === 'send_group_msg')).toEqual([])
+  }
+  expect(await say(TOKEN)).toBe(200)
+  expect(await say(TOKEN, '?client_name=bob')).toBe(200)
+})
+
+test('[SAT37] the connection of a client with a token of its own is found by that token, and by nothing else', async () => {
+  await using it = await satoriBed({
+    config: { http: { 'access-token': TOKEN }, clients: [{ name: 'alice', token: 'of alice', deny: ['send_*'] }] },
+  })
+  it.replies['send_group_msg'] = { message_id: 1 }
+  const alice = await it.connect()
+  alice.send({ op: OP.identify, body: { token: 'of alice' } })
+  await alice.next(({ op }) => op === OP.ready)
+  const say = (token: string) =>
+    it.call('message.create', { channel_id: '7', content: 'x' }, { Authorization: `Bearer ${token}` })
+  // It is the only one from this address, and not who asks.
+  expect((await say(TOKEN)).status).toBe(200)
+  expect((await say('of alice')).status).toBe(403)
+})

@@ -18,6 +18,7 @@ import { METHODS } from './features.ts'
 import type { HookEntry } from './hook.ts'
 import { Hooks } from './hooks.ts'
 import { Internal } from './internal.ts'
+import { Lags } from './lag.ts'
 import { Logins } from './logins.ts'
 import { HANDLERS } from './methods.ts'
 import { PLATFORM, said } from './qq.ts'
@@ -50,6 +51,7 @@ export class SatoriServer {
   readonly #options: SatoriOptions
   readonly #calls = new Calls()
   readonly #uploads = new Uploads()
+  readonly #lags = new Lags()
   readonly #logins: Logins
   readonly #hooks: Hooks
   readonly #internal: Internal
@@ -124,6 +126,7 @@ export class SatoriServer {
     const connection = new Connection({
       ...{ bots, guests, report, opens, patience, peer, name },
       logins: this.#logins,
+      lags: this.#lags,
       channel: listener,
       path: c.req.path,
       shown: shown(c),

@@ -6,7 +6,9 @@ import { STRANGERS } from '../../src/broker/ports.ts'
 import type { AcceptedSocket } from '../../src/runtime/host.ts'
 import { Calls } from '../../src/satori/call.ts'
 import { Connection } from '../../src/satori/connection.ts'
+import { Lags } from '../../src/satori/lag.ts'
 import { Logins } from '../../src/satori/logins.ts'
+import { operator } from '../support/admin.ts'
 import { Facts } from '../support/bot.ts'
 import type { Client, Frame } from '../support/client.ts'
 import { groupMessage, heartbeat, Implementation, ok } from '../support/implementation.ts'
@@ -103,6 +105,7 @@ test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
   const connection = new Connection({
     bots,
     logins: new Logins(bots, new Calls()),
+    lags: new Lags(),
     guests: STRANGERS,
     report: new Facts().report,
     channel: { publish: () => 0 },
@@ -295,6 +298,36 @@ test('[SAT30] several bots are several logins on one connection, and none of the
     expect(new Set(heard.map(([self, text]) => `${self} ${text}`))).toContain('10001 a2')
     expect(new Set(heard.map(([self, text]) => `${self} ${text}`))).toContain('10002 b2')
     await again.close()
+  }
+})
+
+test('[SAT30] what waited while another bot went on is not left out after a break, for whoever it waited', async () => {
+  await using second = new Implementation({ selfId: 10002, answer: (frame) => ok(frame) })
+  await using it = await satoriBed({
+    config: { http: { 'access-token': TOKEN }, upstreams: [{ name: 'second', url: second.url }] },
+  })
+  await it.bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
+  const admin = operator(it.bed.gateway.address)
+  for (const query of ['', '?client_name=named']) {
+    const client = await it.ready({}, query)
+    const sessions = (await it.bed.gateway.status()).bots.map(({ sessions }) => sessions[0]?.app_id)
+    // For the operator's sake it waits as it would for a full socket.
+    await admin.json(`/api/clients/${sessions[1]}/pause`, {})
+    const { entries = 0 } = (await it.bed.gateway.status()).bots[1]?.journal ?? {}
+    second.send(groupMessage('b1', 10002))
+    await it.bed.gateway.until(({ bots }) => bots[1]?.journal.entries === entries + 1)
+    // The other bot's event is of a later moment.
+    for (const now = Date.now(); Date.now() <= now; ) await Bun.sleep(1)
+    it.bed.bot.send(groupMessage('a1'))
+    const { sn } = await event(client, 'message-created', (body) => said(body) === 'a1')
+    expect(client.heard.join()).not.toContain('"content":"b1"')
+    await client.close()
+    await it.bed.gateway.until(({ links }) => links === 0)
+    const again = await it.ready({ sn }, query)
+    await event(again, 'message-created', (body) => said(body) === 'b1')
+    expect(again.heard.join()).not.toContain('"content":"a1"')
+    await again.close()
+    await it.bed.gateway.until(({ links }) => links === 0)
   }
 })
 

@@ -40,6 +40,8 @@ export interface ConnectionOptions {
 
 /** Clients send nothing long; who is not known yet must not make us read megabytes. */
 const LONGEST_FRAME = 64 * 1024
+/** Beyond so many bytes in a socket no PING is answered: answers are what a client can make us pile up. */
+const MOST_UNREAD = 4 * 1024 * 1024
 /** A peer that does not take our close frame for this long (ms) is dropped without. */
 const GOODBYE = 10_000
 
@@ -139,6 +141,8 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 
   /** READY comes before everything else. */
   #pong(): void {
+    // Who reads nothing and asks on hears enough once it reads.
+    if ((this.#socket?.buffered ?? 0) > MOST_UNREAD) return
     if (this.#state === 'ready') this.#send(frame(OPCODE.pong, '{}'))
     else this.#pinged = true
   }

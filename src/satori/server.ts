@@ -23,7 +23,7 @@ import { Logins } from './logins.ts'
 import { HANDLERS } from './methods.ts'
 import { PLATFORM, said } from './qq.ts'
 import { MethodRequest } from './request.ts'
-import { readable, Uploads } from './uploads.ts'
+import { readableWithin, Uploads } from './uploads.ts'
 
 export interface SatoriOptions {
   readonly bots: Bots
@@ -157,7 +157,7 @@ export class SatoriServer {
       calls: this.#calls,
       asker,
       self: () => this.#logins.brief(bot)?.user,
-      source: (src: string) => readable(src, this.#uploads),
+      source: readableWithin(this.#uploads),
       note: (note: string) => this.#options.report({ kind: 'content-note', bot: bot.name, note }),
     }
     // Forwarded messages name who says what.

@@ -1,7 +1,7 @@
 // Files that clients give and get, OneBot's own actions, and web hooks.
 
 import { expect, test } from 'bun:test'
-import { KEPT, readable, Uploads } from '../../src/satori/uploads.ts'
+import { KEPT, readable, readableWithin, Uploads } from '../../src/satori/uploads.ts'
 import { Inbox } from '../contract/witness.ts'
 import type { Frame } from '../support/client.ts'
 import { groupMessage, heartbeat } from '../support/implementation.ts'
@@ -9,6 +9,7 @@ import { BRISK } from '../support/testbed.ts'
 import { event, satoriBed, TOKEN } from './bed.ts'
 
 const AUTH = { Authorization: `Bearer ${TOKEN}` }
+const KIB = 1024
 const MIB = 1024 * 1024
 
 function form(...files: [field: string, content: string, type: string, name?: string][]): FormData {
@@ -84,10 +85,33 @@ test('[SAT33] uploads are kept for a while and within bounds, the oldest giving 
   expect([first, second, third].map(there)).toEqual([false, true, true])
   now = KEPT.time + 1
   expect([second, third].map(there)).toEqual([false, false])
-  const whole = keep(KEPT.bytes)
+  const whole = keep(KEPT.bytes - 2 * KIB)
   expect(there(whole)).toBe(true)
+  // Files of nothing cost something: as much as their names, and some more.
+  const named = (name: string) => uploads.keep('1', { bytes: new Uint8Array(0), type: 'x/y', name })
+  const links = Array.from({ length: 300 }, () => named('x'.repeat(MIB / 2)))
+  expect(links.filter(there)).toEqual(links.slice(-127))
+  uploads.clear()
+  const empty = named('')
+  for (let n = 0; n < KEPT.bytes / KIB; n++) named('')
+  expect(there(empty)).toBe(false)
   expect(() => keep(KEPT.bytes + 1)).toThrow(/at most/)
   expect(uploads.get('elsewhere')).toBeUndefined()
+})
+
+test('[SAT33] one upload that stands in a message a thousand times does not fill the memory', async () => {
+  await using it = await satoriBed()
+  const { body } = await it.call('upload.create', form(['a', 'x'.repeat(4 * MIB), 'image/png']))
+  const content = `<img src="${(body as { a: string }).a}"/>`.repeat(1_000)
+  expect(await it.call('message.create', { channel_id: '7', content })).toMatchObject({
+    status: 413,
+    body: { message: expect.stringContaining('send several messages') },
+  })
+  expect(it.asked).toEqual([])
+  const source = readableWithin(new Uploads(), 30)
+  expect(source('data:;base64,AAAA')).toBe('base64://AAAA')
+  expect(source('data:;base64,AAAA')).toBe('base64://AAAA')
+  expect(() => source('data:;base64,AAAA')).toThrow('more than 30')
 })
 
 test('[SAT13] addresses and paths stay as they are, everything else becomes base64', () => {

@@ -91,18 +91,10 @@ test('[SAT26] a wrong token ends with 4004, a bad frame with 4000, and both are 
   await it.bed.gateway.until(({ links }) => links === 0)
 })
 
-test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
-  const closed = Promise.withResolvers<[number, string]>()
-  const socket = {
-    open: true,
-    buffered: 0,
-    send: () => true,
-    close: (...args: [number, string]) => closed.resolve(args),
-    terminate: () => undefined,
-  }
+/** A connection that is alone in the world, and no socket under it yet. */
+function connectionOf(patience: number, settled: string[] = []): Connection {
   const bots = new Bots()
-  const settled: string[] = []
-  const connection = new Connection({
+  return new Connection({
     bots,
     logins: new Logins(bots, new Calls()),
     lags: new Lags(),
@@ -114,11 +106,52 @@ test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
     name: undefined,
     shown: undefined,
     opens: () => true,
-    patience: 1,
+    patience,
     opened: () => undefined,
     settled: () => settled.push('settled'),
     ended: () => undefined,
   })
+}
+
+test('[SAT25] who reads nothing gets no PONGs piled up, and one again once it reads', async () => {
+  const sent: number[] = []
+  const ready = Promise.withResolvers<void>()
+  const socket = {
+    open: true,
+    buffered: 0,
+    send(text: string) {
+      const { op } = JSON.parse(text)
+      sent.push(op)
+      if (op === OP.ready) ready.resolve()
+      return true
+    },
+    close: () => undefined,
+    terminate: () => undefined,
+  }
+  const accepted = socket as unknown as AcceptedSocket // the cast: nothing else of it is used
+  const connection = connectionOf(60_000)
+  connection.open(accepted)
+  connection.text(accepted, JSON.stringify({ op: OP.identify, body: {} }))
+  await ready.promise
+  socket.buffered = 5 * KIB * KIB
+  for (let n = 0; n < 100; n++) connection.text(accepted, JSON.stringify({ op: OP.ping }))
+  socket.buffered = 0
+  connection.text(accepted, JSON.stringify({ op: OP.ping }))
+  expect(sent).toEqual([OP.ready, OP.pong])
+  connection.close(accepted, 1000, '')
+})
+
+test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
+  const closed = Promise.withResolvers<[number, string]>()
+  const socket = {
+    open: true,
+    buffered: 0,
+    send: () => true,
+    close: (...args: [number, string]) => closed.resolve(args),
+    terminate: () => undefined,
+  }
+  const settled: string[] = []
+  const connection = connectionOf(1, settled)
   connection.open(socket as unknown as AcceptedSocket) // the cast: nothing else of it is used
   expect(await closed.promise).toEqual([4000, 'no IDENTIFY in time'])
   expect(settled).toEqual(['settled'])

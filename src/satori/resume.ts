@@ -42,7 +42,8 @@ function placeFor(bot: Bot, heard: Bot | undefined, sn: number, since: Since): P
 
 function earlier(one: Place | undefined, other: Place): Place {
   if (one === undefined) return other
-  return { cursor: one.cursor < other.cursor ? one.cursor : other.cursor, lost: one.lost ?? other.lost }
+  const cursor = Math.min(one.cursor, other.cursor) as Cursor // the cast: it is one of the two
+  return { cursor, lost: one.lost ?? other.lost }
 }
 
 function placeAt(journal: Journal, next: Cursor): Place {

@@ -189,10 +189,10 @@ export class Connection implements SocketEvents<AcceptedSocket> {
       channel,
       peer,
       dress: satoriForm(bot, logins, 'frame'),
-      inStep: (now) => (now ? this.#lag?.finish(bot, Date.now()) : this.#lag?.begin(bot, newestTime(bot.journal))),
+      inStep: (now) => (now ? this.#lag?.finish(bot, clock()) : this.#lag?.begin(bot, newestTime(bot.journal))),
       closed: (closing) => this.#detach(bot, closing),
     })
-    if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? Date.now())
+    if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? clock())
     // First of all: what follows is not all there was.
     if (from?.lost !== undefined) this.#say(bot, 'login-updated', selfId, before(from.cursor))
     const terms = this.#terms ?? guests.terms(claim)
@@ -270,8 +270,11 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 /** The position before this one: that of the last event that was given. */
 const before = (next: Cursor) => (next - 1) as Cursor // the cast: see sn.ts, which takes any position up to the head
 
+/** Milliseconds, as the journals of the bots have them. */
+const clock = () => Math.round(performance.timeOrigin + performance.now())
+
 /** An event that is just being told stands in the journal already. */
-const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? Date.now()
+const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? clock()
 
 function snIn(body: Fields): number | undefined {
   // Older clients call it so.

@@ -37,6 +37,12 @@ export const reachable = <T extends Declaring>() =>
         report(at(own ? 'external-web-socket' : 'url'), 'an address that starts with ws:// or wss://')
       if (kind === 'milky' && !/^https?:/i.test(url))
         report(own ? ['ntqq-impl', 'milky', 'url'] : at('url'), 'an address that starts with http:// or https://')
+      // Names of APIs are put after it.
+      else if (kind === 'milky' && url.includes('?'))
+        report(
+          own ? ['ntqq-impl', 'milky', 'url'] : at('url'),
+          `an address without "?" (a token belongs in ${own ? 'external-access-token' : 'access-token'})`,
+        )
       // Anybody could post events otherwise.
       if (kind === 'milky' && events === 'webhook' && token === '')
         report(at(own ? 'external-access-token' : 'access-token'), 'a token, since events: webhook is set')

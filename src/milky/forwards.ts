@@ -25,7 +25,10 @@ const DEEPEST = 4
 /** @throws MilkyError */
 export async function nodesOf(nodes: readonly Segment[], it: Stage, to: Target): Promise<Forward> {
   const messages: Node[] = []
-  for (const { data } of nodes) messages.push(await nodeOf(data, it, deeper(to)))
+  for (const { data } of nodes) {
+    take(to)
+    messages.push(await nodeOf(data, it, deeper(to)))
+  }
   return { messages, ...to.trimmings }
 }
 
@@ -36,6 +39,7 @@ export async function forwarded(id: string, it: Stage, to: Target): Promise<Forw
   const { messages: found } = await it.call('get_forwarded_messages', { forward_id: id })
   const messages: Node[] = []
   for (const { sender_name, segments } of Array.isArray(found) ? found : []) {
+    take(to)
     const content = await outgoing(incoming(segments, undefined, it), it, inside)
     // Nobody tells whose they were.
     messages.push({ user_id: it.selfId, sender_name, segments: content.message })
@@ -75,8 +79,14 @@ export async function messageOf(id: number, it: Stage): Promise<IncomingMessage>
   return message
 }
 
-function deeper({ depth }: Target): Target {
+/** What others have nested could otherwise make us ask for millions of messages. @throws MilkyError */
+function take({ room }: Target): void {
+  if (room === undefined || room.left-- > 0) return
+  throw new MilkyError(BAD_REQUEST, 'node: found too many messages to be forwarded at a time; send several')
+}
+
+function deeper({ depth, room }: Target): Target {
   if (depth >= DEEPEST)
     throw new MilkyError(BAD_REQUEST, `node: found messages forwarded ${depth + 1} deep, wanted at most ${DEEPEST}`)
-  return { where: undefined, depth: depth + 1 }
+  return { where: undefined, depth: depth + 1, room }
 }

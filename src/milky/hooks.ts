@@ -38,9 +38,13 @@ export function milkyHooks(hooks: () => readonly Hook[], report: Report) {
     if (!isObject(event)) return refuse(400, 'body: wanted one event as JSON')
     const account = String(own(event, 'self_id'))
     const hook =
-      known.find((one) => one.account() === account) ?? known.find((one) => one.account() === undefined) ?? known[0]
+      known.find((one) => one.account() === account) ??
+      known.find((one) => one.account() === undefined) ??
+      // The only one it can be of hears that its account has changed; one of several would be taken for another.
+      (known.length === 1 ? known[0] : undefined)
+    if (hook === undefined) return refuse(503, `no upstream with this token has account ${account.slice(0, 20)}`)
     // It may post again; Milky does not say so, but who does gets nothing lost.
-    if (hook?.heard(text) !== true) return refuse(503, 'this implementation has not answered our calls yet')
+    if (!hook.heard(text)) return refuse(503, 'this implementation has not answered our calls yet')
     return c.body(null, 204)
   }
 }

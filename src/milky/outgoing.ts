@@ -17,6 +17,8 @@ export interface Target {
   /** Undefined: into a forwarded message. */
   readonly where: Where
   readonly depth: number
+  /** How many messages may still be forwarded in it, at all depths together. Default: as many as there may be. */
+  readonly room?: { left: number } | undefined
   /** How a forwarded message is to look. */
   readonly trimmings?: Trimmings | undefined
 }
@@ -119,8 +121,12 @@ const INSTEAD: Readonly<Record<string, string>> = {
   xml: 'Milky sends no XML',
 }
 
+/** Messages that one message forwards, those that are forwarded in them among them: each may take a call to be made. */
+const MOST_FORWARDED = 500
+
 /** Whatever cannot be sent is told before anything is. @throws MilkyError */
-export async function outgoing(segments: readonly Segment[], it: Stage, to: Target): Promise<Ready> {
+export async function outgoing(segments: readonly Segment[], it: Stage, target: Target): Promise<Ready> {
+  const to = { ...target, room: target.room ?? { left: MOST_FORWARDED } }
   const message: Outgoing[] = []
   const nodes = segments.filter(({ type }) => type === 'node')
   if (nodes.length > 0) message.push({ type: 'forward', data: await nodesOf(nodes, it, to) })

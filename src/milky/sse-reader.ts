@@ -7,6 +7,7 @@ export class SseReader {
   #line = ''
   #data: string[] = []
   #size = 0
+  #comments = 0
 
   /** @param most characters of one event. @param heard gets each event's data. */
   constructor(most: number, heard: (data: string) => void) {
@@ -17,6 +18,11 @@ export class SseReader {
   /** An event is longer than anybody should write; nothing more is kept of it. */
   get overfull(): boolean {
     return this.#size + this.#line.length > this.#most
+  }
+
+  /** How many comments there were: by these some show that they live. */
+  get comments(): number {
+    return this.#comments
   }
 
   push(text: string): void {
@@ -32,7 +38,8 @@ export class SseReader {
   #ended(whole: string): void {
     const line = whole.endsWith('\r') ? whole.slice(0, -1) : whole
     if (line === '') return this.#emit()
-    // What else there is: the kind, which is always the same, and comments by which some show that they live.
+    if (line.startsWith(':')) this.#comments += 1
+    // What else there is: the kind, which is always the same.
     if (!line.startsWith('data:')) return
     const data = line.startsWith('data: ') ? line.slice(6) : line.slice(5)
     this.#size += data.length

@@ -1,7 +1,7 @@
 // Calls of Satori's methods as OneBot's actions: asked on behalf of somebody, answered with data or with an HTTP status.
 
 import type { Bot } from '../broker/bot.ts'
-import type { Caller } from '../broker/ports.ts'
+import type { Caller, Terms } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import { failed } from '../onebot/action.ts'
 import { isObject, own } from '../onebot/object.ts'
@@ -28,6 +28,8 @@ export interface Asker {
   readonly peer: string
   /** Its connection for events, where we know which one that is. */
   readonly session?: Session | undefined
+  /** What governs it without one; absent: it is the gateway itself that asks. */
+  readonly terms?: Terms | undefined
 }
 
 /** Statuses for retcodes of the gateway's own; everything else is a failure of the platform's. */
@@ -51,7 +53,7 @@ export class Calls {
   readonly #open = new Map<string, Caller['open']>()
 
   /** The reply as it came, whatever it says. `params` is JSON text. */
-  raw(bot: Bot, { peer, session }: Asker, action: string, params: string): Promise<string> {
+  raw(bot: Bot, { peer, session, terms }: Asker, action: string, params: string): Promise<string> {
     const frame = `{"action":${JSON.stringify(action)},"params":${params}}`
     if (session !== undefined)
       return new Promise((resolve) => bot.call({ session, open: session.open, reply: resolve }, frame))
@@ -62,7 +64,7 @@ export class Calls {
         if (open.calls === 0 && this.#open.get(peer) === open) this.#open.delete(peer)
         resolve(text)
       }
-      bot.call({ open, reply }, frame)
+      bot.call({ open, reply, key: peer, terms }, frame)
     })
   }
 

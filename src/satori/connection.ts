@@ -3,13 +3,14 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
-import type { Channel, Claim, Cursor, Guests, Terms } from '../broker/ports.ts'
+import type { Channel, Claim, Cursor, Guests, Journal, Terms } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { type Fields, isObject, own, parse } from '../onebot/object.ts'
 import type { AcceptedSocket, SocketEvents } from '../runtime/host.ts'
 import { SATORI_CLOSING } from './closings.ts'
 import { frame, type LoginEvent, loginBody, OPCODE, satoriForm } from './form.ts'
+import type { Lag, Lags } from './lag.ts'
 import { BotLink } from './link.ts'
 import type { Logins } from './logins.ts'
 import { places } from './resume.ts'
@@ -17,6 +18,7 @@ import { places } from './resume.ts'
 export interface ConnectionOptions {
   readonly bots: Bots
   readonly logins: Logins
+  readonly lags: Lags
   readonly guests: Guests
   readonly report: Report
   readonly channel: Channel
@@ -38,6 +40,8 @@ export interface ConnectionOptions {
 
 /** Clients send nothing long; who is not known yet must not make us read megabytes. */
 const LONGEST_FRAME = 64 * 1024
+/** Beyond so many bytes in a socket no PING is answered: answers are what a client can make us pile up. */
+const MOST_UNREAD = 4 * 1024 * 1024
 /** A peer that does not take our close frame for this long (ms) is dropped without. */
 const GOODBYE = 10_000
 
@@ -55,6 +59,8 @@ export class Connection implements SocketEvents<AcceptedSocket> {
   #timer: ReturnType<typeof setTimeout> | undefined
   #state: 'new' | 'identifying' | 'ready' | 'over' = 'new'
   #claim: Claim = {}
+  /** What was late on it; undefined: nothing has been sent by it yet. */
+  #lag: Lag | undefined
   #terms: Terms | undefined
   #unwatch: (() => void)[] = []
   /** A PING came that was too early to be answered. */
@@ -90,6 +96,7 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 
   close(_socket: AcceptedSocket, code: number, reason: string): void {
     this.#over()
+    if (this.#lag !== undefined) this.#options.lags.end(this.#whose, this.#lag)
     for (const [bot, { session, link }] of this.#attached) bot.leave(session, code, reason, link)
     this.#attached.clear()
     this.#options.ended(this)
@@ -101,6 +108,10 @@ export class Connection implements SocketEvents<AcceptedSocket> {
   }
   get peer(): string {
     return this.#options.peer
+  }
+  /** The client of the configuration whose token it showed; undefined: nobody's in particular. */
+  get entry(): string | undefined {
+    return this.#claim.entry
   }
 
   /** The gateway ends, or serves Satori no more. */
@@ -114,14 +125,15 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     this.#state = 'identifying'
     clearTimeout(this.#timer)
     this.#options.settled()
-    const { logins, bots } = this.#options
+    const { logins, bots, lags } = this.#options
     await logins.named()
     if (this.#state !== 'identifying') return
     this.#state = 'ready'
     const known = bots.all().filter(({ selfId }) => selfId !== undefined)
     this.#send(frame(OPCODE.ready, JSON.stringify({ logins: logins.all(), proxy_urls: [] })))
     if (this.#pinged) this.#pong()
-    const from = places(known, snIn(body))
+    const from = places(known, snIn(body), (bot, time) => lags.since(this.#whose, bot, time))
+    this.#lag = lags.open(this.#whose)
     for (const bot of known) this.#attach(bot, from.get(bot))
     this.#unwatch = [bots.watch(() => this.#look()), logins.watch((bot) => this.#tell(bot, 'login-updated'))]
     this.#look()
@@ -129,6 +141,8 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 
   /** READY comes before everything else. */
   #pong(): void {
+    // Who reads nothing and asks on hears enough once it reads.
+    if ((this.#socket?.buffered ?? 0) > MOST_UNREAD) return
     if (this.#state === 'ready') this.#send(frame(OPCODE.pong, '{}'))
     else this.#pinged = true
   }
@@ -175,8 +189,10 @@ export class Connection implements SocketEvents<AcceptedSocket> {
       channel,
       peer,
       dress: satoriForm(bot, logins, 'frame'),
+      inStep: (now) => (now ? this.#lag?.finish(bot, clock()) : this.#lag?.begin(bot, newestTime(bot.journal))),
       closed: (closing) => this.#detach(bot, closing),
     })
+    if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? clock())
     // First of all: what follows is not all there was.
     if (from?.lost !== undefined) this.#say(bot, 'login-updated', selfId, before(from.cursor))
     const terms = this.#terms ?? guests.terms(claim)
@@ -240,6 +256,12 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     for (const unwatch of this.#unwatch.splice(0)) unwatch()
   }
 
+  /** By what it is known when it comes back: others that are known by the same may hear something twice. */
+  get #whose(): string {
+    const { entry, name } = this.#claim
+    return entry ?? (name === undefined ? `at ${this.peer}` : `named ${name}`)
+  }
+
   #wanted(): string {
     return this.#state === 'new' ? '3 (IDENTIFY)' : '1 (PING)'
   }
@@ -247,6 +269,12 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 
 /** The position before this one: that of the last event that was given. */
 const before = (next: Cursor) => (next - 1) as Cursor // the cast: see sn.ts, which takes any position up to the head
+
+/** Milliseconds, as the journals of the bots have them. */
+const clock = () => Math.round(performance.timeOrigin + performance.now())
+
+/** An event that is just being told stands in the journal already. */
+const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? clock()
 
 function snIn(body: Fields): number | undefined {
   // Older clients call it so.

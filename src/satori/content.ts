@@ -58,7 +58,7 @@ const KINDS: Record<string, (data: Data, depth: number) => Node> = {
     const nodes = Array.isArray(content) && depth < DEEPEST ? content.map((node) => forwarded(node, depth + 1)) : []
     return element('message', { ...idOf(text(data, 'id')), forward: true }, nodes)
   },
-  node: (data, depth) => forwarded(data, depth + 1),
+  node: (data, depth) => (depth < DEEPEST ? forwarded(data, depth + 1) : element('message', idOf(text(data, 'id')))),
 }
 
 const idOf = (id: string): Record<string, string> => (id === '' ? {} : { id })

@@ -23,6 +23,7 @@ export const EVENTS: Readonly<Record<string, Row>> = {
   'notice.friend_recall': row('message-deleted', messageDeleted),
   'notice.group_increase': row('guild-member-added, guild-added', (event) => comingOrGoing('added', event)),
   'notice.group_decrease': row('guild-member-removed, guild-removed', (event) => comingOrGoing('removed', event)),
+  'notice.group_dismiss': row('guild-removed', (event) => comingOrGoing('removed', event)),
   'notice.group_msg_emoji_like': row('reaction-added, reaction-removed', (event) =>
     reaction(event, own(event, 'is_add') !== false, firstLike(event)),
   ),
@@ -86,10 +87,11 @@ function messageDeleted(event: Fields): Told {
   }
 }
 
-/** What happens to the account itself happens to its guild. */
+/** What happens to the account itself happens to its guild, and so does the end of a group. */
 function comingOrGoing(what: 'added' | 'removed', event: Fields): Told {
   const id = whoIn(event)
-  const self = own(event, 'sub_type') === 'kick_me' || id === said(event, 'self_id')
+  const gone = own(event, 'notice_type') === 'group_dismiss' || own(event, 'sub_type') === 'disband'
+  const self = gone || own(event, 'sub_type') === 'kick_me' || id === said(event, 'self_id')
   const operator = said(event, 'operator_id')
   const user = userOf(id)
   return {

@@ -66,7 +66,7 @@ export class SatoriHook implements Link {
     const { entry, key, bot, logins, guests } = options
     this.peer = maskText(entry.url)
     this.dress = satoriForm(bot, logins, 'body')
-    const terms = guests.terms({ entry: key }) ?? OPEN_TERMS
+    const terms = guests.terms({ entry: key }) ?? guests.terms({}) ?? OPEN_TERMS
     const known = bot.known({ entry: key })
     if (known?.returns !== undefined && terms.resume !== undefined) {
       bot.rejoin(known, this, { terms })

@@ -9,6 +9,8 @@ export interface BotLinkOptions {
   readonly channel: Channel
   readonly peer: string
   readonly dress: (inner: Rules | undefined) => Rules
+  /** Its events go out as they come, or wait in the journal. */
+  readonly inStep: (now: boolean) => void
   /** The bot wants to be done with it. */
   readonly closed: (closing: Closing) => void
 }
@@ -50,8 +52,10 @@ export class BotLink implements Link {
 
   subscribe(topic: string): void {
     this.#options.socket.subscribe(topic)
+    if (!this.#over) this.#options.inStep(true)
   }
   unsubscribe(topic: string): void {
     this.#options.socket.unsubscribe(topic)
+    if (!this.#over) this.#options.inStep(false)
   }
 }

@@ -11,18 +11,19 @@ import type { Report } from '../broker/status.ts'
 import { isObject, own } from '../onebot/object.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { answer, bodyText, refuse } from './answer.ts'
-import { Calls, SatoriError } from './call.ts'
+import { type Asker, Calls, SatoriError } from './call.ts'
 import { Connection } from './connection.ts'
 import { parseExact } from './exact.ts'
 import { METHODS } from './features.ts'
 import type { HookEntry } from './hook.ts'
 import { Hooks } from './hooks.ts'
 import { Internal } from './internal.ts'
+import { Lags } from './lag.ts'
 import { Logins } from './logins.ts'
 import { HANDLERS } from './methods.ts'
 import { PLATFORM, said } from './qq.ts'
 import { MethodRequest } from './request.ts'
-import { readable, Uploads } from './uploads.ts'
+import { readableWithin, Uploads } from './uploads.ts'
 
 export interface SatoriOptions {
   readonly bots: Bots
@@ -50,6 +51,7 @@ export class SatoriServer {
   readonly #options: SatoriOptions
   readonly #calls = new Calls()
   readonly #uploads = new Uploads()
+  readonly #lags = new Lags()
   readonly #logins: Logins
   readonly #hooks: Hooks
   readonly #internal: Internal
@@ -124,6 +126,7 @@ export class SatoriServer {
     const connection = new Connection({
       ...{ bots, guests, report, opens, patience, peer, name },
       logins: this.#logins,
+      lags: this.#lags,
       channel: listener,
       path: c.req.path,
       shown: shown(c),
@@ -147,14 +150,14 @@ export class SatoriServer {
     if (method.state === 'lacking') throw new SatoriError(404, `${name}: there is no such thing on QQ: ${method.by}`)
     if (method.state === 'undone') throw new SatoriError(501, `${name}: not implemented: ${method.by}`)
     const bot = this.#bot(c)
-    const asker = { peer: c.env.peer, session: this.#session(c, bot) }
+    const asker = this.#asker(c, bot)
     if (name === 'upload.create') return this.#upload(c, bot)
     const params = await paramsIn(c)
     const context = {
       calls: this.#calls,
       asker,
       self: () => this.#logins.brief(bot)?.user,
-      source: (src: string) => readable(src, this.#uploads),
+      source: readableWithin(this.#uploads),
       note: (note: string) => this.#options.report({ kind: 'content-note', bot: bot.name, note }),
     }
     // Forwarded messages name who says what.
@@ -200,6 +203,12 @@ export class SatoriServer {
       await this.#logins.named()
       return { logins: this.#logins.all(), proxy_urls: [] }
     }
+    // A web hook gets all that anybody gets, and a client of its own may be allowed less.
+    if (what.startsWith('webhook.') && this.#owner(c) !== undefined)
+      throw new SatoriError(
+        403,
+        `meta/${what}: with the token of one client no web hooks are asked for; use satori.webhooks`,
+      )
     if (what === 'webhook.create') return void (await this.#hooks.create(own(params, 'url'), own(params, 'token')))
     if (what === 'webhook.delete') return void (await this.#hooks.delete(own(params, 'url')))
     throw new SatoriError(404, `there is no method meta/${what}`)
@@ -209,7 +218,7 @@ export class SatoriServer {
     const bot = () => this.#bot(c)
     return this.#internal.handle(c, path, {
       bot,
-      asker: (of) => ({ peer: c.env.peer, session: this.#session(c, of) }),
+      asker: (of) => this.#asker(c, of),
     })
   }
 
@@ -223,16 +232,44 @@ export class SatoriServer {
     throw new SatoriError(403, `no login ${platform ?? PLATFORM} ${id} here; known: ${known.join(', ') || 'none'}`)
   }
 
+  /** In whose name it is: a token of one client's own says that, and a name alone does not make anybody that client. */
+  #asker(c: Context<HostEnv>, bot: Bot): Asker {
+    const mine = this.#owner(c)
+    const named = nameIn(c)
+    const terms =
+      mine === undefined || named === undefined || named === mine.name
+        ? this.#options.guests.terms({ entry: mine?.entry, name: mine?.name ?? named })
+        : undefined
+    if (terms === undefined)
+      throw new SatoriError(
+        403,
+        mine === undefined
+          ? `client_name: "${named}" is a client with a token of its own; call with that token`
+          : `client_name: this token is that of "${mine.name}"; leave the name out, or use its own token`,
+      )
+    return { peer: c.env.peer, session: this.#session(c, bot, mine), terms }
+  }
+
+  /** The client of the configuration that the shown token is of. */
+  #owner(c: Context<HostEnv>): Owner | undefined {
+    const shown = this.#options.shown(c)
+    return shown === undefined ? undefined : this.#options.guests.byToken(shown)
+  }
+
   /** The connection of who asks: the one it names, or the only one from its address. */
-  #session(c: Context<HostEnv>, bot: Bot): Session | undefined {
-    const name = nameIn(c)
+  #session(c: Context<HostEnv>, bot: Bot, mine: Owner | undefined): Session | undefined {
+    const name = mine?.name ?? nameIn(c)
     const sessions = [...this.#connections].flatMap((connection) =>
-      name !== undefined || connection.peer === c.env.peer ? (connection.session(bot) ?? []) : [],
+      connection.entry === mine?.entry && (name !== undefined || connection.peer === c.env.peer)
+        ? (connection.session(bot) ?? [])
+        : [],
     )
     const found = name === undefined ? sessions : sessions.filter((session) => session.name === name)
     return found.length === 1 ? found[0] : undefined
   }
 }
+
+type Owner = NonNullable<ReturnType<Guests['byToken']>>
 
 const nameIn = (c: Context<HostEnv>) => c.req.query('client_name') || c.req.header('x-client-name') || undefined
 

@@ -14,6 +14,9 @@ export interface Upload {
 export const KEPT = { time: 600_000, bytes: 128 * 1024 * 1024 } as const
 
 const PREFIX = '_tmp/'
+/** What a file costs beside its bytes: names, and its place in the table. */
+const OVERHEAD = 1_024
+const costOf = ({ bytes, name = '', type }: Upload) => bytes.length + 2 * (name.length + type.length) + OVERHEAD
 
 export class Uploads {
   readonly #kept = new Map<string, Upload & { readonly until: number }>()
@@ -27,12 +30,12 @@ export class Uploads {
 
   /** The link that stands for it. The oldest files give way. @throws SatoriError when it can never fit. */
   keep(selfId: string, upload: Upload): string {
-    const { length } = upload.bytes
-    if (length > KEPT.bytes) throw new SatoriError(413, `file: found ${length} bytes, want at most ${KEPT.bytes}`)
-    this.#expire(KEPT.bytes - length)
+    const cost = costOf(upload)
+    if (cost > KEPT.bytes) throw new SatoriError(413, `file: found ${cost} bytes, want at most ${KEPT.bytes}`)
+    this.#expire(KEPT.bytes - cost)
     const key = crypto.randomUUID()
     this.#kept.set(key, { ...upload, until: this.#now() + KEPT.time })
-    this.#bytes += length
+    this.#bytes += cost
     return `internal:${PLATFORM}/${selfId}/${PREFIX}${key}`
   }
 
@@ -50,10 +53,10 @@ export class Uploads {
   /** What is too old goes, and of the others as many of the oldest as it takes. */
   #expire(room: number): void {
     const now = this.#now()
-    for (const [key, { until, bytes }] of this.#kept) {
-      if (until > now && this.#bytes <= room) return
+    for (const [key, upload] of this.#kept) {
+      if (upload.until > now && this.#bytes <= room) return
       this.#kept.delete(key)
-      this.#bytes -= bytes.length
+      this.#bytes -= costOf(upload)
     }
   }
 }
@@ -73,6 +76,23 @@ export function readable(src: string, uploads: Uploads): string {
   if (data === null) return src
   const rest = src.slice(data[0].length)
   return data[2] === undefined ? base64(Buffer.from(decoded(rest))) : `base64://${rest.trim()}`
+}
+
+/** Characters of all that one message brings along. */
+const MOST_BROUGHT = 128 * 1024 * 1024
+
+/** The same for one message, in which one upload may stand a thousand times. @throws SatoriError beyond a bound. */
+export function readableWithin(uploads: Uploads, most = MOST_BROUGHT): (src: string) => string {
+  let brought = 0
+  return (src) => {
+    const found = readable(src, uploads)
+    brought += found.length
+    if (brought <= most) return found
+    throw new SatoriError(
+      413,
+      `content: what its src bring along is more than ${most} characters; send several messages`,
+    )
+  }
 }
 
 const base64 = (bytes: Uint8Array) => `base64://${Buffer.from(bytes).toString('base64')}`

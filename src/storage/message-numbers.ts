@@ -88,6 +88,7 @@ class NumbersFile implements MessageNumbers {
   #timer: ReturnType<typeof setTimeout> | undefined
   #triedAt = Number.NEGATIVE_INFINITY
   #failing = false
+  #closed = false
 
   constructor(options: MessageNumbersOptions) {
     this.#options = options
@@ -138,8 +139,11 @@ class NumbersFile implements MessageNumbers {
     this.#write()
     this.#open?.close()
     this.#open = undefined
-    // Nothing is opened any more.
+    // Nothing is opened any more, and nothing waits to be written: an answer that was on its way may still tell something.
     this.#triedAt = Number.POSITIVE_INFINITY
+    this.#closed = true
+    this.#drop()
+    clearTimeout(this.#timer)
   }
 
   #drop(): void {
@@ -149,6 +153,7 @@ class NumbersFile implements MessageNumbers {
   }
 
   #soon(): void {
+    if (this.#closed) return this.#drop()
     if (this.#waitingCount >= BATCH && !this.#failing) this.#write()
     else this.#timer ??= setTimeout(() => this.#write(), this.#failing ? RETRY : LAG)
   }

@@ -169,6 +169,23 @@ test('[MLI6] a disk that takes nothing is told once, and memory does', async () 
   expect(facts.map(({ kind }) => kind)).toEqual(['storage-failed'])
 })
 
+test('[MLI6] a store that is closed takes no more, however much is told to it', async () => {
+  await using home = await folder()
+  const facts: Status[] = []
+  const numbers = opened(home.path, { facts })
+  const ids = new MessageIds(numbers, ACCOUNT)
+  const id = ids.idOf(place(1))
+  numbers.close()
+  for (let seq = 0; seq < 5_000; seq++) ids.idOf(place(seq * 1_000))
+  numbers.keepFile(ACCOUNT, 'file', 'hash')
+  numbers.close()
+  expect(facts).toEqual([])
+  const again = opened(home.path)
+  expect(again.fileHash(ACCOUNT, 'file')).toBeUndefined()
+  expect(new MessageIds(again, ACCOUNT).placeOf(id)).toMatchObject(place(1))
+  again.close()
+})
+
 test('[MLI7] flags carry what accepting and rejecting need, whatever is in them', () => {
   const number = fc.nat(4_294_967_295)
   fc.assert(

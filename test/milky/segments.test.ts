@@ -272,6 +272,27 @@ test('[MLK7] messages forwarded within messages end at a depth', async () => {
   await expect(outgoing([deep], ready(), { where: HERE, depth: 0 })).rejects.toThrow(/deep/)
 })
 
+test('[MLK7] what others have nested is asked for so many times and no more', async () => {
+  const inner = (forward_id: string) => ({ type: 'forward', data: { forward_id, title: '', preview: [], summary: '' } })
+  // Each holds a hundred more, as anybody on QQ could have made it.
+  const messages = Array.from({ length: 100 }, (_, n) => ({
+    ...{ message_seq: n, sender_name: 'a', avatar_url: '', time: 1 },
+    segments: [inner(`f${n}`)],
+  }))
+  const bed = staged({ get_forwarded_messages: { messages } })
+  const from: Segment = { type: 'forward', data: { id: 'f' } }
+  await expect(outgoing([from], bed.stage, { where: HERE, depth: 0 })).rejects.toThrow(/deep|too many/)
+  const flat = staged({
+    get_forwarded_messages: { messages: messages.map((one) => ({ ...one, segments: [text('x')] })) },
+  })
+  const many = Array<Segment>(50).fill(from)
+  await expect(outgoing(many, flat.stage, { where: HERE, depth: 0 })).rejects.toThrow(/too many/)
+  expect(flat.asked).toHaveLength(6)
+  expect((await outgoing(many.slice(0, 5), flat.stage, { where: HERE, depth: 0 })).message).toHaveLength(5)
+  const nodes = Array<Segment>(501).fill({ type: 'node', data: { content: 'x' } })
+  await expect(outgoing(nodes, flat.stage, { where: HERE, depth: 0 })).rejects.toThrow(/too many/)
+})
+
 test('[MLK8] words, mentions, faces and quotations come back as they went', async () => {
   const bed = staged()
   const segment = fc.oneof(

@@ -7,8 +7,11 @@ import type { Seat, Upstream } from '../../src/broker/ports.ts'
 import type { Status } from '../../src/broker/status.ts'
 import { MilkyApi } from '../../src/milky/api.ts'
 import { milkyHooks } from '../../src/milky/hooks.ts'
+import { Wire } from '../../src/milky/http.ts'
 import { type MilkyUpstream, type MilkyUpstreamOptions, milkyUpstream } from '../../src/milky/milky.ts'
+import { SsePulse } from '../../src/milky/sse-pulse.ts'
 import { SseReader } from '../../src/milky/sse-reader.ts'
+import { sseSource } from '../../src/milky/sse-source.ts'
 import { bunHost } from '../../src/runtime/bun.ts'
 import type { HostEnv } from '../../src/runtime/host.ts'
 import { Inbox } from '../contract/witness.ts'
@@ -233,6 +236,14 @@ test('[MLU4] of several that post, each is known by its token, and those with on
       { peer: 'x' } as never,
     )
   expect(heard).toEqual(['b', 'a', 'c', 'd'])
+  // With accounts of their own none of them is torn from its implementation by what another one says.
+  all.splice(3, 1)
+  const { status } = await app.request(
+    '/',
+    { method: 'POST', body: '{"self_id":10003}', headers: { Authorization: 'Bearer A' } },
+    { peer: 'x' } as never,
+  )
+  expect([status, heard.length]).toEqual([503, 4])
 })
 
 test('[MLU5] the pulse is a probe: three that fail are a loss, and the next one that works a new beginning', async () => {
@@ -432,6 +443,57 @@ for (const events of ['websocket', 'sse'] as const)
     })
     expect(it.seat.connections).toBe(0)
   })
+
+test('[MLU16] a stream that has shown that it lives is given up when it does so no more; silence alone means nothing', () => {
+  const pulse = new SsePulse(0)
+  pulse.heard(1, false)
+  pulse.heard(60_000, true)
+  expect(pulse.dead(10_000_000)).toBe(false)
+  pulse.heard(120_000, true)
+  expect([pulse.dead(120_000 + 180_000), pulse.dead(120_000 + 181_000)]).toEqual([false, true])
+  pulse.heard(290_000, false)
+  expect(pulse.dead(310_000)).toBe(false)
+  const quick = new SsePulse(0)
+  for (const now of [1, 2]) quick.heard(now, true)
+  expect([quick.dead(30_002), quick.dead(30_003)]).toEqual([false, true])
+})
+
+test('[MLU16] a stream that has fallen silent ends once, and says why', async () => {
+  const stream = new TransformStream<Uint8Array, Uint8Array>()
+  const server = Bun.serve({
+    port: 0,
+    fetch: () => new Response(stream.readable, { headers: { 'Content-Type': 'text/event-stream' } }),
+  })
+  const wire = new Wire({ base: `http://127.0.0.1:${server.port}`, accessToken: '' })
+  const ends = new Inbox<{ reason: string }>()
+  const heard = new Inbox<string>()
+  let now = 0
+  const writer = stream.writable.getWriter()
+  const write = (text: string) => writer.write(new TextEncoder().encode(text))
+  void write(': hello\n\ndata: 1\n\n')
+  const on = {
+    opened: () => undefined,
+    heard: (text: string) => void heard.push(text),
+    ended: (end: { reason: string }) => void ends.push(end),
+  }
+  const source = await sseSource(
+    wire,
+    () => 1024,
+    () => now,
+  )(on, new AbortController().signal)
+  await heard.take()
+  now = 10_000
+  void write(': hello\n\ndata: 2\n\n')
+  await heard.take()
+  source.check?.()
+  now = 41_000
+  source.check?.()
+  source.check?.()
+  expect((await ends.take()).reason).toContain('silent')
+  await server.stop(true)
+  expect(ends.left).toEqual([])
+  wire.close()
+})
 
 test('[MLU14] server-sent events are read however they are cut', () => {
   const stream = 'event: milky_event\r\ndata: {"a":1}\r\n\r\n: hi\n\ndata:x\ndata: y\n\nid: 1\n\ndata: end\n\n'

@@ -223,6 +223,17 @@ test('[SAT11] forwarded messages have authors, ids, and forwarded messages in th
   ])
 })
 
+test('[SAT11] however deep messages are forwarded in each other, only so many are told, and the others by their ids', () => {
+  for (const type of ['node', 'forward']) {
+    const wrap = (content: Segment[]) => (type === 'node' ? { id: '9', content } : { id: '9', content: [{ content }] })
+    let deep: Segment[] = [text('x')]
+    for (let depth = 0; depth < 20_000; depth++) deep = [seg(type, wrap(deep))]
+    const content = contentOf(deep)
+    expect(content.length).toBeLessThan(1_000)
+    expect(content).toContain('id="9"')
+  }
+})
+
 test('[SAT12] a long text is cut at a line break or a space near its end, never inside a character', () => {
   const sizes = (content: string) =>
     say(content).messages.map((message) => (message.kind === 'plain' ? String(message.segments[0]?.data['text']) : ''))

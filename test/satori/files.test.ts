@@ -1,7 +1,7 @@
 // Files that clients give and get, OneBot's own actions, and web hooks.
 
 import { expect, test } from 'bun:test'
-import { KEPT, readable, Uploads } from '../../src/satori/uploads.ts'
+import { KEPT, readable, readableWithin, Uploads } from '../../src/satori/uploads.ts'
 import { Inbox } from '../contract/witness.ts'
 import type { Frame } from '../support/client.ts'
 import { groupMessage, heartbeat } from '../support/implementation.ts'
@@ -9,6 +9,7 @@ import { BRISK } from '../support/testbed.ts'
 import { event, satoriBed, TOKEN } from './bed.ts'
 
 const AUTH = { Authorization: `Bearer ${TOKEN}` }
+const KIB = 1024
 const MIB = 1024 * 1024
 
 function form(...files: [field: string, content: string, type: string, name?: string][]): FormData {
@@ -84,10 +85,33 @@ test('[SAT33] uploads are kept for a while and within bounds, the oldest giving 
   expect([first, second, third].map(there)).toEqual([false, true, true])
   now = KEPT.time + 1
   expect([second, third].map(there)).toEqual([false, false])
-  const whole = keep(KEPT.bytes)
+  const whole = keep(KEPT.bytes - 2 * KIB)
   expect(there(whole)).toBe(true)
+  // Files of nothing cost something: as much as their names, and some more.
+  const named = (name: string) => uploads.keep('1', { bytes: new Uint8Array(0), type: 'x/y', name })
+  const links = Array.from({ length: 300 }, () => named('x'.repeat(MIB / 2)))
+  expect(links.filter(there)).toEqual(links.slice(-127))
+  uploads.clear()
+  const empty = named('')
+  for (let n = 0; n < KEPT.bytes / KIB; n++) named('')
+  expect(there(empty)).toBe(false)
   expect(() => keep(KEPT.bytes + 1)).toThrow(/at most/)
   expect(uploads.get('elsewhere')).toBeUndefined()
+})
+
+test('[SAT33] one upload that stands in a message a thousand times does not fill the memory', async () => {
+  await using it = await satoriBed()
+  const { body } = await it.call('upload.create', form(['a', 'x'.repeat(4 * MIB), 'image/png']))
+  const content = `<img src="${(body as { a: string }).a}"/>`.repeat(1_000)
+  expect(await it.call('message.create', { channel_id: '7', content })).toMatchObject({
+    status: 413,
+    body: { message: expect.stringContaining('send several messages') },
+  })
+  expect(it.asked).toEqual([])
+  const source = readableWithin(new Uploads(), 30)
+  expect(source('data:;base64,AAAA')).toBe('base64://AAAA')
+  expect(source('data:;base64,AAAA')).toBe('base64://AAAA')
+  expect(() => source('data:;base64,AAAA')).toThrow('more than 30')
 })
 
 test('[SAT13] addresses and paths stay as they are, everything else becomes base64', () => {
@@ -276,6 +300,16 @@ test('[SAT35] a web hook hears how its bot fares, and of the account that comes 
   await it.bed.gateway.until(({ bots }) => bots[0]?.self_id === '10009' && bots[0].sessions.length === 1)
   it.bed.bot.send(groupMessage('of the other', 10009))
   expect(await next('message-created')).toMatchObject({ self_id: '10009', login: { user: { id: '10009' } } })
+})
+
+test('[SAT35] who has a token of its own asks for no web hooks: they would tell more than it may hear', async () => {
+  await using hook = new WebHook()
+  await using it = await satoriBed({
+    config: { http: { 'access-token': TOKEN }, clients: [{ name: 'alice', token: 'of alice' }] },
+  })
+  for (const method of ['meta/webhook.create', 'meta/webhook.delete'])
+    expect((await it.call(method, { url: hook.url }, { Authorization: 'Bearer of alice' })).status).toBe(403)
+  expect((await it.call('meta', {}, { Authorization: 'Bearer of alice' })).status).toBe(200)
 })
 
 test('[SAT35] meta tells the logins, and what is not there is 404', async () => {

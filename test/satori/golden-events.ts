@@ -217,6 +217,24 @@ export const GOLDEN: readonly Golden[] = [
     wanted: { type: 'guild-removed', ...inGroup, user: user('10001'), member: member('10001'), operator: user('6') },
   },
   {
+    name: 'notice.group_decrease',
+    event: {
+      ...head,
+      post_type: 'notice',
+      notice_type: 'group_decrease',
+      sub_type: 'disband',
+      group_id: 7,
+      user_id: 5,
+      operator_id: 6,
+    },
+    wanted: { type: 'guild-removed', ...inGroup, user: user('5'), member: member('5'), operator: user('6') },
+  },
+  {
+    name: 'notice.group_dismiss',
+    event: { ...head, post_type: 'notice', notice_type: 'group_dismiss', group_id: 7, user_id: 6, operator_id: 6 },
+    wanted: { type: 'guild-removed', ...inGroup, user: user('6'), member: member('6'), operator: user('6') },
+  },
+  {
     name: 'notice.group_msg_emoji_like',
     event: {
       ...head,

@@ -6,7 +6,9 @@ import { STRANGERS } from '../../src/broker/ports.ts'
 import type { AcceptedSocket } from '../../src/runtime/host.ts'
 import { Calls } from '../../src/satori/call.ts'
 import { Connection } from '../../src/satori/connection.ts'
+import { Lags } from '../../src/satori/lag.ts'
 import { Logins } from '../../src/satori/logins.ts'
+import { operator } from '../support/admin.ts'
 import { Facts } from '../support/bot.ts'
 import type { Client, Frame } from '../support/client.ts'
 import { groupMessage, heartbeat, Implementation, ok } from '../support/implementation.ts'
@@ -89,6 +91,56 @@ test('[SAT26] a wrong token ends with 4004, a bad frame with 4000, and both are 
   await it.bed.gateway.until(({ links }) => links === 0)
 })
 
+/** A connection that is alone in the world, and no socket under it yet. */
+function connectionOf(patience: number, settled: string[] = []): Connection {
+  const bots = new Bots()
+  return new Connection({
+    bots,
+    logins: new Logins(bots, new Calls()),
+    lags: new Lags(),
+    guests: STRANGERS,
+    report: new Facts().report,
+    channel: { publish: () => 0 },
+    peer: 'test',
+    path: '/',
+    name: undefined,
+    shown: undefined,
+    opens: () => true,
+    patience,
+    opened: () => undefined,
+    settled: () => settled.push('settled'),
+    ended: () => undefined,
+  })
+}
+
+test('[SAT25] who reads nothing gets no PONGs piled up, and one again once it reads', async () => {
+  const sent: number[] = []
+  const ready = Promise.withResolvers<void>()
+  const socket = {
+    open: true,
+    buffered: 0,
+    send(text: string) {
+      const { op } = JSON.parse(text)
+      sent.push(op)
+      if (op === OP.ready) ready.resolve()
+      return true
+    },
+    close: () => undefined,
+    terminate: () => undefined,
+  }
+  const accepted = socket as unknown as AcceptedSocket // the cast: nothing else of it is used
+  const connection = connectionOf(60_000)
+  connection.open(accepted)
+  connection.text(accepted, JSON.stringify({ op: OP.identify, body: {} }))
+  await ready.promise
+  socket.buffered = 5 * KIB * KIB
+  for (let n = 0; n < 100; n++) connection.text(accepted, JSON.stringify({ op: OP.ping }))
+  socket.buffered = 0
+  connection.text(accepted, JSON.stringify({ op: OP.ping }))
+  expect(sent).toEqual([OP.ready, OP.pong])
+  connection.close(accepted, 1000, '')
+})
+
 test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
   const closed = Promise.withResolvers<[number, string]>()
   const socket = {
@@ -98,24 +150,8 @@ test('[SAT26] who sends no IDENTIFY in time is closed with 4000', async () => {
     close: (...args: [number, string]) => closed.resolve(args),
     terminate: () => undefined,
   }
-  const bots = new Bots()
   const settled: string[] = []
-  const connection = new Connection({
-    bots,
-    logins: new Logins(bots, new Calls()),
-    guests: STRANGERS,
-    report: new Facts().report,
-    channel: { publish: () => 0 },
-    peer: 'test',
-    path: '/',
-    name: undefined,
-    shown: undefined,
-    opens: () => true,
-    patience: 1,
-    opened: () => undefined,
-    settled: () => settled.push('settled'),
-    ended: () => undefined,
-  })
+  const connection = connectionOf(1, settled)
   connection.open(socket as unknown as AcceptedSocket) // the cast: nothing else of it is used
   expect(await closed.promise).toEqual([4000, 'no IDENTIFY in time'])
   expect(settled).toEqual(['settled'])
@@ -298,6 +334,36 @@ test('[SAT30] several bots are several logins on one connection, and none of the
   }
 })
 
+test('[SAT30] what waited while another bot went on is not left out after a break, for whoever it waited', async () => {
+  await using second = new Implementation({ selfId: 10002, answer: (frame) => ok(frame) })
+  await using it = await satoriBed({
+    config: { http: { 'access-token': TOKEN }, upstreams: [{ name: 'second', url: second.url }] },
+  })
+  await it.bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
+  const admin = operator(it.bed.gateway.address)
+  for (const query of ['', '?client_name=named']) {
+    const client = await it.ready({}, query)
+    const sessions = (await it.bed.gateway.status()).bots.map(({ sessions }) => sessions[0]?.app_id)
+    // For the operator's sake it waits as it would for a full socket.
+    await admin.json(`/api/clients/${sessions[1]}/pause`, {})
+    const { entries = 0 } = (await it.bed.gateway.status()).bots[1]?.journal ?? {}
+    second.send(groupMessage('b1', 10002))
+    await it.bed.gateway.until(({ bots }) => bots[1]?.journal.entries === entries + 1)
+    // The other bot's event is of a later moment.
+    for (const then = performance.now() + 2; performance.now() < then; ) await Bun.sleep(1)
+    it.bed.bot.send(groupMessage('a1'))
+    const { sn } = await event(client, 'message-created', (body) => said(body) === 'a1')
+    expect(client.heard.join()).not.toContain('"content":"b1"')
+    await client.close()
+    await it.bed.gateway.until(({ links }) => links === 0)
+    const again = await it.ready({ sn }, query)
+    await event(again, 'message-created', (body) => said(body) === 'b1')
+    expect(again.heard.join()).not.toContain('"content":"a1"')
+    await again.close()
+    await it.bed.gateway.until(({ links }) => links === 0)
+  }
+})
+
 test('[SAT30] headers choose the bot of a call, in their new and their old form', async () => {
   await using second = new Implementation({
     selfId: 10002,
@@ -423,4 +489,48 @@ test('[SAT37] calls are those of the session from the same address, and wait in 
   void it.call('user.get', { user_id: 2 })
   void it.call('user.get?client_name=two', { user_id: 3 })
   await until({ one: 1, two: 1 })
+})
+
+test('[SAT37] a token of one client decides in whose name a call is made, and what it may do; its name alone does not', async () => {
+  await using it = await satoriBed({
+    config: {
+      http: { 'access-token': TOKEN },
+      clients: [{ name: 'alice', token: 'of alice', deny: ['send_*'] }],
+    },
+  })
+  it.replies['send_group_msg'] = { message_id: 1 }
+  const say = async (token: string, query = '') =>
+    (await it.call(`message.create${query}`, { channel_id: '7', content: 'x' }, { Authorization: `Bearer ${token}` }))
+      .status
+  const others = [
+    ['internal/onebot11/send_group_msg', { group_id: 7, message: 'x' }],
+    ['internal/onebot/10001/_api/sendGroupMsg', [{ group_id: 7, message: 'x' }]],
+  ] as const
+  // Without a connection, and with one from the same address that may do more.
+  for (const connect of [() => undefined, () => it.ready({}, '?client_name=bob')]) {
+    await connect()
+    expect(await say('of alice')).toBe(403)
+    expect(await say('of alice', '?client_name=bob')).toBe(403)
+    expect(await say(TOKEN, '?client_name=alice')).toBe(403)
+    for (const [path, body] of others)
+      expect((await it.call(path, body, { Authorization: 'Bearer of alice' })).status).toBe(403)
+    expect(it.asked.filter(({ action }) => action === 'send_group_msg')).toEqual([])
+  }
+  expect(await say(TOKEN)).toBe(200)
+  expect(await say(TOKEN, '?client_name=bob')).toBe(200)
+})
+
+test('[SAT37] the connection of a client with a token of its own is found by that token, and by nothing else', async () => {
+  await using it = await satoriBed({
+    config: { http: { 'access-token': TOKEN }, clients: [{ name: 'alice', token: 'of alice', deny: ['send_*'] }] },
+  })
+  it.replies['send_group_msg'] = { message_id: 1 }
+  const alice = await it.connect()
+  alice.send({ op: OP.identify, body: { token: 'of alice' } })
+  await alice.next(({ op }) => op === OP.ready)
+  const say = (token: string) =>
+    it.call('message.create', { channel_id: '7', content: 'x' }, { Authorization: `Bearer ${token}` })
+  // It is the only one from this address, and not who asks.
+  expect((await say(TOKEN)).status).toBe(200)
+  expect((await say('of alice')).status).toBe(403)
 })

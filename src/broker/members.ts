@@ -45,6 +45,9 @@ export interface MembersOptions extends GreetingOptions {
   readonly clock: () => number
 }
 
+/** How often it is told where pools stand (ms): what they gave away since is given away again after a crash. */
+const NOTE = 1_000
+
 export class Members {
   readonly sessions = new Registry()
   readonly returns: Returns
@@ -56,6 +59,7 @@ export class Members {
   readonly traffic = noTraffic()
   #journal: Journal
   #fanout: Fanout
+  readonly #noting: ReturnType<typeof setInterval> | undefined
 
   constructor(journal: Journal, options: MembersOptions) {
     this.#options = options
@@ -79,6 +83,9 @@ export class Members {
     for (const pool of options.left === undefined ? [] : poolsOf(options.left).keys())
       if (!pools.has(pool)) this.#store.mark(poolMark(pool), undefined)
     this.#notePools()
+    if (options.store === undefined) return
+    this.#noting = setInterval(() => this.#notePools(), NOTE)
+    this.#noting.unref?.()
   }
 
   get journal(): Journal {
@@ -246,6 +253,7 @@ export class Members {
   }
 
   stop(): void {
+    clearInterval(this.#noting)
     this.#fanout.pools.stop()
     this.returns.stop()
   }

@@ -5,7 +5,7 @@ import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client, type Frame } from '../support/client.ts'
 import { numbered, numberIn } from '../support/crowd.ts'
-import { Implementation, ok } from '../support/implementation.ts'
+import { heartbeat, Implementation, lifecycle, ok } from '../support/implementation.ts'
 import { type Lasting, lasting } from '../support/lasting.ts'
 import { target } from '../support/target.ts'
 
@@ -62,6 +62,13 @@ async function onDisk(it: Lasting, wanted: (database: Database) => boolean): Pro
   }
 }
 
+const holds = (database: Database, n: number) =>
+  database
+    .query('SELECT texts FROM events')
+    .values()
+    .flat()
+    .some((texts) => Buffer.from(texts as Uint8Array).includes(numbered(n)))
+
 const ENDS = ['SIGKILL', 'SIGTERM'] as const
 
 test.skipIf(!posix).each(ENDS)(
@@ -87,11 +94,7 @@ test.skipIf(!posix).each(ENDS)(
     for (let n = 4; n <= 6; n++) bot.send(numbered(n))
     await it.until(({ bots }) => bots[0]?.pools?.[0]?.waiting === 3)
     // At most 50 ms behind; what a crash may lose is another story.
-    if (how === 'SIGKILL')
-      await onDisk(it, (database) => {
-        const texts = database.query('SELECT texts FROM events').values().flat()
-        return texts.some((text) => Buffer.from(text as Uint8Array).includes(numbered(6)))
-      })
+    if (how === 'SIGKILL') await onDisk(it, (database) => holds(database, 6))
 
     await bot.stop()
     if (how === 'SIGKILL') await it.kill()
@@ -126,6 +129,32 @@ test.skipIf(!posix).each(ENDS)(
     expect(hook.numbers.filter((n) => n > 3)).toEqual([4, 5, 6, 7])
   },
   30_000,
+)
+
+test.skipIf(!posix)(
+  '[GOV5] what a pool has given away is not given away again after a crash, but for the last moment, however seldom hearts beat',
+  async () => {
+    await using bot = new Implementation({ first: [lifecycle(), heartbeat(60_000)] })
+    await using it = await lasting(withBot(bot, { clients: [{ name: 'plain', token: 'tx', pool: 'crew' }] }))
+    await online(it)
+    await using member = await come(it, 'tx')
+    await member.next(isMe)
+    for (let n = 1; n <= 3; n++) bot.send(numbered(n))
+    await hears(member, 3)
+    const head = 'SELECT max(first + length(sizes) / 4) FROM events'
+    await onDisk(it, (database) => {
+      const [position] = database.query("SELECT position FROM cursors WHERE name = 'pool crew'").values().flat()
+      return holds(database, 3) && Number(position) === Number(database.query(head).values().flat()[0])
+    })
+    await it.kill()
+    await it.start()
+    await online(it)
+    await using back = await come(it, 'tx')
+    bot.send(numbered(4))
+    await hears(back, 4)
+    expect(numbers(back)).toEqual([4])
+  },
+  15_000,
 )
 
 test.skipIf(!posix)(

@@ -13,8 +13,9 @@ export interface Mortal {
   notes: string
 }
 
-/** The longest that a reply takes (ms): some calls are open whenever it, or the gateway, is killed. */
+/** The longest that a reply takes (ms), and that to a durable call: some are open whenever it, or the gateway, is killed. */
 const SLOWEST = 40
+const SLOWEST_DURABLE = 300
 
 const [given = ''] = process.argv.slice(2)
 const { port, life, rate, notes }: Mortal = JSON.parse(given) // ours
@@ -65,9 +66,10 @@ interface Asked {
 }
 
 function carryOut(link: Bun.ServerWebSocket, { action, params, echo }: Asked): void {
-  if (action === 'send_group_msg') note(`did ${params?.message}`)
+  const durable = action === 'send_group_msg'
+  if (durable) note(`did ${params?.message}`)
   const reply = JSON.stringify({ status: 'ok', retcode: 0, data: { message_id: 1 }, echo })
-  setTimeout(() => link.send(reply), Math.random() * SLOWEST)
+  setTimeout(() => link.send(reply), Math.random() * (durable ? SLOWEST_DURABLE : SLOWEST))
 }
 
 const spoken = (text: string) =>

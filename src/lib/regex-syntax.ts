@@ -20,6 +20,8 @@ export interface Pattern {
 /** Nobody writes longer ones by hand. */
 const LONGEST = 2_000
 const MOST_TIMES = 1_000
+/** Two of \u are one character only as the halves of one. */
+const ESCAPE = /\\(?:u\{[^}]*\}|ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|u[\da-f]{4}|x..|c.|[pP]\{[^}]*\}|k<|.)/isuy
 
 /** @throws SyntaxError that says what is wrong and where */
 export function parseRegex(pattern: string): Pattern {
@@ -115,7 +117,7 @@ class Parser {
 
   #escape(): Part {
     const from = this.#at
-    const [source] = this.#take(/\\(?:u\{[^}]*\}|u[\da-f]{4}(?:\\u[\da-f]{4})?|x..|c.|[pP]\{[^}]*\}|k<|.)/isuy) ?? []
+    const [source] = this.#take(ESCAPE) ?? []
     if (source === undefined) throw this.#wrong('a \\ at the end')
     if (source === '\\b') return { kind: 'assert', what: 'edge' }
     if (source === '\\B') return { kind: 'assert', what: 'inside' }

@@ -6,6 +6,7 @@ import { compileRegex, regexFlaw } from '../../src/lib/regex.ts'
 
 const atom = fc.constantFrom(
   ...['a', 'b', 'A', '1', ' ', '_', '签', '😀', '\n', '.', '\\w', '\\W', '\\d', '\\s', '\\S', '\\.', '\\n', '\\u4e00'],
+  ...['\\u7b7e', '\\u0061', '\\ud83d', '\\ude00', '\\ud83d\\ude00', '\\u{1f600}', '\\x61'],
   ...['[ab]', '[^a]', '[a-c1]', '[^\\w]', '[\\s签]', '\\p{L}', '\\P{L}', '[😀a]', '^', '$', '\\b', '\\B', ''],
 )
 const { pattern } = fc.letrec<{ pattern: string; part: string }>((tie) => ({
@@ -21,7 +22,9 @@ const { pattern } = fc.letrec<{ pattern: string; part: string }>((tie) => ({
     .map((options) => options.map((parts) => parts.join('')).join('|')),
 }))
 const text = fc
-  .array(fc.constantFrom('a', 'b', 'A', '1', ' ', '_', '签', '😀', '\n', '.', 'ſ', '\ud83d', 'é'), { maxLength: 8 })
+  .array(fc.constantFrom('a', 'b', 'A', '1', ' ', '_', '签', '😀', '\n', '.', 'ſ', '\ud83d', '\ude00', 'é'), {
+    maxLength: 8,
+  })
   .map((parts) => parts.join(''))
 
 /**
@@ -74,6 +77,8 @@ test('[RGX1] what is usual in filters', () => {
   expect(matches('(?i)^HELLO$', 'hello')).toBe(true)
   expect(matches('\\[CQ:at,qq=\\d+\\]', 'x[CQ:at,qq=123]')).toBe(true)
   expect(matches('(?P<who>\\w+)-(?<what>\\w+)', 'a-b')).toBe(true)
+  expect(matches('^\\u7b7e\\u5230$', '签到')).toBe(true)
+  expect(matches('^\\ud83d\\ude00{2}$', '😀😀')).toBe(true)
   expect(matches('a{,2}|\\-\\!\\"', '-!"')).toBe(true)
   expect(matches('a{,2}', 'a{,2}')).toBe(true)
   expect(matches('', '')).toBe(true)

@@ -11,13 +11,15 @@ import { growth } from './bench/growth.ts'
 import { idle } from './bench/idle.ts'
 import { lanes } from './bench/lanes.ts'
 import { latency } from './bench/latency.ts'
+import { milky } from './bench/milky.ts'
 import { markdown, met, type Part, type Row, table } from './bench/rows.ts'
+import { satori } from './bench/satori.ts'
 import { simulator } from './bench/simulator.ts'
 import { sqlite } from './bench/sqlite.ts'
 import { start } from './bench/start.ts'
 
 const PARTS: Record<string, Part> = {
-  ...{ start, calls, simulator, fanout, lanes, latency },
+  ...{ start, calls, simulator, fanout, satori, milky, lanes, latency },
   ...{ sqlite, 'catch-up': catchUp, growth, idle },
 }
 const BUILT = 'dist/perpetua'

@@ -26,8 +26,11 @@ import { discovery } from '../src/downstream/discovery.ts'
 import { forward } from '../src/downstream/forward.ts'
 import { METRICS } from '../src/observe/metric.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
+import { EVENTS } from '../src/satori/events.ts'
+import { METHODS } from '../src/satori/features.ts'
 import { commandLines } from './command-lines.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
+import { milkyPage } from './milky-page.ts'
 
 const HOUSE = join(import.meta.dir, '..')
 /** The folders that hold no page of ours. */
@@ -38,6 +41,8 @@ const FIRST_COMMANDS = ['./scripts/start', './scripts/test']
 const GENERATED = {
   'docs/configuration.md': () => reference('en'),
   'docs/configuration.zh-CN.md': () => reference('zh'),
+  'docs/milky.md': () => milkyPage('en'),
+  'docs/milky.zh-CN.md': () => milkyPage('zh'),
   'docs/config.schema.json': () => inLine(JSON.stringify(jsonSchema(), null, 2)),
 }
 
@@ -112,6 +117,10 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     退出码: () => Object.values(EXIT).map(({ code }) => [`${code}`]),
     动作: () => ownNames().map((name) => [name]),
     路径: () => routes().map((path) => [path]),
+    method: () => Object.entries(METHODS).map(([name, { state, by }]) => [name, stateOf(state), by]),
+    方法: () => Object.entries(METHODS).map(([name, { state }]) => [name, state === 'served' ? '是' : stateOf(state)]),
+    'OneBot event': () => Object.entries(EVENTS).map(([name, { becomes }]) => [name, becomes]),
+    'OneBot 事件': () => Object.entries(EVENTS).map(([name, { becomes }]) => [name, becomes]),
     package: () => packages.map((name) => [name]),
     metric: () => METRICS.map(({ name, type }) => [name, type]),
     指标: () => METRICS.map(({ name, type }) => [name, type]),
@@ -127,6 +136,11 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
         : table.rows
     if (wanted !== undefined) yield* tableDifferences(`${file}:${table.line}`, { ...table, rows }, wanted)
   }
+}
+
+/** What Satori's clients are answered. */
+function stateOf(state: 'served' | 'lacking' | 'undone'): string {
+  return { served: 'yes', lacking: '404', undone: '501' }[state]
 }
 
 function* tableDifferences(where: string, { head, rows }: Table, wanted: string[][]): Generator<string> {

@@ -30,8 +30,21 @@ const ALLOWED: Record<string, string[]> = {
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   operator: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   routes: [...EDGES, 'embed', 'operator', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  'satori-plug': ['satori', 'downstream', 'broker', 'onebot', 'lib', 'runtime', 'config'],
   accounts: [...EDGES, 'embed', 'broker', 'onebot', 'lib', 'runtime', 'config'],
-  app: [...EDGES, 'embed', 'operator', 'routes', 'accounts', 'broker', 'onebot', 'lib', 'runtime', 'config'],
+  app: [
+    ...EDGES,
+    'embed',
+    'operator',
+    'routes',
+    'accounts',
+    'satori-plug',
+    'broker',
+    'onebot',
+    'lib',
+    'runtime',
+    'config',
+  ],
   main: ['cli'],
 }
 

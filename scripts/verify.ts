@@ -26,6 +26,7 @@ const STAGES: Check[][][] = [
       { name: 'layers', command: [process.execPath, 'scripts/check-layers.ts'] },
       { name: 'spec', command: [process.execPath, 'scripts/check-spec.ts'] },
       { name: 'docs', command: [process.execPath, 'scripts/check-docs.ts'] },
+      { name: 'milky', command: [process.execPath, 'scripts/check-milky.ts'] },
     ],
   ],
   // Stories wait more than they work.

@@ -18,7 +18,10 @@ import { Policy, type PolicySnapshot } from './governance/policy.ts'
 import { poolPlans } from './governance/pools.ts'
 import type { Patience } from './lib/backoff.ts'
 import { steady } from './lib/clock.ts'
+import type { Hook } from './milky/hooks.ts'
+import { MilkyUpstream, milkyUpstream } from './milky/milky.ts'
 import type { Host } from './runtime/host.ts'
+import { messageNumbers } from './storage/message-numbers.ts'
 import type { Storage } from './storage/storage.ts'
 import type { Trouble } from './storage/trouble.ts'
 import { AcceptedUpstream } from './upstream/accept.ts'
@@ -78,6 +81,11 @@ export class Accounts {
   /** Where implementations may dial in. */
   places(): AcceptedUpstream[] {
     return this.#organs().filter((organ) => organ instanceof AcceptedUpstream)
+  }
+
+  /** Where implementations that speak Milky may post their events. */
+  hooks(): Hook[] {
+    return this.#organs().flatMap((organ) => (organ instanceof MilkyUpstream ? (organ.hook ?? []) : []))
   }
 
   /** What limits the calls of a bot, and which circuits are open. */
@@ -201,7 +209,11 @@ export class Accounts {
       patience,
     }
     if (entry.kind === 'forward') return dialUpstream(dial)
-    return embed({ dial, config, home, dataDir, installed })
+    const name = entry.name || entry.url || entry.kind
+    const store = () =>
+      dataDir === undefined ? undefined : messageNumbers({ folder: dataDir, name, bot: bot.name, report })
+    if (entry.kind === 'milky') return milkyUpstream({ ...dial, seat: bot, events: entry.events, store: store() })
+    return embed({ dial, store, config, home, dataDir, installed })
   }
 }
 

@@ -34,6 +34,7 @@ import { Operator } from './operator.ts'
 import { routes } from './routes.ts'
 import { host as currentHost } from './runtime/current.ts'
 import type { Host, HostEnv } from './runtime/host.ts'
+import { SatoriPlug } from './satori-plug.ts'
 
 export interface GatewayOptions {
   readonly config: Config
@@ -124,6 +125,7 @@ class RunningGateway implements Gateway {
   readonly #room = new Room((session) => this.#giveUp(session))
   readonly #count = new LinkCount(mostLinks())
   readonly #allotments: Allotments
+  readonly #satori: SatoriPlug
   readonly #accounts: Accounts
   readonly #reverse = new Map<ReverseConfig, ReverseLink>()
   readonly #posts = new Map<PostConfig, Organ>()
@@ -151,14 +153,13 @@ class RunningGateway implements Gateway {
       if (status.kind === 'bot-identified') queueMicrotask(() => this.bots.changed())
       if (status.kind === 'upstream-connected') this.#accounts.embeddedOf(status.bot)?.connected()
     }
+    const shared = { access: () => this.#access(), report: this.#report, count: this.#count, guests: this.#guests }
     this.#allotments = new Allotments({
       host,
       settings: () => allotmentSettings(this.#config, this.#files),
-      access: () => this.#access(),
-      report: this.#report,
-      count: this.#count,
-      guests: this.#guests,
+      ...shared,
     })
+    this.#satori = new SatoriPlug({ ...shared, bots: this.bots, config: () => this.#config })
     this.#accounts = new Accounts({
       bots: this.bots,
       config: () => this.#config,
@@ -191,6 +192,7 @@ class RunningGateway implements Gateway {
     await this.#accounts.change()
     for (const entry of reverse) this.#addReverse(entry)
     for (const entry of posts) this.#addPost(entry)
+    await this.#satori.apply()
   }
 
   apply(config: Config): Promise<void> {
@@ -220,6 +222,7 @@ class RunningGateway implements Gateway {
     if (changed.calls || changed.actions || changed.terms) this.#accounts.limit()
     for (const entry of changed.reverse.added) this.#addReverse(entry)
     for (const entry of changed.post.added) this.#addPost(entry)
+    await this.#satori.apply()
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
     if (changed.terms) for (const bot of this.bots.all()) this.#resettle(bot)
   }
@@ -254,7 +257,7 @@ class RunningGateway implements Gateway {
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
     for (const bot of this.bots.all()) bot.stop()
     this.#room.stop()
-    const organs = [...this.#reverse.values(), ...this.#posts.values(), this.#accounts]
+    const organs = [...this.#reverse.values(), ...this.#posts.values(), this.#accounts, this.#satori]
     // Links have been asked to close; what their peers do not answer in time is cut. Meanwhile, since it all takes time.
     await Promise.all([operator, ...organs.map((organ) => organ.stop()), within(GOODBYE, () => this.#count.now === 0)])
     await this.#allotments.stop()
@@ -273,8 +276,10 @@ class RunningGateway implements Gateway {
       adminToken: () => this.#admin.token,
       lease: (bot, wish) => this.#allotments.lease(bot, wish),
       places: () => this.#accounts.places(),
+      hooks: () => this.#accounts.hooks(),
       embedded: () => this.#accounts.embedded(),
       operator: this.#operator,
+      satori: this.#satori.handle,
     })
   }
 

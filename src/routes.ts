@@ -1,6 +1,6 @@
 // What is to be had at which path of the main listener, and who may have it.
 
-import { type Context, Hono } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { onlineClients } from './actions/clients.ts'
 import { page } from './admin/pages.ts'
 import type { Bot } from './broker/bot.ts'
@@ -17,6 +17,7 @@ import { untilChanged } from './downstream/long-poll.ts'
 import { refusal, refusedLink } from './downstream/refusal.ts'
 import { qrcode } from './embed.ts'
 import type { Embedded } from './embedded/embedded.ts'
+import { type Hook, milkyHooks } from './milky/hooks.ts'
 import type { Log } from './observe/log.ts'
 import type { Operator } from './operator.ts'
 import type { HostEnv } from './runtime/host.ts'
@@ -36,8 +37,12 @@ export interface RoutesOptions {
   readonly lease: (bot: Bot, wish: { name?: string | undefined; peer: string }) => Promise<number>
   /** Where implementations may dial in. */
   readonly places: () => AcceptedUpstream[]
+  /** Where implementations that speak Milky may post their events. */
+  readonly hooks: () => Hook[]
   readonly embedded: () => Embedded | undefined
   readonly operator: Operator
+  /** Answers what lies below the path of Satori. */
+  readonly satori: MiddlewareHandler<HostEnv>
 }
 
 const NO_SANDBOX = 'the sandbox chat needs a simulated bot: start perpetua sandbox'
@@ -59,6 +64,7 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))
   const admitted = (c: Context<HostEnv>, token: string) => admit(c, only(token || access().token), report)
   app.get('/onebot/v11/implementation', acceptUpstreams(places, admitted, report))
+  app.post('/milky/event', milkyHooks(options.hooks, report))
   app.route('/', forward({ bots, access, report, count, guests, page }))
   app.get('/sandbox', (c) => {
     if (operator.simulator === undefined) return refusal(c, 404, NO_SANDBOX)
@@ -66,6 +72,7 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   })
   app.use('/onebot/v11/*', guard(access, report))
   app.route('/onebot/v11', httpApi({ bots, guests, report }))
+  app.use('*', options.satori)
   app.notFound((c) => refusal(c, 404, `there is nothing at ${c.req.path}`))
   app.onError((error, c) => {
     log.error('unexpected error', { path: c.req.path, error, stack: error.stack })

@@ -25,6 +25,7 @@ export interface Crowd {
   url: string
   size: number
   named?: boolean
+  hello?: string | undefined
 }
 
 const SECRET = /"secret":"([^"]+)"/
@@ -72,8 +73,8 @@ const handlers = answer({
     await new Promise((resolve) => source?.addEventListener('open', resolve, { once: true }))
   },
 
-  /** Makes the group this big. `named`: each says its name, which is that of the group and its number. */
-  async grow({ name, url, size, named = false }: Crowd): Promise<void> {
+  /** Makes the group this big. `named`: each says its name, that of the group and its number. `hello`: what each says first. */
+  async grow({ name, url, size, named = false, hello }: Crowd): Promise<void> {
     const members = group(name)
     clients.set(name, members)
     while (members.length < size) {
@@ -81,7 +82,9 @@ const handlers = answer({
       const urls = Array.from({ length: Math.min(AT_ONCE, size - first) }, (_, at) =>
         named ? `${url}?client_name=${name}${first + at}` : url,
       )
-      members.push(...(await Promise.all(urls.map((one) => connect({ url: one, heard })))))
+      const fresh = await Promise.all(urls.map((one) => connect({ url: one, heard })))
+      if (hello !== undefined) for (const client of fresh) client.send(hello)
+      members.push(...fresh)
     }
   },
 

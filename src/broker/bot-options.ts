@@ -3,17 +3,9 @@
 import type { Patience } from '../lib/backoff.ts'
 import type { Bot } from './bot.ts'
 import type { Left } from './kept.ts'
+import type { CallPolicy } from './policy.ts'
 import type { PoolPlans } from './pools.ts'
-import type {
-  CallPolicy,
-  CallSettings,
-  Claim,
-  DurableStore,
-  Journal,
-  OwnActions,
-  SessionStore,
-  Terms,
-} from './ports.ts'
+import type { CallSettings, Claim, DurableStore, Journal, OwnActions, SessionStore, Terms } from './ports.ts'
 import type { Room } from './room.ts'
 import type { Report } from './status.ts'
 import type { SlotWish } from './upstreams.ts'

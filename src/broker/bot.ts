@@ -6,7 +6,7 @@ import { refuse } from '../onebot/retcode.ts'
 import type { BotOptions } from './bot-options.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
-import { Members, type Rejoining, type Wish } from './members.ts'
+import { Members } from './members.ts'
 import {
   type Caller,
   type Claim,
@@ -24,6 +24,7 @@ import type { Session } from './session.ts'
 import { Sources, type SourcesStatus } from './sources.ts'
 import { called } from './traffic.ts'
 import type { SlotWish } from './upstreams.ts'
+import type { Rejoining, Wish } from './wish.ts'
 
 const AWAY_FOR = 1_800_000
 const ONE: readonly SlotWish[] = [{ key: '', spread: false }]

@@ -4,7 +4,8 @@ import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
 import { ownReply } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { LIMITS } from './limits.ts'
-import type { Caller, CallSettings, GovernedCall, Terms, Upstream } from './ports.ts'
+import type { GovernedCall } from './policy.ts'
+import type { Caller, CallSettings, Terms, Upstream } from './ports.ts'
 
 /** One of those who get the reply. */
 export interface Taker {

@@ -1,7 +1,8 @@
 // The members of one pool: who can be given an event now, and who wants it in which form.
 
 import { type Fields, fieldsOf } from '../onebot/object.ts'
-import type { Cursor, Member, Rules } from './ports.ts'
+import type { Member } from './policy.ts'
+import type { Cursor, Rules } from './ports.ts'
 import type { Session } from './session.ts'
 import { Unacked } from './unacked.ts'
 import { viewOf } from './view.ts'

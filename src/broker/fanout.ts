@@ -104,8 +104,9 @@ export class Fanout {
     this.#lanes.passing(text)
     for (const sessions of [this.#slow, this.#paused])
       for (const { link, view } of sessions) {
-        const formed = link.buffered === 0 ? formOf(view, text, undefined) : undefined
-        if (formed !== undefined) link.send(formed)
+        // Also for who is busy: forms may make something of it for others.
+        const formed = formOf(view, text, undefined)
+        if (formed !== undefined && link.buffered === 0) link.send(formed)
       }
   }
 

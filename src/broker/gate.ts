@@ -2,7 +2,7 @@
 
 import { ActionError } from '../onebot/retcode.ts'
 import { type Call, keyOf, termsOf } from './call.ts'
-import type { CallPolicy, Outcome } from './ports.ts'
+import type { CallPolicy, Outcome } from './policy.ts'
 
 export interface GateOptions {
   /** Absent: every call may go. */

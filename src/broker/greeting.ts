@@ -50,8 +50,10 @@ export class Greeting {
     const lost = journal.missed(from)
     const where = { recovered: lost === 0, missed: journal.pending(from, session.appId), lost, from, to: journal.head }
     // Who just asks for what came since a position has a protocol of its own for that.
-    if (session.returns !== undefined)
+    if (session.returns !== undefined) {
       this.#send(session, resume({ selfId: this.#selfId, time: this.seconds, ...where }))
+      report({ kind: 'session-resumed', bot, session, missed: where.missed, lost })
+    }
     if (lost > 0) report({ kind: 'session-behind', bot, session, missed: lost })
   }
 

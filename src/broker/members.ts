@@ -23,25 +23,7 @@ import type { Room } from './room.ts'
 import { isOnline, type Session } from './session.ts'
 import { noTraffic } from './traffic.ts'
 import { viewOf } from './view.ts'
-
-/** What a client has with its new link. Default: what it had. */
-export interface Rejoining {
-  readonly terms?: Terms | undefined
-  /** Whether the link carries calls. */
-  readonly calls?: boolean | undefined
-}
-
-/** What a client brings along. */
-export interface Wish {
-  readonly events: boolean
-  readonly calls: boolean
-  /** Its name must be free: the edge has asked `sessions.nameTaken`. */
-  readonly claim?: Claim | undefined
-  /** Default: those of everybody. */
-  readonly terms?: Terms | undefined
-  /** Its position of an earlier link: it gets what came since. */
-  readonly from?: Cursor | undefined
-}
+import type { Rejoining, Wish } from './wish.ts'
 
 export interface MembersOptions extends GreetingOptions {
   readonly room: Room
@@ -131,7 +113,7 @@ export class Members {
       name: claim.name,
       link,
       terms,
-      view: viewOf(terms),
+      view: viewFor(link, terms),
       events,
       calls,
       since: this.#greeting.seconds,
@@ -167,7 +149,7 @@ export class Members {
     session.calls = calls
     session.repliesUnread = 0
     session.terms = terms
-    session.view = viewOf(terms)
+    session.view = viewFor(link, terms)
     report({ kind: 'session-opened', bot, session })
     const position = this.returns.position(session)
     this.returns.met(session)
@@ -231,7 +213,7 @@ export class Members {
   settle(session: Session, terms: Terms): void {
     const retunes = () => {
       session.terms = terms
-      session.view = viewOf(terms)
+      session.view = viewFor(session.link, terms)
     }
     this.#fanout.retune(session, terms.pool, retunes)
     // Away and not waited for any more, it would keep its name for ever.
@@ -399,5 +381,11 @@ export class Members {
 }
 
 /** Who has a name, or whom its edge knows, can be known again. */
-const mayReturn = ({ terms, name, claim, events }: Session) =>
-  events && terms.resume !== undefined && (name !== undefined || claim.entry !== undefined)
+const mayReturn = ({ terms, name, claim, events, link }: Session) =>
+  events &&
+  link.ownReturn === undefined &&
+  terms.resume !== undefined &&
+  (name !== undefined || claim.entry !== undefined)
+
+/** What a session gets by its terms, in the form of its link. */
+const viewFor = (link: Link, terms: Terms) => (link.dress === undefined ? viewOf(terms) : link.dress(viewOf(terms)))

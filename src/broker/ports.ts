@@ -4,7 +4,7 @@ import type { Fields } from '../onebot/object.ts'
 import type { Closing } from './closing.ts'
 import type { Session } from './session.ts'
 
-export const TRANSPORTS = ['forward', 'allotment', 'reverse', 'http-post'] as const
+export const TRANSPORTS = ['forward', 'allotment', 'reverse', 'http-post', 'satori'] as const
 export type Transport = (typeof TRANSPORTS)[number]
 
 /** A native publish: one call reaches every subscribed link of one listener. */
@@ -30,6 +30,10 @@ export interface Link {
   close(closing: Closing): void
   /** Sends a PING after everything sent before. Absent: the peer cannot answer one. Only for sessions that asked for it. */
   ping?(data: string): void
+  /** The form in which it carries what its session is to get: for links that speak another protocol than OneBot. */
+  dress?(view: Rules | undefined): Rules
+  /** Its protocol has a way back of its own: the session is gone with its link. */
+  readonly ownReturn?: true
   /** Absent: the link is sent to by itself. Present: so are `subscribe` and `unsubscribe` meaningful. */
   readonly channel?: Channel | undefined
   /** Whether what is sent arrives, where we go to the client; absent: it came to us. */
@@ -73,6 +77,36 @@ export interface Seat {
   received(raw: string): void
   /** The account is this one, as said by a frame or by the handshake. False: it cannot be, another has it. */
   identify(selfId: string): boolean
+}
+
+/** Where a message stands at an implementation that numbers the messages of each conversation by themselves. */
+export interface MessagePlace {
+  readonly scene: 'friend' | 'group' | 'temp'
+  /** Whose conversation: the number of the other one, or of the group. */
+  readonly peer: number
+  readonly seq: number
+}
+
+/** The same, with the number that clients know it by: a positive integer of 31 bits. */
+export interface NumberedMessage extends MessagePlace {
+  readonly id: number
+}
+
+/**
+ * The numbers that messages were given, so that they mean the same after a restart. What is kept is found at once and on
+ * disk soon; the oldest are forgotten, by age and by count. Nothing is thrown: what the disk does not take is kept in
+ * memory, as far as there is room.
+ */
+export interface MessageNumbers {
+  /** Those of the account whose numbers are from `first` to `last`. */
+  between(account: number, first: number, last: number): readonly NumberedMessage[]
+  /** `message.id` must be no other message's. */
+  keep(account: number, message: NumberedMessage): void
+  /** What else must be known of a file to fetch it, as kept under its id. */
+  fileHash(account: number, fileId: string): string | undefined
+  keepFile(account: number, fileId: string, hash: string): void
+  /** Writes what is not written yet, and ends. */
+  close(): void
 }
 
 /** Who gets the reply to a call. */
@@ -294,73 +328,4 @@ export const OPEN_TERMS: Terms = { client: '', weight: 1, forbids: () => undefin
 export const STRANGERS: Guests = {
   byToken: () => undefined,
   terms: ({ resume }) => (resume === undefined ? OPEN_TERMS : { ...OPEN_TERMS, resume }),
-}
-
-/** What kind of work an action is; limits and breakers are kept apart by it. */
-export type ActionClass = 'send' | 'manage' | 'read' | 'file'
-
-/** A call as its policy sees it. */
-export interface GovernedCall {
-  /** Who is to be treated fairly and limited by itself: an `app_id`, or the address of a bare HTTP call. */
-  readonly caller: string
-  /** Absent for the gateway's own calls and bare HTTP calls, to which `defaults` apply. */
-  readonly terms?: Terms | undefined
-  /** Without its suffix. */
-  readonly action: string
-  readonly params: Fields
-  /** It came as `_rate_limited`. */
-  readonly paced: boolean
-}
-
-/**
- * Whether a call may go up now. `wait`: not before `until` (ms, our clock); until then it is asked again only if
- * something else has changed. `most`: longer than this in all (ms, since it came) such calls do not wait: those still in
- * their line then are `full`. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
- * `open`: calls of its kind have been failing; tried again at `until`.
- */
-export type Verdict =
-  | { readonly kind: 'go' }
-  | { readonly kind: 'wait'; readonly until: number; readonly most?: number | undefined }
-  | { readonly kind: 'full'; readonly retryAfter: number; readonly why: string }
-  | { readonly kind: 'open'; readonly until: number; readonly why: string }
-
-/** How a call that went up has ended. `refused`: the implementation answered, and did not like it: that is no fault. */
-export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
-
-/** What limits calls and breaks circuits for one bot; owns no timer, time is passed in (ms, a clock that does not jump). */
-export interface CallPolicy {
-  /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
-  admit(call: GovernedCall, now: number, waited: number): Verdict
-  /**
-   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
-   * long params, of which only `group_id` and `user_id` are left: megabytes are not kept for this.
-   */
-  ended(call: GovernedCall, outcome: Outcome, now: number): void
-  /**
-   * A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due.
-   * Whoever is told so sends one past all limits, and reports by `ended` what became of it.
-   */
-  probe?(now: number): boolean
-}
-
-/** One of a pool, as its strategy sees it. */
-export interface Member {
-  /** The client's name, which it keeps when it comes back, or else its `app_id`. */
-  readonly name: string
-  /** Its share, against the others'; more than 0. */
-  readonly weight: number
-  /** What it has yet to deal with: events that it is to acknowledge, or else bytes on their way to it. */
-  readonly pending: number
-  /** The strategy's own note about it; 0 at first, and again when something about the member has changed. */
-  note: number
-}
-
-/** How a pool chooses who gets an event. */
-export interface Strategy {
-  readonly name: string
-  /**
-   * One of `members`, which are in the order in which they came and can all take the event; undefined only where there
-   * are none. Must not throw. `raw`: the text of which `event` was read.
-   */
-  choose<M extends Member>(members: readonly M[], event: Fields, raw: string): M | undefined
 }

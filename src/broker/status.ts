@@ -48,6 +48,8 @@ export type Status =
   | { kind: 'session-slow'; bot: string; session: Session; buffered: number }
   | { kind: 'session-in-step'; bot: string; session: Session }
   | { kind: 'session-behind'; bot: string; session: Session; missed: number }
+  | { kind: 'resume-lost'; bot: string; session: Session; missed: number }
+  | { kind: 'content-note'; bot: string; note: string }
   /** It is back and gets what came meanwhile: `missed` events, of which so many are `lost` for good. */
   | { kind: 'session-resumed'; bot: string; session: Session; missed: number; lost: number }
   | { kind: 'session-paused'; bot: string; session: Session }

@@ -75,7 +75,8 @@ function facts(config: Config): Line[] {
 const WHERE = {
   forward: (url) => `connect to ${url}`,
   reverse: () => 'wait for it to connect',
-  embedded: () => 'run Lagrange.OneBot',
+  milky: (url) => `connect to ${url} by Milky`,
+  embedded: () => 'run Lagrange',
 } as const satisfies Record<Implementation['kind'], (url: string) => string>
 
 const host = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name)

@@ -8,10 +8,11 @@ import { type Files, readFiles } from '../config/files.ts'
 import { type Implementation, implementations } from '../config/implementations.ts'
 import { isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
+import { chooseKind } from '../embedded/choose.ts'
 import { FindError, find } from '../embedded/find.ts'
-import { lagrange } from '../embedded/lagrange.ts'
 import { thisMachine } from '../embedded/machine.ts'
 import { maskText } from '../lib/mask.ts'
+import { postJson } from '../lib/post-json.ts'
 import { host } from '../runtime/current.ts'
 import { DialError } from '../runtime/host.ts'
 import { bad, type Finding, fine, warning } from './finding.ts'
@@ -44,6 +45,8 @@ function implementation(one: Implementation, config: Config, files: Files, home:
       )
     case 'embedded':
       return embedded(one, config, home)
+    case 'milky':
+      return milky(one)
     default:
       return one.kind satisfies never
   }
@@ -120,17 +123,47 @@ async function welcome(one: Implementation, { authorities }: Files): Promise<boo
   }
 }
 
+/** Asks what it is, as the gateway does first. */
+async function milky(one: Implementation): Promise<Finding> {
+  const about = aboutOf(one)
+  const url = maskText(one.url)
+  const absent = await unreachable(one.url)
+  const remedy = 'start it, log it in, switch Milky on there, and compare address and port with its settings'
+  if (absent !== undefined) return bad(about, `${url}: ${absent}`, remedy)
+  // Certificates of one's own are only known to the gateway.
+  if (one.ca !== '' || one.insecure) return fine(about, `${url} is there`)
+  const token = one['access-token']
+  const answer = await postJson({
+    url: `${one.url.replace(/\/+$/, '')}/api/get_impl_info`,
+    body: '{}',
+    headers: token === '' ? {} : { Authorization: `Bearer ${token}` },
+    secret: '',
+    timeout: PATIENCE,
+    signal: new AbortController().signal,
+  })
+  if (answer.kind === 'failed') return bad(about, `${url}: ${answer.reason}`, remedy)
+  if (answer.status === 401 || answer.status === 403)
+    return bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
+  if (answer.status === 200 && answer.text?.includes('"impl_name"')) return fine(about, `${url} speaks Milky`)
+  return bad(
+    about,
+    `${url} does not speak Milky: it answered ${answer.status}`,
+    'compare port and path with its settings; they must be those of Milky, not of OneBot or of its web page',
+  )
+}
+
 async function embedded(one: Implementation, config: Config, home: string): Promise<Finding> {
   const { path, archive, account, 'sign-server-url': sign } = config['ntqq-impl']
   const about = aboutOf(one)
   try {
-    const folder = join(home, lagrange.folder)
-    const found = await find({ kind: lagrange, machine: thisMachine(), path, archive, folder })
+    const kind = await chooseKind(config['ntqq-impl'], home, thisMachine())
+    const folder = join(home, kind.folder)
+    const found = await find({ kind, machine: thisMachine(), path, archive, folder })
     if (!('executable' in found))
       return warning(
         about,
-        `${lagrange.name} is not installed yet`,
-        'perpetua lagrange install, or let the start do it',
+        `${kind.name} is not installed yet`,
+        kind.unreleased ?? 'perpetua lagrange install, or let the start do it',
       )
     if (sign === '')
       return warning(

@@ -1,14 +1,15 @@
-// perpetua lagrange: fetches, updates and shows the Lagrange.OneBot that perpetua runs itself.
+// perpetua lagrange: fetches, updates and shows the Lagrange that perpetua runs itself.
 
 import { dirname, join } from 'node:path'
 import { defineCommand } from 'citty'
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import { writeUpdate } from '../config/write-back.ts'
+import { chooseKind } from '../embedded/choose.ts'
 import { FindError, find } from '../embedded/find.ts'
 import { InstallError } from '../embedded/install-error.ts'
 import { type InstallOptions, type InstallProgress, install, update } from '../embedded/installer.ts'
-import { lagrange as kind } from '../embedded/lagrange.ts'
+import type { Kind } from '../embedded/kind.ts'
 import { thisMachine } from '../embedded/machine.ts'
 import { allVersions, rollBack, type Version, versionsIn } from '../embedded/versions.ts'
 import { problemList } from './check.ts'
@@ -20,6 +21,7 @@ import { complain, say } from './say.ts'
 
 interface Place {
   readonly loaded: Loaded
+  readonly kind: Kind
   readonly folder: string
 }
 
@@ -27,24 +29,28 @@ const RESTART = 'A gateway that runs goes on with the old one until it is restar
 const force = (what: string) => ({ type: 'boolean', description: what }) as const
 
 const installCommand = defineCommand({
-  meta: { name: 'lagrange install', description: 'Download Lagrange.OneBot, or unpack an archive of it' },
+  meta: { name: 'lagrange install', description: 'Download Lagrange, or unpack an archive of it' },
   args: {
     config: configOption,
     archive: { type: 'string', valueHint: 'file', description: 'A .zip or .tar.gz with it, instead of a download' },
     force: force('Install even where a version is already there'),
   },
   run: ({ args: { config, archive, force = false } }) =>
-    at(config, async (place) => {
-      const { current } = versionsIn(place.folder)
-      if (current && archive === undefined && !force) {
-        say(`${named(current)} is installed already: ${current.program}`)
-        say('Look for a newer one with perpetua lagrange update, or use --force.')
-        return EXIT.ok.code
-      }
-      const source = archive === undefined ? origin(place) : { archive }
-      const { version } = await installing(place, (options) => install({ ...options, source }))
-      return finished(place, version)
-    }),
+    at(
+      config,
+      async (place) => {
+        const { current } = versionsIn(place.folder)
+        if (current && archive === undefined && !force) {
+          say(`${named(place, current)} is installed already: ${current.program}`)
+          say('Look for a newer one with perpetua lagrange update, or use --force.')
+          return EXIT.ok.code
+        }
+        const source = archive === undefined ? origin(place) : { archive }
+        const { version } = await installing(place, (options) => install({ ...options, source }))
+        return finished(place, version)
+      },
+      archive,
+    ),
 })
 
 const updateCommand = defineCommand({
@@ -59,7 +65,7 @@ const updateCommand = defineCommand({
         case 'installed':
           return finished(place, updated.version)
         case 'current':
-          say(`${named(updated.version)} is the newest there is.`)
+          say(`${named(place, updated.version)} is the newest there is.`)
           return EXIT.ok.code
         case 'unknown':
           complain(`Nobody can tell whether there is a newer one: asking the release host, ${updated.why}.`)
@@ -91,7 +97,7 @@ const pathCommand = defineCommand({
   meta: { name: 'lagrange path', description: 'Print where the program is that would be run' },
   args: { config: configOption },
   run: ({ args: { config } }) =>
-    at(config, async ({ loaded, folder }) => {
+    at(config, async ({ loaded, kind, folder }) => {
       const { path, archive } = loaded.config['ntqq-impl']
       const found = await find({ kind, machine: thisMachine(), path, archive, folder })
       if ('executable' in found) {
@@ -113,7 +119,7 @@ const rollbackCommand = defineCommand({
         complain(`There is no version before in ${place.folder}.`)
         return EXIT.failed.code
       }
-      say(`Back to ${named(version)}: ${version.program}`)
+      say(`Back to ${named(place, version)}: ${version.program}`)
       say(`${RESTART} Once more returns to the newer one.`)
       noteDown(place, version)
       return EXIT.ok.code
@@ -121,7 +127,7 @@ const rollbackCommand = defineCommand({
 })
 
 export const lagrange = {
-  meta: { name: 'lagrange', description: 'Install, update and show the Lagrange.OneBot that perpetua runs itself' },
+  meta: { name: 'lagrange', description: 'Install, update and show the Lagrange that perpetua runs itself' },
   family: {
     install: installCommand,
     update: updateCommand,
@@ -132,14 +138,17 @@ export const lagrange = {
   },
 }
 
-const named = ({ name, platform }: Version) => `${kind.name} ${name} (${platform})`
+const named = ({ kind }: Place, { name, platform }: Version) => `${kind.name} ${name} (${platform})`
 const origin = ({ loaded }: Place) => loaded.config['ntqq-impl'].download
 
 /** With the config; a file that is not there means the defaults. */
-async function at(file: string, work: (place: Place) => Promise<number>): Promise<number> {
+async function at(file: string, work: (place: Place) => Promise<number>, archive?: string): Promise<number> {
   try {
     const loaded = await loadConfig({ file, missing: 'defaults' })
-    return await work({ loaded, folder: join(dirname(file), kind.folder) })
+    const home = dirname(file)
+    const own = loaded.config['ntqq-impl']
+    const kind = await chooseKind({ ...own, archive: archive ?? own.archive }, home, thisMachine())
+    return await work({ loaded, kind, folder: join(home, kind.folder) })
   } catch (error) {
     if (error instanceof ConfigError) complain(problemList(error))
     else if (error instanceof InstallError || error instanceof FindError) complain(error.message)
@@ -153,7 +162,7 @@ class Stopped extends Error {}
 
 /** Tells how it goes on, and stops at Ctrl-C. */
 async function installing<T>(
-  { folder }: Place,
+  { kind, folder }: Place,
   work: (options: Omit<InstallOptions, 'source'>) => Promise<T>,
 ): Promise<T> {
   const stopped = new AbortController()
@@ -187,7 +196,7 @@ function worded(now: Exclude<InstallProgress, { step: 'download' }>): string {
 }
 
 function finished(place: Place, version: Version): number {
-  say(`Installed ${named(version)}: ${version.program}`)
+  say(`Installed ${named(place, version)}: ${version.program}`)
   if (versionsIn(place.folder).previous) say(`${RESTART} perpetua lagrange rollback goes back.`)
   noteDown(place, version)
   return EXIT.ok.code

@@ -20,7 +20,7 @@ const ADDRESSES = [
   { label: 'go-cqhttp', value: 'ws://127.0.0.1:8080/' },
   { label: 'another / 其他', value: implementations(configOf())[0]?.url ?? '' },
   // Last: what it takes to log in with it is hard to come by, see docs/lagrange.md.
-  { label: 'none: run Lagrange.OneBot here / 没有，由 perpetua 运行 Lagrange.OneBot', value: EMBEDDED },
+  { label: 'none: run Lagrange here / 没有，由 perpetua 运行 Lagrange', value: EMBEDDED },
 ]
 
 const HOSTS = [

@@ -80,7 +80,15 @@ function restartKeys(old: Config, next: Config): string[] {
   return [...keys, ...changed.map((key) => `ntqq-impl.${key}`)]
 }
 
-const STARTED_WITH = ['path', 'archive', 'download', 'account', 'sign-server-url'] as const
+const STARTED_WITH = [
+  'embedded',
+  'path',
+  'archive',
+  'download',
+  'account',
+  'sign-server-url',
+  'sign-server-token',
+] as const
 
 function listChanges<T extends { name: string; url: string }>(old: T[], next: T[]): ListChanges<T> {
   const before = identified(old)

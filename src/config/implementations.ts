@@ -3,9 +3,11 @@
 export interface Implementation {
   /** `ntqq-impl` for the first; '' for others that have no name. */
   name: string
-  /** forward: we dial `url` | reverse: it dials us | embedded: we run it */
-  kind: 'forward' | 'reverse' | 'embedded'
+  /** forward: we dial `url` | reverse: it dials us | milky: it speaks Milky at `url` | embedded: we run it */
+  kind: 'forward' | 'reverse' | 'milky' | 'embedded'
   url: string
+  /** For milky: how its events come. */
+  events: 'websocket' | 'sse' | 'webhook'
   'access-token': string
   /** '' when it may be any. */
   'self-id': string
@@ -20,7 +22,8 @@ export interface Declaring {
   'ntqq-impl': {
     'external-web-socket': string
     'external-access-token': string
-    mode: 'auto' | 'external' | 'reverse' | 'embedded'
+    mode: 'auto' | 'external' | 'reverse' | 'milky' | 'embedded'
+    milky: { url: string; events: Implementation['events'] }
   }
   upstreams: Implementation[]
 }
@@ -32,7 +35,8 @@ export function implementations(config: Declaring): Implementation[] {
   const first = {
     name: 'ntqq-impl',
     kind,
-    url: kind === 'forward' ? own['external-web-socket'] : '',
+    url: kind === 'forward' ? own['external-web-socket'] : kind === 'milky' ? own.milky.url : '',
+    events: own.milky.events,
     'access-token': own['external-access-token'],
     'self-id': '',
     ca: '',
@@ -48,6 +52,7 @@ function kindOf({ 'ntqq-impl': own, upstreams }: Declaring): Implementation['kin
     case 'external':
       return 'forward'
     case 'reverse':
+    case 'milky':
     case 'embedded':
       return own.mode
     case 'auto':

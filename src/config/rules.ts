@@ -30,16 +30,27 @@ export const orderedRange = <T extends { start: number; end: number }>() =>
 export const reachable = <T extends Declaring>() =>
   rule<T>((config, report) => {
     const first = implementations(config).length - config.upstreams.length
-    for (const [index, { kind, url }] of implementations(config).entries()) {
+    for (const [index, { kind, url, events, 'access-token': token }] of implementations(config).entries()) {
       const own = index < first
       const at = (key: string) => (own ? ['ntqq-impl', key] : ['upstreams', index - first, key])
-      if (kind === 'forward' && url === '')
+      if (kind === 'forward' && !/^wss?:/i.test(url))
         report(at(own ? 'external-web-socket' : 'url'), 'an address that starts with ws:// or wss://')
+      if (kind === 'milky' && !/^https?:/i.test(url))
+        report(own ? ['ntqq-impl', 'milky', 'url'] : at('url'), 'an address that starts with http:// or https://')
+      // Names of APIs are put after it.
+      else if (kind === 'milky' && url.includes('?'))
+        report(
+          own ? ['ntqq-impl', 'milky', 'url'] : at('url'),
+          `an address without "?" (a token belongs in ${own ? 'external-access-token' : 'access-token'})`,
+        )
+      // Anybody could post events otherwise.
+      if (kind === 'milky' && events === 'webhook' && token === '')
+        report(at(own ? 'external-access-token' : 'access-token'), 'a token, since events: webhook is set')
       // One place for its program, its login and its settings: one of them.
       if (kind === 'embedded' && !own)
         report(
           at('kind'),
-          'forward or reverse: perpetua runs one implementation itself, that of ntqq-impl',
+          'forward, reverse or milky: perpetua runs one implementation itself, that of ntqq-impl',
           'kind: forward with its url, or kind: reverse; or ntqq-impl.mode: embedded',
         )
     }
@@ -60,10 +71,12 @@ export const notItself = <T extends Dialling>() =>
         `the address of ${whose}: this is perpetua's own`,
         'set http.port to another, or correct the address',
       )
-    for (const [index, { url }] of implementations(config).entries())
+    for (const [index, { kind, url }] of implementations(config).entries())
       if (isOwn(url, config.http))
         told(
-          index < first ? ['ntqq-impl', 'external-web-socket'] : ['upstreams', index - first, 'url'],
+          index < first
+            ? ['ntqq-impl', ...(kind === 'milky' ? ['milky', 'url'] : ['external-web-socket'])]
+            : ['upstreams', index - first, 'url'],
           'the implementation',
         )
     for (const [index, { url }] of config['reverse-web-socket'].entries())
@@ -74,7 +87,8 @@ export const notItself = <T extends Dialling>() =>
 function isOwn(url: string, http: { host: string; port: number }): boolean {
   if (!URL.canParse(url)) return false
   const { protocol, hostname, port } = new URL(url)
-  if (!isLoopback(hostname) || Number(port || (protocol === 'wss:' ? 443 : 80)) !== http.port) return false
+  if (!isLoopback(hostname) || Number(port || (/^(?:wss|https):$/.test(protocol) ? 443 : 80)) !== http.port)
+    return false
   const bare = (name: string) => name.replace(/^\[|\]$/g, '')
   return (
     ['0.0.0.0', '::', 'localhost', bare(hostname)].includes(bare(http.host)) ||

@@ -9,6 +9,7 @@ import { account, address, choice, duration, flag, size, text, whole } from './l
 import { breaker, rateLimit } from './limit-schema.ts'
 import { alerts, metrics } from './observe-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
+import { satori } from './satori-schema.ts'
 import { implementation, upstreams } from './upstream-schema.ts'
 
 const log = v.pipe(
@@ -235,6 +236,7 @@ export const schema = v.pipe(
     pools: v.optional(pools, {}),
     'rate-limit': v.optional(rateLimit, {}),
     breaker: v.optional(breaker, {}),
+    satori: v.optional(satori, {}),
     metrics: v.optional(metrics, {}),
     alerts: v.optional(alerts, {}),
   }),

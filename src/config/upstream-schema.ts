@@ -3,6 +3,7 @@
 import * as v from 'valibot'
 import { about, certificates, key, name, rare, secret, shownToken, webSocket } from './fields.ts'
 import { account, address, choice, flag, text, whole } from './leaf.ts'
+import { embedded, milky, milkyUpstream, signServerToken } from './milky-schema.ts'
 import { uniqueNames } from './rules.ts'
 
 const update = v.pipe(
@@ -44,13 +45,15 @@ export const implementation = v.pipe(
     'external-access-token': shownToken(secret('the token it asks for', '连接它所用的 token')),
     update: v.optional(update, {}),
     mode: key(
-      choice('auto', 'external', 'reverse', 'embedded'),
+      choice('auto', 'external', 'reverse', 'milky', 'embedded'),
       'auto',
       about(
-        'auto: external if an address is set, else embedded | external: dial it | reverse: it dials us | embedded: perpetua runs Lagrange.OneBot itself',
-        'auto：填写了地址即 external，否则 embedded | external：连接它 | reverse：由它连接本程序 | embedded：由 perpetua 自行运行 Lagrange.OneBot',
+        'auto: external if an address is set, else embedded | external: dial it | reverse: it dials us | milky: one that speaks Milky | embedded: perpetua runs Lagrange itself',
+        'auto：填写了地址即 external，否则 embedded | external：连接它 | reverse：由它连接本程序 | milky：使用 Milky 协议的实现 | embedded：由 perpetua 自行运行 Lagrange',
       ),
     ),
+    milky: v.optional(milky, {}),
+    embedded,
     path: key(
       text(),
       '',
@@ -81,6 +84,7 @@ export const implementation = v.pipe(
         'embedded：签名服务器地址，留空则不改动其设置',
       ),
     ),
+    'sign-server-token': signServerToken,
   }),
   v.metadata(about("the first bot's OneBot implementation", '第一个机器人的 OneBot 实现')),
 )
@@ -88,14 +92,19 @@ export const implementation = v.pipe(
 const upstream = v.strictObject({
   name: name(),
   kind: key(
-    choice('forward', 'reverse', 'embedded'),
+    choice('forward', 'reverse', 'milky', 'embedded'),
     'forward',
     about(
-      'forward: we dial it | reverse: it dials us | embedded: only as ntqq-impl',
-      'forward：连接它 | reverse：由它连接本程序 | embedded：仅可用于 ntqq-impl',
+      'forward: we dial it | reverse: it dials us | milky: it speaks Milky | embedded: only as ntqq-impl',
+      'forward：连接它 | reverse：由它连接本程序 | milky：使用 Milky 协议 | embedded：仅可用于 ntqq-impl',
     ),
   ),
-  url: key(webSocket(), '', about('its address, for forward', '地址（forward）')),
+  url: key(
+    address('ws', 'wss', 'http', 'https'),
+    '',
+    about('its address: ws:// for forward, http:// for milky', '地址：forward 为 ws://，milky 为 http://'),
+  ),
+  ...milkyUpstream,
   'access-token': shownToken(secret('its token', '它的 token')),
   'self-id': key(
     account(),

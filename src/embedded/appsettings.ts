@@ -56,6 +56,30 @@ export class Appsettings {
     else if (textOf(inside, key) !== `${value}`) this.#text = withMember(this.#text, inside, key, value)
   }
 
+  /** Sets a key in sections within sections, making those that are missing. */
+  put(path: readonly [string, ...string[]], value: string | number | boolean): void {
+    let inside: ObjectNode = this.root
+    for (const [depth, key] of path.entries()) {
+      const rest = path.slice(depth + 1)
+      const found = member(inside, key)
+      if (rest.length === 0 && textOf(inside, key).toLowerCase() === `${value}`.toLowerCase()) return
+      if (rest.length === 0 || found === undefined || (found.type === 'scalar' && found.value === null)) {
+        const nested = rest.reduceRight<unknown>((within, name) => ({ [name]: within }), value)
+        this.#text = withMember(this.#text, inside, key, nested)
+        return
+      }
+      if (found.type !== 'object') throw this.wrong(found, `${path.slice(0, depth + 1).join('.')}: wanted an object`)
+      inside = found
+    }
+  }
+
+  /** What stands there, in .NET's reading; '' for none. */
+  at(path: readonly [string, ...string[]]): string {
+    let inside: Node | undefined = this.root
+    for (const key of path.slice(0, -1)) inside = inside && member(inside, key)
+    return inside === undefined ? '' : textOf(inside, path.at(-1) ?? '')
+  }
+
   wrong(node: Node, what: string): SettingsError {
     return this.#problem(new JsoncError(this.#text, node.start, what), what)
   }

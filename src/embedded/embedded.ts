@@ -12,7 +12,8 @@ import { Supervisor, type SupervisorFact } from './supervisor.ts'
 export interface EmbeddedOptions {
   /** The bot's name, for facts. */
   readonly bot: string
-  readonly kind: Kind
+  /** Asked once; from then on it is that one. */
+  readonly kind: () => Promise<Kind>
   /** Its working directory: settings, keys and pictures are there. */
   readonly cwd: string
   readonly pidFile: string
@@ -22,9 +23,9 @@ export interface EmbeddedOptions {
   /** Whether a person at a terminal may type to it. */
   readonly stdin: 'inherit' | 'ignore'
   /** Resolves with the program, found or fetched. Rejects with what to do about it. */
-  readonly program: (signal: AbortSignal, progress: (what: string) => void) => Promise<string>
+  readonly program: (kind: Kind, signal: AbortSignal, progress: (what: string) => void) => Promise<string>
   /** Keeps a connection to it, for the bot. */
-  readonly dial: (at: { url: string; token: string }) => { stop(): Promise<void> }
+  readonly dial: (kind: Kind, at: { url: string; token: string }) => { stop(): Promise<void> }
   readonly report: Report
 }
 
@@ -45,7 +46,8 @@ export class Embedded {
   readonly #options: EmbeddedOptions
   readonly #supervisor: Supervisor
   readonly #stopped = new AbortController()
-  #reader: Reader
+  #kind: Kind | undefined
+  #reader: Reader = () => []
   #settings: Settings | undefined
   #dialled: { stop(): Promise<void> } | undefined
   #work: Promise<void> = Promise.resolve()
@@ -56,7 +58,6 @@ export class Embedded {
 
   constructor(options: EmbeddedOptions) {
     this.#options = options
-    this.#reader = options.kind.reader()
     this.#supervisor = new Supervisor({
       spawn: options.spawn,
       stdin: options.stdin,
@@ -89,13 +90,13 @@ export class Embedded {
   /** For the operator. */
   status() {
     const state = this.#ready ? this.#supervisor.state : { state: 'starting', since: this.#since }
-    return { kind: this.#options.kind.name, url: this.#settings?.url ?? null, ...state }
+    return { kind: this.#kind?.name ?? null, url: this.#settings?.url ?? null, ...state }
   }
 
   /** The picture of the QR code to scan; undefined while none is waited for. */
   async qrcode(): Promise<Uint8Array | undefined> {
     if (this.#supervisor.state.state !== 'waiting-for-login') return undefined
-    const file = await this.#options.kind.qrcode(this.#options.cwd, this.#since)
+    const file = await this.#kind?.qrcode(this.#options.cwd, this.#since)
     return file === undefined ? undefined : await readFile(file).catch(() => undefined)
   }
 
@@ -129,32 +130,40 @@ export class Embedded {
       }
   }
 
-  #located(): Promise<string> {
+  async #located(): Promise<string> {
     const { bot, program, report } = this.#options
-    return program(this.#stopped.signal, (what) => report({ kind: 'embedded-progress', bot, what }))
+    return program(await this.#chosen(), this.#stopped.signal, (what) =>
+      report({ kind: 'embedded-progress', bot, what }),
+    )
+  }
+
+  async #chosen(): Promise<Kind> {
+    this.#kind ??= await this.#options.kind()
+    return this.#kind
   }
 
   /** Before each start, and after what an earlier gateway left has ended: it may still have had the port. */
   async #prepare(): Promise<{ command: string; args: string[]; cwd: string; env: Record<string, string> }> {
-    const { bot, kind, cwd, wanted, report } = this.#options
+    const { bot, cwd, wanted, report } = this.#options
     this.#stopped.signal.throwIfAborted()
     const command = await this.#located()
+    const kind = await this.#chosen()
     const settings = await kind.settings(cwd, wanted(), freePort)
     const notes = settings.notes.filter((note) => !this.#settings?.notes.includes(note))
     if (settings.changed || notes.length > 0) report({ kind: 'embedded-settings', bot, file: settings.file, notes })
-    await this.#listensAt(settings)
+    await this.#listensAt(kind, settings)
     this.#reader = kind.reader()
     this.#since = Date.now()
     return { command, args: [], cwd, env: ENVIRONMENT }
   }
 
   /** Its settings may have been edited between two runs. */
-  async #listensAt(settings: Settings): Promise<void> {
+  async #listensAt(kind: Kind, settings: Settings): Promise<void> {
     const before = this.#settings
     this.#settings = settings
     if (before?.url === settings.url && before.token === settings.token) return
     await this.#dialled?.stop()
-    if (!this.#stopped.signal.aborted) this.#dialled = this.#options.dial(settings)
+    if (!this.#stopped.signal.aborted) this.#dialled = this.#options.dial(kind, settings)
   }
 
   #said(text: string): void {

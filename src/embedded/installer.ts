@@ -91,6 +91,7 @@ async function exclusively<T>(options: InstallOptions, work: () => Promise<T>): 
 async function look({ kind, machine, signal }: InstallOptions, source: Origin) {
   const asset = kind.asset(machine)
   if ('unsupported' in asset) throw new InstallError(asset.unsupported)
+  if (kind.unreleased !== undefined && source.base === '') throw new InstallError(kind.unreleased)
   return { file: asset.file, found: await releaseFile(kind.repository, asset.file, source, signal) }
 }
 

@@ -16,12 +16,14 @@ export interface Wanted {
   /** The QQ account to log in as. */
   readonly account: string
   readonly signServerUrl: string
+  /** '' for none, or as the settings file has it. */
+  readonly signServerToken?: string | undefined
 }
 
 /** Where the implementation will be reached once it has logged in. */
 export interface Settings {
   readonly file: string
-  /** As `ntqq-impl.external-web-socket` would say it. */
+  /** As the config would say it: a WebSocket's for OneBot 11, http:// for Milky. */
   readonly url: string
   /** '' when it wants none. */
   readonly token: string
@@ -59,9 +61,11 @@ export interface Kind {
   /** Below the working directory: where its program is kept. */
   readonly folder: string
   /** What is spoken at `Settings.url`. Another protocol needs another way in, and its name here. */
-  readonly protocol: 'onebot-11'
+  readonly protocol: 'onebot-11' | 'milky'
   /** Where its releases are published. */
   readonly repository: { readonly owner: string; readonly name: string; readonly tag: string }
+  /** Why GitHub itself has no file of it, and what to do; absent: it has. A server of one's own may have one. */
+  readonly unreleased?: string
   /** The program's file name. */
   executable(os: string): string
   asset(machine: Machine): Asset

@@ -1,20 +1,11 @@
 // Understands what Lagrange.OneBot prints: the QR code, how the login goes, the levels of its log.
 
-import { stripVTControlCharacters } from 'node:util'
-import type { Level, OutputFact, Reader } from './kind.ts'
+import { CRASH, dotnetLog, plain } from './dotnet-log.ts'
+import type { OutputFact, Reader } from './kind.ts'
 import { codeReader } from './qr-lines.ts'
-
-/** The words of .NET's console log. */
-const LEVELS = { trce: 'trace', dbug: 'debug', info: 'info', warn: 'warn', fail: 'error', crit: 'error' } as const
-
-/** `info: Lagrange.Core.BotContext[0]`, maybe after a time; the text follows on lines of their own, or right there. */
-const HEADING = /^[\d\s.,:TZ/[\]+-]{0,40}(trce|dbug|info|warn|fail|crit): ?(?:[\w.`+]+\[-?\d+\])?\s*(.*)$/
 
 /** `[2026-04-14 23:13:18] [WtExchangeLogic] [INFORMATION]: `: time and level, which our own log has, too. */
 const ORIGIN = /^\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]? (\[\w+\]) \[[A-Z]+\]:? /
-
-/** Longer lines are cut before anybody looks at them: patterns must not meet megabytes. */
-const LONGEST = 4096
 
 const NEW_SIGN_SERVER = 'set ntqq-impl.sign-server-url to one that works'
 
@@ -35,12 +26,9 @@ const REASONS: readonly (readonly [RegExp, (found: string) => string])[] = [
   [/^(?:\[\w+\] )?(?:Tag|State): (.{1,300})/, (found) => `QQ refused: ${found}`],
 ]
 
-/** .NET's last words. */
-const CRASH = /^Unhandled exception\. (.{1,300})/
-
 export function lagrangeReader(): Reader {
   const code = codeReader()
-  let level: Level = 'info'
+  const log = dotnetLog()
   /** Why the login that is under way may fail. */
   let reason: string | undefined
   const told = new Set<OutputFact['kind']>()
@@ -51,15 +39,10 @@ export function lagrangeReader(): Reader {
     if (found === 'part') return []
     if (found !== undefined) return [tell({ kind: 'qr', text: found })]
 
-    const heading = HEADING.exec(line)
-    if (heading !== null)
-      level = LEVELS[heading[1] as keyof typeof LEVELS] // the pattern has just these words
-    else if (CRASH.test(line)) level = 'error'
-    // What is set in belongs to the entry above.
-    else if (/^\S/.test(line)) level = 'info'
-    const text = (heading?.[2] ?? line).trim().replace(ORIGIN, '$1 ')
+    const entry = log(line)
+    const text = entry.text.replace(ORIGIN, '$1 ')
     reason = reasonIn(text) ?? reason
-    return [{ kind: 'level', level, text }, ...login(text)]
+    return [{ kind: 'level', level: entry.level, text }, ...login(text)]
   }
 
   function* login(text: string): Generator<OutputFact> {
@@ -86,11 +69,6 @@ export function lagrangeReader(): Reader {
     told.add(fact.kind)
     return fact
   }
-}
-
-/** Without colours, the end of the line, and control characters; cut. */
-function plain(line: string): string {
-  return stripVTControlCharacters(line.slice(0, LONGEST)).replaceAll(/\p{Cc}/gu, '')
 }
 
 function reasonIn(text: string): string | undefined {

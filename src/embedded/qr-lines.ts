@@ -1,9 +1,12 @@
 // Recognises a QR code among lines of text: a square of half blocks, each row as wide as the first.
 
-/** A code of 21 cells and its border, up to 177 cells with two columns each. */
-const ROW = /^[█▀▄][█▀▄ ]{20,398}[█▀▄]$/
+/** A code of 21 cells, up to 177 cells with two columns each and a border. */
+const ROW = /^[█▀▄][█▀▄ ]{19,398}[█▀▄]$/
 /** The same for terminals without block characters: `@` is full, `^` the upper half, `.` the lower half. */
-const PLAIN_ROW = /^[@^][@^. ]{20,398}[@^]$/
+const PLAIN_ROW = /^[@^][@^. ]{19,398}[@^]$/
+/** A row below the first, where nothing light is around the code. */
+const LATER_ROW = /^[█▀▄ ]+$/
+const LATER_PLAIN_ROW = /^[@^. ]+$/
 const BLOCKS: Record<string, string> = { '@': '█', '^': '▀', '.': '▄' }
 
 /** A log written at the same time may put lines between two rows; after more of them the rest is not coming. */
@@ -18,7 +21,7 @@ export function codeReader(): (line: string) => readonly string[] | 'part' | und
   let between = 0
 
   return (line) => {
-    const row = rowIn(line)
+    const row = rowIn(line, rows[0]?.length)
     if (row === undefined) {
       between += 1
       if (between > MOST_BETWEEN) rows = []
@@ -35,7 +38,11 @@ export function codeReader(): (line: string) => readonly string[] | 'part' | und
   }
 }
 
-function rowIn(line: string): string | undefined {
-  if (ROW.test(line)) return line
-  return PLAIN_ROW.test(line) ? line.replaceAll(/[@^.]/g, (char) => BLOCKS[char] ?? char) : undefined
+/** @param width of the code that has begun. */
+function rowIn(line: string, width: number | undefined): string | undefined {
+  const later = line.length === width
+  if (ROW.test(line) || (later && LATER_ROW.test(line))) return line
+  return PLAIN_ROW.test(line) || (later && LATER_PLAIN_ROW.test(line))
+    ? line.replaceAll(/[@^.]/g, (char) => BLOCKS[char] ?? char)
+    : undefined
 }

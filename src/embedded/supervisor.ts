@@ -55,6 +55,8 @@ export interface SupervisorOptions {
 
 const QUICK = { within: 30_000, most: 5 }
 const GRACE_MS = 5_000
+/** What it says without ending the line is a question, if nothing follows for this long (ms). */
+const QUESTION_MS = 500
 /** How many of its last lines are kept. */
 const LAST_LINES = 20
 
@@ -179,9 +181,14 @@ export class Supervisor implements AsyncDisposable {
       stderr: new Lines((text) => this.#said(text, 'stderr', line)),
     }
     const began = performance.now()
+    let asked: ReturnType<typeof setTimeout> | undefined
     let child: Child
     try {
-      child = await this.#launch(signal, (bytes, from) => readers[from].push(bytes))
+      child = await this.#launch(signal, (bytes, from) => {
+        clearTimeout(asked)
+        readers[from].push(bytes)
+        asked = setTimeout(() => readers[from].end(), QUESTION_MS)
+      })
     } catch (error) {
       return { how: error instanceof Error ? error.message : String(error), lasted: 0 }
     } finally {
@@ -192,6 +199,7 @@ export class Supervisor implements AsyncDisposable {
     report({ kind: 'started', pid: child.pid })
     void this.#note(child.pid)
     const how = spelled(await this.#ended(child, signal))
+    clearTimeout(asked)
     for (const reader of Object.values(readers)) reader.end()
     this.#pidFile.clear()
     if (signal.aborted) report({ kind: 'ended', how })

@@ -1,6 +1,6 @@
 // Which kinds of calls an implementation carries out at present: a breaker for each class, so that one cannot stop another.
 
-import type { ActionClass, GovernedCall, Outcome } from '../broker/ports.ts'
+import type { ActionClass, GovernedCall, Outcome } from '../broker/policy.ts'
 import { Breaker, type BreakerSettings } from '../lib/breaker.ts'
 import { CLASSES, classOf } from './classes.ts'
 import { targetOf } from './limits.ts'

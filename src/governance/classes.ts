@@ -1,6 +1,6 @@
 // What kind of work each action is: those that are known by name, all others by what their names say.
 
-import type { ActionClass } from '../broker/ports.ts'
+import type { ActionClass } from '../broker/policy.ts'
 import { isRead } from '../onebot/action.ts'
 
 export const CLASSES = ['send', 'manage', 'read', 'file'] as const satisfies readonly ActionClass[]

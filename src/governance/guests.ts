@@ -14,7 +14,7 @@ interface Entry {
 }
 
 /** Sections whose entries are clients that we go to. */
-type Section = 'reverse-web-socket' | 'http-post'
+type Section = 'reverse-web-socket' | 'http-post' | 'satori.webhooks'
 
 /** What the entries of a section are called in a Claim: by name, else by address; the same address twice by its turn. */
 function entryKeys<T extends { name: string; url?: string }>(section: Section, entries: readonly T[]): Map<T, string> {
@@ -51,6 +51,11 @@ export function guestsOf(config: Config): Guests {
   // A web hook acknowledges by its answers, and so always keeps its place unless told not to.
   for (const [entry, key] of entryKeys('http-post', config['http-post']))
     entries.set(key, { name: entry.name, token: '', settings: { resume: { ack: 'ping' }, ...entry } })
+  // Those of Satori have no settings but what their name has elsewhere.
+  for (const [{ name }, key] of entryKeys('satori.webhooks', config.satori.webhooks)) {
+    const settings = clients.find((client) => client.name === name) ?? {}
+    entries.set(key, { name, token: '', settings: { resume: { ack: 'ping' }, ...settings } })
+  }
   const own = clients.filter(({ token }) => token !== '')
   const known = new Map<string, Terms>()
   const termsFor = (key: string): Terms => {

@@ -1,6 +1,6 @@
 // One limit of the config: which calls it is for, whose bucket each takes from, and for how long one may wait.
 
-import type { ActionClass, GovernedCall } from '../broker/ports.ts'
+import type { ActionClass, GovernedCall } from '../broker/policy.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { own } from '../onebot/object.ts'
 import { Buckets } from './bucket.ts'

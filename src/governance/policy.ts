@@ -1,6 +1,6 @@
 // Whether a call may go up now: the limits of its bot and of its client, and the circuit of its class.
 
-import type { ActionClass, CallPolicy, GovernedCall, Outcome, Verdict } from '../broker/ports.ts'
+import type { ActionClass, CallPolicy, GovernedCall, Outcome, Verdict } from '../broker/policy.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
 import { type CircuitState, Circuits } from './circuits.ts'
 import { classOf } from './classes.ts'

@@ -1,6 +1,6 @@
 // How a pool shares out its events: a table of strategies, each of which respects the members' weights.
 
-import type { Member, Strategy } from '../broker/ports.ts'
+import type { Member, Strategy } from '../broker/policy.ts'
 import { hash32, mix32 } from '../lib/hash.ts'
 import { idOf } from '../onebot/id.ts'
 import type { Fields } from '../onebot/object.ts'

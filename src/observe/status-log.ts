@@ -135,6 +135,17 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         ...who(status.session),
         missed: status.missed,
       })
+    case 'resume-lost':
+      return log.warn(
+        'client resumed from a position that the journal no longer holds: it goes on with the oldest event',
+        {
+          bot: status.bot,
+          ...who(status.session),
+          ...(status.missed === 0 ? {} : { missed: status.missed }),
+        },
+      )
+    case 'content-note':
+      return seldom.info('a part of a message cannot be said on QQ', { bot: status.bot, note: cut(status.note) })
     case 'session-resumed':
       return log.info('client back: it gets what it missed', {
         bot: status.bot,

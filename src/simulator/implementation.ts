@@ -95,6 +95,11 @@ export class Implementation {
   }
 
   call(call: Omit<Called, 'n' | 'time'>, reply: (answer: Answer) => void): void {
+    this.carry(call, (answer) => this.#replies.send(() => reply(answer)))
+  }
+
+  /** The same, answered at once and without faults: for a face that has its own. */
+  carry(call: Omit<Called, 'n' | 'time'>, reply: (answer: Answer) => void): void {
     const time = seconds()
     const { action, params, raw } = call
     this.#options.called(this.sent.add({ time, ...call }))
@@ -102,7 +107,7 @@ export class Implementation {
     const answer = perform(action, params, this.#stage(told))
     const { retcode, message } = answer
     this.chat.add({ kind: 'call', time, action, params, retcode, message, size: raw?.length ?? 0 })
-    this.#replies.send(() => reply(answer))
+    reply(answer)
     this.#tell(told)
   }
 

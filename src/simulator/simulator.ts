@@ -11,6 +11,7 @@ import type { Faults } from './faults.ts'
 import { type Asking, Implementation, type Word } from './implementation.ts'
 import { type LinkFact, Links } from './links.ts'
 import type { Format } from './messages.ts'
+import { MilkyFace, type MilkyOptions } from './milky-face.ts'
 import { type PostFact, type PostOptions, PostTarget } from './posts.ts'
 import { type DialFact, keepDialling, type ReverseOptions } from './reverse.ts'
 import type { Called } from './sent.ts'
@@ -43,6 +44,8 @@ export interface SimulatorOptions {
   readonly redial?: number | undefined
   /** Bytes. Default: 64 MiB. */
   readonly maxFrame?: number | undefined
+  /** What of its second face, below `/milky`, is not as with the first. */
+  readonly milky?: Omit<MilkyOptions, 'token'> | undefined
   /** Is told of everything that a person who watches may care for. */
   readonly report?: ((fact: SimulatorFact) => void) | undefined
   /** Default: that of the runtime we are in. */
@@ -55,6 +58,8 @@ export interface Simulator extends AsyncDisposable {
   /** `ws://127.0.0.1:5700/onebot/v11/ws` */
   readonly url: string
   readonly selfId: number
+  /** The same QQ to those who speak Milky; its address is `/milky` below ours. */
+  readonly milky: MilkyFace
   /** May be changed at any time. */
   readonly faults: Faults
   /** What clients called, newest last; the oldest are forgotten. */
@@ -92,6 +97,7 @@ class Running implements Simulator {
   readonly #host: Host
   readonly #implementation: Implementation
   readonly #links: Links
+  readonly milky: MilkyFace
   readonly #maxFrame: number
   readonly #posts: PostTarget[] = []
   readonly #ending = new AbortController()
@@ -114,6 +120,7 @@ class Running implements Simulator {
       restart: (delay) => void setTimeout(() => this.#links.drop(RESTARTING), delay),
       called: ({ action, params }) => report?.({ kind: 'called', action, params }),
     })
+    this.milky = new MilkyFace(this.#implementation, { token: options.token ?? '', ...options.milky })
     this.#links = new Links({
       greeting: () => this.#implementation.greeting(),
       called: (frame, reply) => this.#implementation.frame(frame, reply),
@@ -127,6 +134,7 @@ class Running implements Simulator {
     const listener = await this.#host.listen({ host, port, app: this.#routes(), maxFrame: this.#maxFrame })
     this.#listener = listener
     this.#ends.push(() => listener[Symbol.asyncDispose]())
+    this.#ends.push(() => this.milky[Symbol.dispose]())
     this.#links.listener = listener
     const tellFact = (fact: SimulatorFact) => report?.(fact)
     for (const one of post) {
@@ -225,6 +233,7 @@ class Running implements Simulator {
 
   #tell(raw: string): void {
     this.#links.tell(raw)
+    this.milky.tell(raw)
     for (const target of this.#posts) target.deliver(raw)
   }
 
@@ -244,6 +253,7 @@ class Running implements Simulator {
     const links = this.#links
     const app = new Hono<HostEnv>()
     app.route('/simulator', control({ implementation, links, burst: (options) => this.burst(options) }))
+    app.route('/milky', this.milky.routes())
     app.route('/', doors({ implementation, links, token: this.#options.token ?? '' }))
     return app
   }

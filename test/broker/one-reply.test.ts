@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Caller, CallPolicy, OwnAction, Verdict } from '../../src/broker/ports.ts'
+import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
+import type { Caller, OwnAction } from '../../src/broker/ports.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 

@@ -4,15 +4,9 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
+import type { Strategy } from '../../src/broker/policy.ts'
 import { Pool, type PoolSettings } from '../../src/broker/pool.ts'
-import {
-  type Cursor,
-  OPEN_TERMS,
-  type Rules,
-  type Strategy,
-  type Terms,
-  type Transport,
-} from '../../src/broker/ports.ts'
+import { type Cursor, OPEN_TERMS, type Rules, type Terms, type Transport } from '../../src/broker/ports.ts'
 import { Room } from '../../src/broker/room.ts'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'

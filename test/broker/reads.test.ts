@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
-import type { CallPolicy, Verdict } from '../../src/broker/ports.ts'
+import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
 import { answerTo, BotBed, FakeCaller, FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 
 beforeEach(() => {

@@ -20,7 +20,7 @@ const pack = (text: string | Uint8Array) =>
 
 const host = (text: string | Uint8Array = 'one') => releaseHost({ file: FILE, bytes: pack(text) })
 const configFor = ({ url }: ReleaseHost) =>
-  `# mine\nntqq-impl:\n  download: {base: '${url}'}   # near\n  mode: embedded\n`
+  `# mine\nntqq-impl:\n  download: {base: '${url}'}   # near\n  mode: embedded\n  embedded: lagrange-onebot\n`
 
 async function home(host: ReleaseHost): Promise<Folder> {
   const made = await folder()
@@ -85,8 +85,9 @@ test('[INS19] an archive, a config that cannot be written to, and none at all ar
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('was left as it is') })
   expect(await at.read('config', 'config.yml')).toBe(configFor(from))
   await using bare = await folder()
-  await Bun.write(bare.at('my.archive'), pack('mine'))
-  expect((await run(bare, 'install --archive my.archive')).code).toBe(0)
+  // Its name tells which one it is of.
+  await Bun.write(bare.at('Lagrange.OneBot_mine.archive'), pack('mine'))
+  expect((await run(bare, 'install --archive Lagrange.OneBot_mine.archive')).code).toBe(0)
   expect(await bare.list('config')).toEqual(['Lagrange.OneBot'])
   expect(from.asked).toEqual([])
 }, 60_000)

@@ -76,7 +76,7 @@ test('[CLI16] answers that the config would refuse are asked again; a token is s
 test('[CLI16] who has no implementation may have one run here, and is asked for its login', async () => {
   await using home = await folder()
   await using it = init(home)
-  await it.says(/run Lagrange\.OneBot here/)
+  await it.says(/run Lagrange here/)
   it.types(DOWN.repeat(5) + ENTER)
   await it.says(/The QQ number to log in as/)
   await answer(it, 'me')

@@ -111,8 +111,8 @@ test('[CFG6] an unknown key is refused, with the known one that was likely meant
 
 test('[CFG7] keys of later versions are unknown keys still', () => {
   const text = `
-satori: {}
-milky: {}
+dashboard: {}
+plugins: {}
 ntqq-impl: {hold: 1s, qrcode: {}}
 `
   expect(problems(text).every(({ found }) => found === 'an unknown key')).toBe(true)
@@ -479,4 +479,17 @@ test('[CFG37] a token that no header can bear is refused, and not shown', () => 
   expect(places("reverse-web-socket: [{url: 'ws://a', access-token: 'ü'}]")).toEqual([
     'reverse-web-socket[0].access-token',
   ])
+})
+
+test('[CFG52] the address of an implementation that speaks Milky has nothing after its path', () => {
+  expect(told("upstreams: [{kind: milky, url: 'http://127.0.0.1:3010/x?access_token=hidden'}]")).toEqual([
+    expect.stringMatching(
+      /^config\.yml:\d+:\d+ {2}upstreams\[0\]\.url: found .*wanted an address without "\?" \(a token/,
+    ),
+  ])
+  expect(told("upstreams: [{kind: milky, url: 'http://127.0.0.1:3010/?access_token=hidden'}]").join()).not.toContain(
+    'hidden',
+  )
+  expect(places("ntqq-impl: {mode: milky, milky: {url: 'https://qq.example/?a'}}")).toEqual(['ntqq-impl.milky.url'])
+  expect(places("upstreams: [{kind: milky, url: 'http://127.0.0.1:3010/x'}]")).toEqual([])
 })

@@ -207,7 +207,7 @@ test('[EMB10] without a program it is fetched, said step by step, noted in the c
   await using host = await releaseHost({ file: asset.file, bytes })
   // At first there is no way to it.
   host.faults.push({ status: 404 })
-  await using at = await house({}, '', `, download: {base: "${host.url}"}`)
+  await using at = await house({}, '', `, embedded: lagrange-onebot, download: {base: "${host.url}"}`)
   await rm(at.home.at('config', 'Lagrange.OneBot'), { recursive: true })
   const { running, until, ws } = await at.run()
   await running.says(/own implementation cannot be started: trying again/)

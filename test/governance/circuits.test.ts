@@ -1,7 +1,7 @@
 // Breakers as calls meet them: what counts as a failure, of which class, and how they are tried again.
 
 import { expect, test } from 'bun:test'
-import type { GovernedCall, Outcome } from '../../src/broker/ports.ts'
+import type { GovernedCall, Outcome } from '../../src/broker/policy.ts'
 import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 
 const START = 1_795_000_000_000

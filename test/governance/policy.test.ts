@@ -2,7 +2,8 @@
 
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import { type GovernedCall, OPEN_TERMS, type Verdict } from '../../src/broker/ports.ts'
+import type { GovernedCall, Verdict } from '../../src/broker/policy.ts'
+import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import type { RateLimits } from '../../src/governance/limits.ts'
 import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 

@@ -1,7 +1,8 @@
 // Classes of actions, and the limits for those who do not want to choose.
 
 import { expect, test } from 'bun:test'
-import { type GovernedCall, OPEN_TERMS } from '../../src/broker/ports.ts'
+import type { GovernedCall } from '../../src/broker/policy.ts'
+import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import { ACTIONS, CLASSES, classOf } from '../../src/governance/classes.ts'
 import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 import { isRead } from '../../src/onebot/action.ts'

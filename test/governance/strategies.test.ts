@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
-import type { Member } from '../../src/broker/ports.ts'
+import type { Member } from '../../src/broker/policy.ts'
 import { STRATEGIES, type StrategyName, type StrategyOptions } from '../../src/governance/strategies.ts'
 
 const member = (name: string, weight = 1, pending = 0): Member & { pending: number } => ({

@@ -49,13 +49,26 @@ const reverseTo = ({ port }: Told) => ({
 
 const online = ({ status }: Told) => status === ONLINE
 
-test('[IOP1] Koishi over ws', async () => {
-  await using bed = await smallQQ(config)
-  await using koishi = koishiDials(bed)
-  expect(await koishi.tells('status', online)).toMatchObject({ name: bed.nickname })
-  await converses(koishi, bed, 'ping 你好 &amp;&#91;&#93;', 'pong 你好 &[]')
-  await leaves(koishi, bed)
-})
+for (const way of ['OneBot', 'Milky by WebSocket'] as const) {
+  test(`[IOP1] Koishi over ws, ${way}`, async () => {
+    await using bed = await smallQQ(config, way)
+    await using koishi = koishiDials(bed)
+    expect(await koishi.tells('status', online)).toMatchObject({ name: bed.nickname })
+    await converses(koishi, bed, 'ping 你好 &amp;&#91;&#93;', 'pong 你好 &[]')
+    await leaves(koishi, bed)
+  })
+
+  test(`[IOP3] node-napcat-ts, ${way}`, async () => {
+    await using bed = await smallQQ(config, way)
+    await using guest = new Guest('napcat-ts', { baseUrl: `${bed.gateway.ws}/onebot/v11/ws`, accessToken })
+    expect(await guest.tells('connected')).toMatchObject({ selfId: BOT })
+    expect(await guest.tells('started')).toMatchObject({ login: { user_id: BOT } })
+    await converses(guest, bed, 'ping 你好', 'pong 你好')
+    // It sends the whole event back as the context of a quick operation.
+    await converses(guest, bed, 'quick one', '[at] pong one')
+    await leaves(guest, bed)
+  })
+}
 
 test('[IOP2] Koishi over ws-reverse', async () => {
   await using koishi = koishiServes()
@@ -63,17 +76,6 @@ test('[IOP2] Koishi over ws-reverse', async () => {
   expect(await koishi.tells('status', online)).toMatchObject({ name: bed.nickname })
   await converses(koishi, bed, 'ping 你好', 'pong 你好')
   await leaves(koishi, bed)
-})
-
-test('[IOP3] node-napcat-ts', async () => {
-  await using bed = await smallQQ(config)
-  await using guest = new Guest('napcat-ts', { baseUrl: `${bed.gateway.ws}/onebot/v11/ws`, accessToken })
-  expect(await guest.tells('connected')).toMatchObject({ selfId: BOT })
-  expect(await guest.tells('started')).toMatchObject({ login: { user_id: BOT } })
-  await converses(guest, bed, 'ping 你好', 'pong 你好')
-  // It sends the whole event back as the context of a quick operation.
-  await converses(guest, bed, 'quick one', '[at] pong one')
-  await leaves(guest, bed)
 })
 
 test('[IOP4] go-cqwebsocket', async () => {

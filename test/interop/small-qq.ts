@@ -3,12 +3,15 @@
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { type Simulator, startSimulator } from '../../src/simulator/simulator.ts'
 import { gateway, type TestGateway } from '../support/gateway.ts'
+import { implementationOf, type Way } from '../support/small-world.ts'
 import { BRISK } from '../support/testbed.ts'
 import { textOf } from './talk.ts'
 
 export interface SmallQQ extends AsyncDisposable {
   readonly qq: Simulator
   readonly gateway: TestGateway
+  /** What its clients show. */
+  readonly token: string
   /** Of this program's account. */
   readonly nickname: string
   /** Somebody says it in the group; returns where, and who. */
@@ -22,11 +25,10 @@ export interface Answer {
   text: string
 }
 
-export async function smallQQ(config: ConfigInput = {}): Promise<SmallQQ> {
+export async function smallQQ(config: ConfigInput = {}, way: Way = 'OneBot'): Promise<SmallQQ> {
   const stack = new AsyncDisposableStack()
   const qq = stack.use(await startSimulator({ token: 'of-the-simulator' }))
-  const upstream = { 'external-web-socket': qq.url, 'external-access-token': 'of-the-simulator' }
-  const running = stack.use(await gateway({ ...config, 'ntqq-impl': upstream }, BRISK))
+  const running = stack.use(await gateway({ ...config, 'ntqq-impl': implementationOf(way, qq) }, BRISK))
   await running.until(({ bots }) => bots[0]?.online === true)
   let read = 0
   const ask = async (action: string, query = '') => {
@@ -37,6 +39,7 @@ export async function smallQQ(config: ConfigInput = {}): Promise<SmallQQ> {
   return {
     qq,
     gateway: running,
+    token: config.http?.['access-token'] ?? 'of-the-simulator',
     nickname: String((await ask('get_login_info'))['nickname']),
     hears(text) {
       const { group_id, user_id } = qq.say({ text })
@@ -59,9 +62,10 @@ export async function smallQQ(config: ConfigInput = {}): Promise<SmallQQ> {
   }
 }
 
-/** What the simulator knows of a message the account sent. */
-export async function remembered({ qq }: SmallQQ, messageId: unknown): Promise<string> {
-  const response = await fetch(`${qq.address}/get_msg?message_id=${messageId}&access_token=of-the-simulator`)
+/** What is known of a message the account sent, under the number that its sender was told. */
+export async function remembered({ gateway, token }: SmallQQ, messageId: unknown): Promise<string> {
+  const headers = { Authorization: `Bearer ${token}` }
+  const response = await fetch(`${gateway.address}/onebot/v11/get_msg?message_id=${messageId}`, { headers })
   const { data } = (await response.json()) as { data: { message: unknown } } // its own envelope
   return textOf(data.message)
 }

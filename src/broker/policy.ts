@@ -1,0 +1,73 @@
+// What the core asks of policy: whether a call may go up now, and which member of a pool gets an event.
+
+import type { Fields } from '../onebot/object.ts'
+import type { Terms } from './ports.ts'
+
+/** What kind of work an action is; limits and breakers are kept apart by it. */
+export type ActionClass = 'send' | 'manage' | 'read' | 'file'
+
+/** A call as its policy sees it. */
+export interface GovernedCall {
+  /** Who is to be treated fairly and limited by itself: an `app_id`, or the address of a bare HTTP call. */
+  readonly caller: string
+  /** Absent for the gateway's own calls and bare HTTP calls, to which `defaults` apply. */
+  readonly terms?: Terms | undefined
+  /** Without its suffix. */
+  readonly action: string
+  readonly params: Fields
+  /** It came as `_rate_limited`. */
+  readonly paced: boolean
+}
+
+/**
+ * Whether a call may go up now. `wait`: not before `until` (ms, our clock); until then it is asked again only if
+ * something else has changed. `most`: longer than this in all (ms, since it came) such calls do not wait: those still in
+ * their line then are `full`. `full`: it would wait longer than allowed, or is not to wait at all; `retryAfter` in ms.
+ * `open`: calls of its kind have been failing; tried again at `until`.
+ */
+export type Verdict =
+  | { readonly kind: 'go' }
+  | { readonly kind: 'wait'; readonly until: number; readonly most?: number | undefined }
+  | { readonly kind: 'full'; readonly retryAfter: number; readonly why: string }
+  | { readonly kind: 'open'; readonly until: number; readonly why: string }
+
+/** How a call that went up has ended. `refused`: the implementation answered, and did not like it: that is no fault. */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
+
+/** What limits calls and breaks circuits for one bot; owns no timer, time is passed in (ms, a clock that does not jump). */
+export interface CallPolicy {
+  /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
+  admit(call: GovernedCall, now: number, waited: number): Verdict
+  /**
+   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
+   * long params, of which only `group_id` and `user_id` are left: megabytes are not kept for this.
+   */
+  ended(call: GovernedCall, outcome: Outcome, now: number): void
+  /**
+   * A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due.
+   * Whoever is told so sends one past all limits, and reports by `ended` what became of it.
+   */
+  probe?(now: number): boolean
+}
+
+/** One of a pool, as its strategy sees it. */
+export interface Member {
+  /** The client's name, which it keeps when it comes back, or else its `app_id`. */
+  readonly name: string
+  /** Its share, against the others'; more than 0. */
+  readonly weight: number
+  /** What it has yet to deal with: events that it is to acknowledge, or else bytes on their way to it. */
+  readonly pending: number
+  /** The strategy's own note about it; 0 at first, and again when something about the member has changed. */
+  note: number
+}
+
+/** How a pool chooses who gets an event. */
+export interface Strategy {
+  readonly name: string
+  /**
+   * One of `members`, which are in the order in which they came and can all take the event; undefined only where there
+   * are none. Must not throw. `raw`: the text of which `event` was read.
+   */
+  choose<M extends Member>(members: readonly M[], event: Fields, raw: string): M | undefined
+}

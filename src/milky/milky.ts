@@ -1,0 +1,182 @@
+// Keeps a connection to an implementation that speaks Milky: probed, its events opened, and again for as long as it takes.
+
+import type { MessageNumbers, Seat } from '../broker/ports.ts'
+import type { Report } from '../broker/status.ts'
+import { Backoff, type Patience } from '../lib/backoff.ts'
+import { maskText } from '../lib/mask.ts'
+import type { DialOptions, Host } from '../runtime/host.ts'
+import { MilkyApi, MilkyError } from './api.ts'
+import type { Hook } from './hooks.ts'
+import { MilkyLink } from './link.ts'
+import { MemoryNumbers } from './memory.ts'
+import { socketSource } from './socket-source.ts'
+import { type OpenSource, SourceError } from './source.ts'
+import { sseSource } from './sse-source.ts'
+
+export interface MilkyUpstreamOptions {
+  readonly seat: Seat
+  /** http:// or https://, with a path where there is one. */
+  readonly url: string
+  /** '' when it wants none. With `webhook` it is also what the implementation must show us. */
+  readonly accessToken: string
+  readonly events: 'websocket' | 'sse' | 'webhook'
+  readonly tls?: DialOptions['tls']
+  /** Bytes; asked anew for each connection. */
+  readonly maxFrame: () => number
+  readonly host: Host
+  readonly report: Report
+  readonly patience?: Patience | undefined
+  /** Default: numbers of messages are kept in memory, and mean nothing after a restart. */
+  readonly store?: MessageNumbers | undefined
+  /** The session at QQ has ended; for whoever runs the implementation. */
+  readonly offline?: ((reason: string) => void) | undefined
+  /** Milliseconds between two heartbeats. Default: 10 s. */
+  readonly beat?: number | undefined
+}
+
+const BEAT = 10_000
+/** A first call that is not answered for this long (ms) is given up. */
+const FIRST_ANSWER = 15_000
+/** The pause after a refused token (ms), unless told otherwise. */
+const REFUSED = 60_000
+
+export function milkyUpstream(options: MilkyUpstreamOptions): MilkyUpstream {
+  const upstream = new MilkyUpstream(options)
+  upstream.dial()
+  return upstream
+}
+
+export class MilkyUpstream {
+  readonly #options: MilkyUpstreamOptions
+  readonly #base: string
+  readonly #peer: string
+  readonly #backoff: Backoff
+  readonly #store: MessageNumbers
+  readonly #stopped = new AbortController()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #link: MilkyLink | undefined
+  #attempt: Promise<void> = Promise.resolve()
+  /** Said once, until it connects. */
+  #refusalTold = false
+
+  constructor(options: MilkyUpstreamOptions) {
+    this.#options = options
+    this.#base = options.url.replace(/\/+$/, '')
+    this.#peer = maskText(options.url)
+    this.#backoff = new Backoff(options.patience)
+    this.#store = options.store ?? new MemoryNumbers()
+  }
+
+  /** Where its events may be posted; undefined: it is not told to post them. */
+  get hook(): Hook | undefined {
+    const { events, accessToken, seat } = this.#options
+    if (events !== 'webhook') return undefined
+    return {
+      accessToken,
+      account: () => seat.selfId,
+      heard: (text) => {
+        this.#link?.heard(text)
+        return this.#link !== undefined
+      },
+    }
+  }
+
+  dial(): void {
+    this.#attempt = this.#try()
+  }
+
+  /** Dials no more, and ends the connection there is; clients are not told. */
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    clearTimeout(this.#timer)
+    this.#link?.close(1000, 'the gateway is done with this link')
+    await this.#attempt
+    this.#store.close()
+  }
+
+  async #try(): Promise<void> {
+    const { accessToken, tls } = this.#options
+    const api = new MilkyApi({ base: this.#base, accessToken, tls })
+    const give = () => api.close('the gateway is stopping')
+    this.#stopped.signal.addEventListener('abort', give, { once: true })
+    let opened = false
+    try {
+      const link = await this.#greeted(api)
+      const on = {
+        opened: () => {
+          opened = true
+          this.#opened(link)
+        },
+        heard: (text: string) => link.heard(text),
+        ended: (end: { code: number; reason: string; refused: boolean }) => link.over(end),
+      }
+      link.source = await this.#opener(api)(on, this.#stopped.signal)
+    } catch (error) {
+      if (!(error instanceof MilkyError || error instanceof SourceError)) throw error
+      // The link that was never opened ends nobody.
+      api.close(error.message)
+      if (!opened) this.#again(error.message, error.refused)
+    } finally {
+      this.#stopped.signal.removeEventListener('abort', give)
+    }
+  }
+
+  /** Who it is, and what: nothing can be made of its events before that is known. */
+  async #greeted(api: MilkyApi): Promise<MilkyLink> {
+    const { seat, report, offline = () => undefined, beat = BEAT } = this.#options
+    const { impl_name: name } = await api.call('get_impl_info', {}, FIRST_ANSWER)
+    const { uin, nickname } = await api.call('get_login_info', {}, FIRST_ANSWER)
+    if (!Number.isSafeInteger(uin) || uin <= 0)
+      throw new SourceError(`get_login_info: uin: found ${JSON.stringify(uin) ?? 'nothing'}, wanted a number`)
+    return new MilkyLink({
+      ...{ api, seat, report, offline, beat },
+      selfId: uin,
+      nickname: String(nickname ?? ''),
+      implementation: String(name ?? ''),
+      numbers: this.#store,
+      peer: this.#peer,
+      ended: ({ code, reason, refused }) => {
+        api.close(reason)
+        this.#link = undefined
+        this.#again(reason === '' ? `closed with ${code}` : reason, refused)
+      },
+    })
+  }
+
+  #opener(api: MilkyApi): OpenSource {
+    const { events, accessToken, maxFrame, host, tls } = this.#options
+    switch (events) {
+      case 'websocket':
+        return socketSource({ base: this.#base, accessToken, maxFrame, host, tls })
+      case 'sse':
+        return sseSource(api.wire, maxFrame)
+      case 'webhook':
+        // They come to us: there is nothing to open.
+        return async (on) => {
+          on.opened()
+          return { close: () => undefined }
+        }
+      default:
+        return events satisfies never
+    }
+  }
+
+  #opened(link: MilkyLink): void {
+    this.#link = link
+    this.#refusalTold = false
+    this.#backoff.opened()
+    link.open()
+  }
+
+  #again(reason: string, refused: boolean): void {
+    if (this.#stopped.signal.aborted) return
+    const { seat, report, patience } = this.#options
+    const pause = this.#backoff.next()
+    const inMs = refused ? Math.max(pause, patience?.refused ?? REFUSED) : pause
+    const about = { bot: seat.name, peer: this.#peer, reason, inMs }
+    if (!refused) report({ kind: 'upstream-retry', ...about, tries: this.#backoff.tries })
+    else if (!this.#refusalTold) report({ kind: 'upstream-refused', ...about })
+    this.#refusalTold = refused
+    this.#timer = setTimeout(() => this.dial(), inMs)
+  }
+}

@@ -33,4 +33,4 @@ const MEBI = 2 ** 20
  * The most that anything may weigh, in bytes, some 15 % above today. The runtime is nearly all of a program: what we
  * add shows in the bundle.
  */
-export const LIMITS = { bundle: 1.25 * MEBI, program: 135 * MEBI, archive: 60 * MEBI }
+export const LIMITS = { bundle: 1.5 * MEBI, program: 135 * MEBI, archive: 60 * MEBI }

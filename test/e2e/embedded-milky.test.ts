@@ -45,4 +45,7 @@ test('[LGR22] from a program in its folder to an answered message, and back agai
   // Its login is kept: nobody scans again.
   await client.next(({ status: now }) => (now as { online?: boolean } | undefined)?.online === true)
   expect(await client.call('send_private_msg', { user_id: 20002, message: 'hi' })).toMatchObject({ status: 'ok' })
+  // In order: a gateway that is killed leaves its program behind.
+  running.signal('SIGTERM')
+  await running.ended
 })

@@ -593,7 +593,7 @@ test('[POST16] a pool passes a hook over whose circuit is open, and tries it aga
   await using bed = await testbed({
     config: {
       pools: { alarm: { strategy: 'priority' } },
-      breaker: { failures: 1, 'cool-down': '500ms' },
+      breaker: { failures: 1, 'cool-down': '3s' },
       'http-post': [
         { ...entry, name: 'main', url: main.url, weight: 10 },
         { ...entry, name: 'standby', url: standby.url },

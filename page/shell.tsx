@@ -1,7 +1,7 @@
 // What stands around both pages: the door that asks for the token, languages, light and dark.
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { ask, BASE, Refused } from './api.ts'
 import { Notices } from './parts.tsx'
 import { forgetToken, keepToken, token } from './token.ts'
@@ -33,7 +33,8 @@ export function Shell(props: { children: (lock: (why?: string) => void) => Compo
 
 function Top({ sandbox, leave }: { sandbox: boolean; leave: (() => void) | undefined }) {
   const [theme, setTheme] = useState<Theme>(() => kept('perpetua-theme', THEMES) ?? 'auto')
-  useEffect(() => {
+  // Before anything is painted: nobody who chose the dark is to see a flash of light.
+  useLayoutEffect(() => {
     document.documentElement.dataset['theme'] = theme
     keep('perpetua-theme', theme)
     dispatchEvent(new Event('perpetua-theme'))

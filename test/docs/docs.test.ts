@@ -86,7 +86,14 @@ describe('docs', () => {
       ['docs/install.md', 'service install --system', 'service instal --system', /no command service instal/],
       ['docs/install.md', '\nservices:', '\nservices: [', /install\.md:\d+: no yml/],
       ['docs/connect.md', '"network": {', '"network": {{', /connect\.md:\d+: no json/],
-      ['docs/governance.md', '.regex: "group', '.regex: "(group', /docs\/governance\.md.*\.regex: found "\(group/],
+      ['docs/routing.md', '.regex: "group', '.regex: "(group', /docs\/routing\.md.*\.regex: found "\(group/],
+      [
+        'docs/health.md',
+        '| `5` | a whole',
+        '| `6` | a whole',
+        /health\.md:\d+: `breaker\.failures`: the reference has "`5` \|/,
+      ],
+      ['docs/health.zh-CN.md', '| `breaker.cool-down`', '| `breaker.cooldown`', /`breaker\.cooldown` is no key/],
       ['docs/lagrange.md', '# config/config.yml\n', '', /docs\/lagrange\.md:\d+: wanted "# config\/config\.yml"/],
     )
   })

@@ -66,7 +66,7 @@ test.each(configs)('[DOC7] %s: it starts as printed, and serves its clients', as
   running.signal('SIGTERM')
   const { code } = await running.ended
   expect(code).toBe(0)
-  expect(running.output).not.toMatch(/ error /)
+  expect(running.output).not.toMatch(/^\S+ error /m)
 })
 
 test('[DOC7] what `perpetua check` says of clients is as the page shows it', async () => {

@@ -149,6 +149,13 @@ test('[DOC6] the limits are for whom the page says, and let through as much', ()
   expect(like(181_000).kind).toBe('full')
 })
 
+test('[DOC6] circuits and shared reads are set to what they are anyway, as the page says', () => {
+  const { breaker, actions } = configOf('health')
+  const usual = parseConfig('', { file: 'config.yml' }).config
+  expect(breaker).toEqual(usual.breaker)
+  expect({ ...actions, timeouts: {}, cache: {} }).toEqual(usual.actions)
+})
+
 test('[DOC6] the tables of classes and presets are those of the code', () => {
   const page = pageOf('rate-limits')
   const [classes = [], presets = []] = page.tables.filter(({ head }) => head[0] === 'class').map(({ rows }) => rows)

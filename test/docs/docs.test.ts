@@ -135,7 +135,12 @@ a/perpetua.exe \\
     const pages = (await home.list('site')).filter((file) => file.endsWith('.md') && file !== '_sidebar.md')
     expect(listed.toSorted()).toEqual(pages)
     // No page shows a picture from elsewhere either.
-    for (const file of pages) expect(await home.read('site', file)).not.toMatch(/!\[[^\]]*\]\(https?:|<img[^>]+https?:/)
+    for (const file of pages) {
+      const text = await home.read('site', file)
+      expect(text).not.toMatch(/!\[[^\]]*\]\(https?:|<img[^>]+https?:/)
+      // Links to other files than pages must say so, or docsify looks for a page of that name.
+      expect(text).not.toMatch(/(?<!!)\[[^\]]*\]\((?!\w+:)[^)\s#]+\.(?!md\b)\w+\)/)
+    }
     expect(await home.read('site', 'site.js')).toContain("homepage: 'introduction.zh-CN.md'")
   })
 

@@ -69,6 +69,16 @@ test.each(configs)('[DOC7] %s: it starts as printed, and serves its clients', as
   expect(running.output).not.toMatch(/^\S+ error /m)
 })
 
+test('[DOC7] a call that is not allowed is refused in the words of the page', async () => {
+  await using place = await settled(configs.find(([name]) => name === 'clients')?.[1] ?? '')
+  const running = place.run()
+  const [, address = ''] = await running.says(/started address=http(\S+)/)
+  await running.says(/bot online/)
+  await using client = await Client.connect(`ws${address}/onebot/v11/ws?access_token=TOKEN_OF_WORKER_1`)
+  const shown = JSON.parse(pages[0]?.page.blocks.find(({ language }) => language === 'json')?.text ?? '')
+  expect(await client.call('send_group_msg', { group_id: 1, message: 'hi' }, 1)).toMatchObject(shown)
+})
+
 test('[DOC7] what `perpetua check` says of clients is as the page shows it', async () => {
   await using place = await settled(configs.find(([name]) => name === 'clients')?.[1] ?? '')
   const { stdout } = await place.run('check').ended

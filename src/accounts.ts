@@ -90,7 +90,7 @@ export class Accounts {
 
   /** What limits the calls of a bot, and which circuits are open. */
   policyOf(bot: Bot): PolicySnapshot | undefined {
-    return this.#of(bot)?.policy.snapshot(steady())
+    return this.#of(bot)?.policy.snapshot(steady(), bot.side)
   }
 
   /** What of a bot is kept on disk, and what is wrong with that; undefined: nothing is kept. */

@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client } from '../support/client.ts'
-import { EAGER, gateway, outside, type TestGateway } from '../support/gateway.ts'
+import { ADMIN, EAGER, gateway, outside, type TestGateway } from '../support/gateway.ts'
 import { groupMessage, heartbeat, Implementation, ok } from '../support/implementation.ts'
 
 /** How long (ms) the first must have been well to take over again: in a process of its own, as long as it ships with. */
@@ -151,6 +151,8 @@ test('[GOV21] when the one that works answers nothing any more, though link and 
     ])
     expect(bots[0]?.calls.breakers).toMatchObject({ send: { state: 'closed' } })
     expect(facts).toMatchObject({ 'upstream-failing': 1, 'upstream-active': 2 })
+    const metrics = await fetch(`${it.address}/metrics`, { headers: { Authorization: `Bearer ${ADMIN}` } })
+    expect(await metrics.text()).toContain('perpetua_upstreams_failing{bot="10001"} 1')
 
     for (let n = 0; n < 20; n++) expect(await whoIs()).toBe('second')
     first.answer = (frame) => {

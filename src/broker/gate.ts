@@ -57,12 +57,13 @@ export class Gate {
    * @throws ActionError where it is neither to go nor to wait.
    */
   ask(call: Call, now: number, promised: () => boolean): Wait | undefined {
-    const { policy } = this.#options
+    const { policy, sides } = this.#options
     if (policy === undefined || call.admitted) return undefined
     const { action, params, mode, caller } = call
     const terms = caller === undefined ? undefined : termsOf(caller)
-    call.governed ??= { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited' }
-    call.governed.side = this.#options.sides?.active
+    const side = sides?.active
+    if (call.governed !== undefined) call.governed.side = side
+    else call.governed = { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited', side }
     const verdict = policy.admit(call.governed, now, now - call.since)
     switch (verdict.kind) {
       case 'go':

@@ -52,7 +52,7 @@ test('[GOV13] what both tell is heard once, whoever is first, and what only the 
     for (const one of n % 2 === 0 ? tell : tell.reverse()) one()
     if (n % 20 === 0) await Bun.sleep(1)
   }
-  second.send(groupMessage('only the second'))
+  second.send(groupMessage('only the second', 10001, -count - 1))
   await client.next(({ raw_message: text }) => text === 'only the second')
   expect(texts(client).toSorted()).toEqual(
     [...Array.from({ length: count }, (_, i) => `m${i + 1}`), 'only the second'].toSorted(),

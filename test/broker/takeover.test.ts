@@ -106,6 +106,20 @@ test('[UPX16] a class that hangs is reason enough, whichever it is: the other on
   expect(it.active()).toBe('b')
 })
 
+test('[UPX16] answers by which it says that it got stuck count like none', () => {
+  const it = bed('ab')
+  using _ = it.base
+  for (let n = 0; n < 3; n++) {
+    it.call('send_group_msg', { group_id: n })
+    const { echo } = it.link('a').actions.at(-1) ?? {}
+    it.base.bot.seat('a').received(JSON.stringify({ status: 'failed', retcode: 1500, data: null, echo }))
+  }
+  expect([it.active(), it.failing()]).toEqual(['b', ['calls', null]])
+  it.call('send_group_msg')
+  it.answer('b')
+  expect(it.retcodes()).toEqual([1500, 1500, 1500, 0])
+})
+
 test('[UPX16] refusals, and failures with a success between them, move nothing', () => {
   const it = bed('ab')
   using _ = it.base

@@ -8,6 +8,7 @@ import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, 
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
 import { asRefusal, Flow } from './flow.ts'
+import type { Sides } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
@@ -27,6 +28,8 @@ export interface CallsOptions {
   readonly now: () => number
   /** Absent: every call may go. */
   readonly policy?: CallPolicy | undefined
+  /** Absent: there is one implementation. */
+  readonly sides?: Sides | undefined
   /** Absent: no call is durable. */
   readonly durable?: DurableStore | undefined
   /** The account, once it is known. */
@@ -49,7 +52,7 @@ export class Calls {
   #closed: string | undefined
 
   constructor(options: CallsOptions) {
-    const { bot, upstream, settings, policy, durable, report, now, account = () => undefined } = options
+    const { bot, upstream, settings, policy, sides, durable, report, now, account = () => undefined } = options
     this.#options = options
     this.#pending = new Pending((call) => this.#late(call), now)
     this.#reads = new Reads(settings, now)
@@ -60,6 +63,7 @@ export class Calls {
       upstream,
       settings,
       policy,
+      sides,
       pending: this.#pending,
       reads: this.#reads,
       report,
@@ -68,7 +72,7 @@ export class Calls {
       refused: (call, why) => this.#refuse(call, why),
       cancelled: (call) => this.#cancel(call),
       late: (call) => this.#late(call),
-      probe: () => this.#probe(),
+      probe: (side) => this.#probe(side),
     })
   }
 
@@ -129,6 +133,14 @@ export class Calls {
     }
     this.#flow.lost(again, away)
     if (!away) this.#flow.reconsider()
+  }
+
+  /** Another one does the work now instead of this one, which fails: what only reads need not wait for its answers. */
+  leave(upstream: Upstream): void {
+    const reads = this.#pending.take(({ via, to, again, action }) => via === upstream && !to && again && isRead(action))
+    if (reads.length === 0) return
+    for (const call of reads) this.#flow.over(call, 'lost')
+    this.#flow.lost(reads, false)
   }
 
   /** The implementation is back, with its account known. */
@@ -299,9 +311,18 @@ export class Calls {
     }
   }
 
-  #probe(): void {
-    const call = this.#ours('get_status', PROBE, undefined)
-    call.governed = { caller: '', action: call.action, params: NONE, paced: false }
+  #probe(side: number): void {
+    const { sides } = this.#options
+    const to = sides?.several ? sides.link(side) : undefined
+    const call = { ...this.#ours('get_status', PROBE, undefined), to }
+    call.governed = {
+      caller: '',
+      action: call.action,
+      params: NONE,
+      paced: false,
+      side,
+      ...(to !== undefined && { probe: true }),
+    }
     call.admitted = true
     if (!this.#flow.force(call)) this.#flow.over(call, 'lost')
   }

@@ -24,6 +24,8 @@ export interface SourceOptions {
   readonly claim: (selfId: string) => boolean
   /** Its link is another one, or none. */
   readonly lost: (upstream: Upstream) => void
+  /** This place is about to have a new link. */
+  readonly renewed: (side: number) => void
   /** It is logged in to another account than the bot has been so far. */
   readonly changed: (from: string, to: string) => void
   /** It has told the account, which is the bot's from now on. */
@@ -67,7 +69,7 @@ export class Source implements Seat {
   }
 
   connected(upstream: Upstream, peer: string): void {
-    const { bot, upstreams, report, ended, lost } = this.#options
+    const { bot, upstreams, report, ended, lost, renewed } = this.#options
     if (ended()) return
     const before = this.slot.upstream
     this.#disconnected()
@@ -75,6 +77,7 @@ export class Source implements Seat {
       upstreams.lost(this.slot, before)
       lost(before)
     }
+    renewed(this.slot.side)
     upstreams.connected(this.slot, upstream, peer)
     report({ kind: 'upstream-connected', bot, peer })
   }
@@ -155,7 +158,6 @@ export class Source implements Seat {
 
   #beat(raw: string, event: Fields): void {
     this.#interval = intervalOf(event)
-    // Logged out, it is of no use, however well its link is.
     this.#options.upstreams.health(this.slot, isOnline(event) !== false)
     // What is new need not wait for the next beat.
     if (this.active && this.#options.pulse.heard(raw, event)) this.#options.heartbeat()

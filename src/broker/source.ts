@@ -93,12 +93,12 @@ export class Source implements Seat {
   }
 
   received(raw: string): void {
-    const { bot, report, ended, event, reply } = this.#options
+    const { bot, report, ended, reply } = this.#options
     if (ended()) return
     const frame = readUpstream(raw)
     switch (frame.kind) {
       case 'event':
-        return this.online || this.#learn(raw, frame.event) ? event(this, raw, frame.event) : undefined
+        return this.made(raw, frame.event)
       case 'meta':
         return this.#meta(raw, frame.event)
       case 'reply':
@@ -108,6 +108,11 @@ export class Source implements Seat {
       default:
         return frame satisfies never
     }
+  }
+
+  made(raw: string, event: Fields): void {
+    if (this.#options.ended()) return
+    if (this.online || this.#learn(raw, event)) this.#options.event(this, raw, event)
   }
 
   identify(selfId: string): boolean {

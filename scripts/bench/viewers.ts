@@ -1,0 +1,60 @@
+// Dashboards without browsers, all in one process: each asks for what page/ asks for, and reads its streams.
+
+import { answer } from './child.ts'
+
+/** What an open page reads all the time. */
+export const STREAMS = ['/api/tap?kinds=status,second,log,reply&level=trace', '/api/tap?kinds=event,action,reply']
+/** What it asks once, when its stream is open. */
+export const ONCE = ['/api/history?step=1', '/api/log?level=trace&lines=500', '/api/bots', '/api/config']
+/** What it asks again and again. */
+export const AGAIN = '/api/alerts'
+const AGAIN_MS = 10_000
+
+let ended = new AbortController()
+let events = 0
+
+const handlers = answer({
+  /** Opens so many; resolves once each has had something from each of its streams. */
+  async open({ address, token, count }: { address: string; token: string; count: number }): Promise<void> {
+    ended = new AbortController()
+    const { signal } = ended
+    const ask = (path: string) => fetch(`${address}${path}`, { headers: { Authorization: `Bearer ${token}` }, signal })
+    const whole = async (path: string) => void (await (await ask(path)).arrayBuffer())
+    const again = () => {
+      for (let at = 0; at < count; at++) void whole(AGAIN).catch(() => undefined) // ended meanwhile
+    }
+    const page = async () => {
+      await whole('/')
+      await Promise.all([...STREAMS.map(async (path) => read(await ask(path))), ...[...ONCE, AGAIN].map(whole)])
+    }
+    await Promise.all(Array.from({ length: count }, page))
+    const timer = setInterval(again, AGAIN_MS)
+    signal.addEventListener('abort', () => clearInterval(timer))
+  },
+
+  close: () => ended.abort(),
+
+  /** Frames of the streams so far. */
+  events: () => events,
+})
+
+/** Resolves with the first bytes; goes on reading. */
+async function read({ status, body }: Response): Promise<void> {
+  if (status !== 200 || body === null) throw new Error(`a stream was refused with ${status}`)
+  const reader = body.getReader()
+  await reader.read()
+  void count(reader).catch(() => undefined) // ended by us
+}
+
+const BREAK = 10
+
+async function count(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return
+    // Three line breaks a frame.
+    for (let at = value.indexOf(BREAK); at !== -1; at = value.indexOf(BREAK, at + 1)) events += 1 / 3
+  }
+}
+
+export type Viewers = typeof handlers

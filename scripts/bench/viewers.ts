@@ -1,14 +1,7 @@
 // Dashboards without browsers, all in one process: each asks for what page/ asks for, and reads its streams.
 
 import { answer } from './child.ts'
-
-/** What an open page reads all the time. */
-export const STREAMS = ['/api/tap?kinds=status,second,log,reply&level=trace', '/api/tap?kinds=event,action,reply']
-/** What it asks once, when its stream is open. */
-export const ONCE = ['/api/history?step=1', '/api/log?level=trace&lines=500', '/api/bots', '/api/config']
-/** What it asks again and again. */
-export const AGAIN = '/api/alerts'
-const AGAIN_MS = 10_000
+import { AGAIN, ONCE, STREAMS } from './dashboard.ts'
 
 let ended = new AbortController()
 let events = 0
@@ -21,14 +14,14 @@ const handlers = answer({
     const ask = (path: string) => fetch(`${address}${path}`, { headers: { Authorization: `Bearer ${token}` }, signal })
     const whole = async (path: string) => void (await (await ask(path)).arrayBuffer())
     const again = () => {
-      for (let at = 0; at < count; at++) void whole(AGAIN).catch(() => undefined) // ended meanwhile
+      for (let at = 0; at < count; at++) void whole(AGAIN.path).catch(() => undefined) // ended meanwhile
     }
     const page = async () => {
       await whole('/')
-      await Promise.all([...STREAMS.map(async (path) => read(await ask(path))), ...[...ONCE, AGAIN].map(whole)])
+      await Promise.all([...STREAMS.map(async (path) => read(await ask(path))), ...[...ONCE, AGAIN.path].map(whole)])
     }
     await Promise.all(Array.from({ length: count }, page))
-    const timer = setInterval(again, AGAIN_MS)
+    const timer = setInterval(again, AGAIN.every)
     signal.addEventListener('abort', () => clearInterval(timer))
   },
 

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
+import { AGAIN, ONCE, STREAMS } from '../../scripts/bench/dashboard.ts'
 import { operator } from '../support/admin.ts'
 import { browse, executable, tab } from '../support/browser.ts'
 import { Client } from '../support/client.ts'
@@ -273,3 +274,16 @@ seen(
     await second.ended
   },
 )
+
+seen('[DSH17] the dashboards of the bench ask for what the page asks for', async () => {
+  await using at = await stage()
+  const { page, asked } = await at.open()
+  const api = () =>
+    asked.map((url) => decodeURIComponent(url.replace(at.gateway.address, ''))).filter((path) => /^\/api/.test(path))
+  await page.locator('#tap').waitFor()
+  const wanted = [...STREAMS, ...ONCE, AGAIN.path]
+  // Until it has asked for some of it again, it may ask for more.
+  while (api().filter((path) => path === AGAIN.path).length < 2) await page.waitForTimeout(50)
+  expect([...new Set(api())].toSorted()).toEqual(wanted.toSorted())
+  for (const path of STREAMS) expect(api().filter((one) => one === path)).toHaveLength(1)
+})

@@ -56,6 +56,8 @@ export class Taps {
     const tap = new Tap(wish, sink)
     this.#taps.add(tap)
     this.#timer ??= setInterval(() => {
+      // What waits belongs to the second that is over.
+      this.#look.now()
       for (const one of this.#taps) one.second()
     }, 1_000)
     this.#timer.unref?.()

@@ -71,8 +71,10 @@ test('[TAP4] under load a tap is a sample, and says how much it left out', async
   for (let n = 0; n < 1_000; n++) bed.bot.send(groupMessage('x', 10001, n))
   const { skipped } = await tap.next('skipped')
   expect(skipped).toBeGreaterThan(500)
-  bed.bot.send(groupMessage('later', 10001, 5_000))
+  // A slow gateway may still be busy with those of before, and leave out some of these as well.
+  const again = setInterval(() => bed.bot.send(groupMessage('later', 10001, 5_000)), 200)
   await tap.next('event', ({ event }) => (event as { message_id: number }).message_id === 5_000)
+  clearInterval(again)
 })
 
 test('[TAP5] who does not read costs nobody anything: what has no room is left out, and told', async () => {

@@ -21,7 +21,7 @@ const MOST = 64
 /** Bytes that a reader may leave unread. */
 const UNREAD = 512 * 1024
 /** A write costs as much as some events do (ms). */
-const PACE = { soon: 50, seldom: 250 }
+const PACE = { soon: 50, seldom: 400 }
 /** So many characters do not wait. */
 const MUCH = 64 * 1024
 /** Proxies close what is silent for longer (ms). */

@@ -33,7 +33,7 @@ const MOST_PER_SECOND = 200
 /** Longer frames are shown without their texts. */
 const LONGEST = 64 * 1024
 /** What happens is looked at together: one by one, between other work, it would cost several times as much (ms). */
-const PACE = { soon: 50, seldom: 250 }
+const PACE = { soon: 50, seldom: 400 }
 /** Frames, and characters of frames, that do not wait. */
 const MANY = 256
 const MUCH = 1024 * 1024

@@ -2,7 +2,7 @@
 
 import { ActionError } from '../onebot/retcode.ts'
 import { type Call, keyOf, termsOf } from './call.ts'
-import type { CallPolicy, Outcome } from './policy.ts'
+import type { CallPolicy, GovernedCall, Outcome } from './policy.ts'
 
 export interface GateOptions {
   /** Absent: every call may go. */
@@ -39,9 +39,11 @@ export class Gate {
   ask(call: Call, now: number, promised: () => boolean): Wait | undefined {
     const { policy } = this.#options
     if (policy === undefined || call.admitted) return undefined
-    const { action, params, mode, caller } = call
-    const terms = caller === undefined ? undefined : termsOf(caller)
-    call.governed ??= { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited' }
+    if (policy.idle) {
+      call.admitted = true
+      return undefined
+    }
+    call.governed ??= governedOf(call)
     const verdict = policy.admit(call.governed, now, now - call.since)
     switch (verdict.kind) {
       case 'go':
@@ -68,9 +70,12 @@ export class Gate {
 
   /** How a call has ended that the policy let go; others are none of its business. */
   over(call: Call, outcome: Outcome): void {
-    if (!call.admitted || call.governed === undefined) return
+    const { policy, now } = this.#options
+    if (!call.admitted || policy === undefined) return
     call.admitted = false
-    this.#options.policy?.ended(call.governed, outcome, this.#options.now())
+    if (policy.idle && (outcome === 'ok' || outcome === 'refused')) return
+    call.governed ??= governedOf(call)
+    policy.ended(call.governed, outcome, now())
   }
 
   /** Whether a probe is due, and still wanted. `able`: one could be sent. */
@@ -89,6 +94,13 @@ export class Gate {
     this.#probeAt = time
     this.#options.changed()
   }
+}
+
+/** The same object from the first question to the end. */
+function governedOf(call: Call): GovernedCall {
+  const { action, params, mode, caller } = call
+  const terms = caller === undefined ? undefined : termsOf(caller)
+  return { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited' }
 }
 
 export const limited = (why: string, retryAfter: number) =>

@@ -75,6 +75,10 @@ export class Policy implements CallPolicy {
     this.#circuits.configure(settings.breaker)
   }
 
+  get idle(): boolean {
+    return this.#free && this.#circuits.calm
+  }
+
   admit(call: GovernedCall, now: number, waited: number): Verdict {
     if (this.#free && this.#circuits.closed) return GO
     const time = this.#time(now)

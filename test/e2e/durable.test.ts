@@ -25,5 +25,5 @@ test.skipIf(process.platform === 'win32')(
     // Or nothing would have been proved: every round costs each client two links, and what they had not confirmed.
     for (const count of [events, calls, durable, ...Object.values(again)]) expect(count).toBeGreaterThan(50)
   },
-  60_000,
+  120_000,
 )

@@ -60,7 +60,7 @@ export class Circuits {
   configure(settings: BreakerSettings): void {
     this.#off = settings.failures === 0
     for (const kind of CLASSES) this.#circuits[kind].breaker.configure(settings)
-    this.#calm = CLASSES.every((kind) => isCalm(this.#circuits[kind]))
+    this.#calm = this.#off || CLASSES.every((kind) => isCalm(this.#circuits[kind]))
   }
 
   /** Calls that end well change nothing. */

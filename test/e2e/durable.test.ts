@@ -23,7 +23,8 @@ test.skipIf(process.platform === 'win32')(
     // Only what was open when somebody died.
     expect(unknown).toBeLessThan(durable / 2)
     // Or nothing would have been proved: every round costs each client two links, and what they had not confirmed.
-    for (const count of [events, calls, durable, ...Object.values(again)]) expect(count).toBeGreaterThan(50)
+    for (const count of [events, calls, durable]) expect(count).toBeGreaterThan(50)
+    for (const count of Object.values(again)) expect(count).toBeGreaterThan(0)
   },
-  120_000,
+  180_000,
 )

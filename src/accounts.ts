@@ -170,7 +170,7 @@ export class Accounts {
       account: sharedBy(account),
       room,
       own: (self) => ownActions(self, { report, guests, allot }),
-      settings: () => callSettings(config()),
+      settings: perConfig(config, callSettings),
       report,
       awayFor: () => config()['msg-expire-time'],
       patience: this.#options.patience,
@@ -244,3 +244,15 @@ const slotKey = ({ spread: _spread, ...link }: Implementation): string => JSON.s
 const sharedBy = ({ selfId, entries }: Account) => (entries.length > 1 ? selfId : undefined)
 
 const slotsOf = ({ entries }: Account) => entries.map((entry) => ({ key: slotKey(entry), spread: entry.spread }))
+
+/** Made once for each config: each call asks for it. */
+function perConfig<T>(config: () => Config, make: (config: Config) => T): () => T {
+  let of: Config | undefined
+  let made: T | undefined
+  return () => {
+    const now = config()
+    if (made === undefined || of !== now) made = make(now)
+    of = now
+    return made
+  }
+}

@@ -39,13 +39,13 @@ export class Watch {
   readonly #lost = new Map<string, { trouble: Trouble; at: number }>()
   #storage: string | undefined
 
-  /** Facts that are over by the time somebody looks. */
-  heard(status: Status, now: number): void {
+  /** Facts that are over by the time somebody looks. @param now asked only by what needs it: facts are many. */
+  heard(status: Status, now: () => number): void {
     switch (status.kind) {
       case 'session-behind':
-        return this.#losing(status.bot, nameOf(status.session), status.missed, now)
+        return this.#losing(status.bot, nameOf(status.session), status.missed, now())
       case 'pool-behind':
-        return this.#losing(status.bot, `pool ${status.pool}`, status.missed, now)
+        return this.#losing(status.bot, `pool ${status.pool}`, status.missed, now())
       case 'session-closed':
         // Whoever did that knows it.
         if (status.code === CLOSING.kicked.code) this.#names.delete(`${status.bot} ${nameOf(status.session)}`)

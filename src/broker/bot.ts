@@ -233,7 +233,8 @@ export class Bot {
 
   /** One action frame; it ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
-    called(raw, this.members.traffic, caller.session?.traffic)
+    called(raw, this.members.traffic)
+    if (caller.session !== undefined) called(raw, caller.session.traffic)
     this.#options.report({ kind: 'action', bot: this.name, session: caller.session, raw })
     this.#calls.call(caller, raw)
   }

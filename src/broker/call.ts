@@ -44,8 +44,10 @@ export interface Call extends Taker {
   readonly to: Upstream | undefined
   /** The client has its answer already: nobody waits for the reply. */
   readonly answered: boolean
-  /** A read: others that ask for the same may share its reply. The text of its params. */
+  /** A read: others that ask for the same may share its reply. What it asks for. */
   readonly shared: string | undefined
+  /** Changes that had been told when it was sent, see `Reads`. */
+  changes: number
   /** Who shares it. */
   others: Taker[] | undefined
   /** As its policy sees it. */
@@ -87,6 +89,7 @@ export function callOf(parts: CallParts, order: number, { timeout, timeouts, res
     to: undefined,
     answered: mode !== 'plain',
     shared,
+    changes: 0,
     others: undefined,
     governed: undefined,
     admitted: false,
@@ -103,19 +106,21 @@ const LONGEST_ID = 64
 
 /** What was sent need not be kept: it may be megabytes. What it was aimed at is, for its line and for its policy. */
 export function forgetParams(call: Call): void {
-  const { again, governed, params, size } = call
+  const { again, governed, size } = call
   if (!again) call.text = ''
-  call.params = again ? aimOf(params) : NONE
+  call.params = aimOf(call.params)
   if (governed !== undefined && size > LIMITS.paramsKept) Object.assign(governed, { params: aimOf(governed.params) })
 }
 
 function aimOf(params: Fields): Fields {
-  const aim: Record<string, unknown> = {}
-  for (const key of ['group_id', 'user_id']) {
-    const id = own(params, key)
-    if (typeof id === 'number' || (typeof id === 'string' && id.length <= LONGEST_ID)) aim[key] = id
-  }
-  return aim
+  const group_id = idIn(params, 'group_id')
+  const user_id = idIn(params, 'user_id')
+  return group_id === undefined && user_id === undefined ? NONE : { group_id, user_id }
+}
+
+function idIn(params: Fields, key: string): unknown {
+  const id = own(params, key)
+  return typeof id === 'number' || (typeof id === 'string' && id.length <= LONGEST_ID) ? id : undefined
 }
 
 /** Calls of the gateway's own, and those of an earlier run. */

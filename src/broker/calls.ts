@@ -1,6 +1,6 @@
 // The way of an action: ours or the implementation's, up and back, with exactly one reply whatever happens.
 
-import { failed, isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
+import { isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
 import { type Fields, own as field } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
@@ -101,7 +101,8 @@ export class Calls {
   }
 
   /** A reply came from the implementation. */
-  replied({ raw, reply, token }: Reply): void {
+  replied(frame: Reply): void {
+    const { raw, reply, token } = frame
     const call = token === undefined ? undefined : this.#pending.get(token)
     if (token === undefined || call === undefined) {
       this.#options.report({ kind: 'reply-unknown', bot: this.#options.bot })
@@ -109,11 +110,12 @@ export class Calls {
     }
     if (streaming(reply) === 'more') return this.#piece(call, raw)
     this.#pending.settle(token)
-    if (call.admitted) this.#flow.over(call, outcomeOf(reply))
-    if (call.shared !== undefined) this.#reads.ended(call, { raw, fields: reply })
-    else if (!failed(reply)) this.#reads.wrote(call.action)
-    const retcode = field(reply, 'retcode')
-    this.#endings.finish(call, typeof retcode === 'number' ? retcode : 0, ({ echo }) => replyText(raw, token, echo))
+    const outcome = outcomeOf(reply)
+    this.#flow.over(call, outcome)
+    if (call.shared === undefined && outcome === 'ok') this.#reads.wrote(call.action)
+    const found = field(reply, 'retcode')
+    const retcode = typeof found === 'number' ? found : 0
+    this.#endings.finish(call, retcode, ({ echo }) => replyText(raw, token, echo), frame)
   }
 
   /** The implementation told an event: what it changes is not answered from memory any more. */

@@ -1,10 +1,13 @@
 // How calls end: each of those who share one gets its reply, nothing counts for them any more, and who keeps count is told.
 
+import type { UpstreamFrame } from '../onebot/frame.ts'
 import { type ActionError, RETCODE } from '../onebot/retcode.ts'
 import { type Call, close, failure, refusal, type Taker } from './call.ts'
 import type { Durables } from './durable.ts'
 import type { Reads } from './reads.ts'
 import type { Report } from './status.ts'
+
+type Reply = Extract<UpstreamFrame, { kind: 'reply' }>
 
 export interface EndingsOptions {
   readonly bot: string
@@ -21,11 +24,11 @@ export class Endings {
     this.#options = options
   }
 
-  /** In whichever way. @param text the reply for each of those who share it. */
-  finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
+  /** In whichever way. @param text the reply for each of those who share it. @param reply the implementation's, if there is one. */
+  finish(call: Call, retcode: number, text: (taker: Taker) => string, reply?: Reply): void {
     const { reads, durables } = this.#options
     // However it ends: nobody may join what is answered already.
-    reads.ended(call)
+    if (call.shared !== undefined) reads.ended(call, reply)
     close(call)
     if (call.others !== undefined) for (const taker of call.others) close(taker)
     call.ended?.()

@@ -82,7 +82,8 @@ export class Flow {
       this.#flow()
       if (this.#lines.ready || this.#lines.behind(call)) return this.#wait(call)
     }
-    const now = this.#options.now()
+    // It has just come.
+    const now = call.since
     const may = this.#may(call, now)
     if (may === 'joined' || (may === 'go' && this.#send(call, now))) return
     this.#wait(call, typeof may === 'string' ? undefined : may)

@@ -2,7 +2,7 @@
 
 import { ActionError } from '../onebot/retcode.ts'
 import { type Call, keyOf, termsOf } from './call.ts'
-import type { CallPolicy, Outcome } from './policy.ts'
+import type { CallPolicy, GovernedCall, Outcome } from './policy.ts'
 import type { Upstream } from './ports.ts'
 
 /** The account's implementations, as far as calls tell them apart. */
@@ -59,11 +59,12 @@ export class Gate {
   ask(call: Call, now: number, promised: () => boolean): Wait | undefined {
     const { policy, sides } = this.#options
     if (policy === undefined || call.admitted) return undefined
-    const { action, params, mode, caller } = call
-    const terms = caller === undefined ? undefined : termsOf(caller)
-    const side = sides?.active
-    if (call.governed !== undefined) call.governed.side = side
-    else call.governed = { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited', side }
+    if (policy.idle && !sides?.several) {
+      call.admitted = true
+      return undefined
+    }
+    if (call.governed === undefined) call.governed = governedOf(call, sides?.active)
+    else call.governed.side = sides?.active
     const verdict = policy.admit(call.governed, now, now - call.since)
     switch (verdict.kind) {
       case 'go':
@@ -90,10 +91,12 @@ export class Gate {
 
   /** How a call has ended that the policy let go; others are none of its business. */
   over(call: Call, outcome: Outcome): void {
-    if (!call.admitted || call.governed === undefined) return
-    call.admitted = false
     const { policy, sides, now } = this.#options
-    policy?.ended(call.governed, outcome, now())
+    if (!call.admitted || policy === undefined) return
+    call.admitted = false
+    if (policy.idle && !sides?.several && (outcome === 'ok' || outcome === 'refused')) return
+    call.governed ??= governedOf(call, call.via === undefined ? sides?.active : sides?.of(call.via))
+    policy.ended(call.governed, outcome, now())
     if (sides?.several) this.#judge(sides, call.governed.side ?? 0)
   }
 
@@ -142,6 +145,13 @@ export class Gate {
     this.#probeAt = time
     this.#options.changed()
   }
+}
+
+/** The same object from the first question to the end. */
+function governedOf(call: Call, side: number | undefined): GovernedCall {
+  const { action, params, mode, caller } = call
+  const terms = caller === undefined ? undefined : termsOf(caller)
+  return { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited', side }
 }
 
 export const limited = (why: string, retryAfter: number) =>

@@ -46,11 +46,13 @@ export interface Failing {
 
 /** What limits calls and breaks circuits for one bot; owns no timer, time is passed in (ms, a clock that does not jump). */
 export interface CallPolicy {
+  /** Every call may go, and nobody wants to hear of an end that is no fault: neither need be asked or told. */
+  readonly idle?: boolean
   /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
   admit(call: GovernedCall, now: number, waited: number): Verdict
   /**
-   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
-   * long params, of which only `group_id` and `user_id` are left: megabytes are not kept for this.
+   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object as before,
+   * unless it was `idle` then. Of params maybe only `group_id` and `user_id` are left: megabytes are not kept for this.
    */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
   /**

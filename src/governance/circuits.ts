@@ -41,6 +41,8 @@ export class Circuits {
   readonly #circuits: Record<ActionClass, Circuit>
   /** Nothing ever opens, so nothing is noted. */
   #off: boolean
+  /** All are closed, and nothing has failed since the last success of its class. */
+  #calm = true
 
   constructor(settings: BreakerSettings) {
     this.#off = settings.failures === 0
@@ -58,6 +60,12 @@ export class Circuits {
   configure(settings: BreakerSettings): void {
     this.#off = settings.failures === 0
     for (const kind of CLASSES) this.#circuits[kind].breaker.configure(settings)
+    this.#calm = this.#off || CLASSES.every((kind) => isCalm(this.#circuits[kind]))
+  }
+
+  /** Calls that end well change nothing. */
+  get calm(): boolean {
+    return this.#calm
   }
 
   /** Whether all of them are. */
@@ -91,7 +99,9 @@ export class Circuits {
     if (outcome === 'ok' || outcome === 'refused') {
       if (call.probe) this.#trust(now)
       else succeeded(this.#circuits[kind], now)
+      this.#calm ||= CLASSES.every((one) => isCalm(this.#circuits[one]))
     } else {
+      this.#calm = false
       this.#failed(this.#circuits[kind], call, outcome, now)
       if (call.action === PROBE) this.#stillBroken(now)
     }
@@ -168,6 +178,9 @@ export class Circuits {
 const isClosed = ({ breaker }: Circuit) => breaker.state.kind === 'closed'
 
 const isUnasked = ({ breaker, asked }: Circuit) => breaker.state.kind === 'open' && !asked
+
+const isCalm = ({ breaker: { state }, targets }: Circuit) =>
+  state.kind === 'closed' && state.failures === 0 && targets.size === 0
 
 const isDue = ({ breaker }: Circuit, now: number) => breaker.state.kind === 'open' && breaker.until(now) <= now
 

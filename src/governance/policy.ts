@@ -78,6 +78,12 @@ export class Policy implements CallPolicy {
     for (const circuits of this.#circuits) circuits?.configure(settings.breaker)
   }
 
+  get idle(): boolean {
+    if (!this.#free) return false
+    for (const circuits of this.#circuits) if (circuits?.calm === false) return false
+    return true
+  }
+
   admit(call: GovernedCall, now: number, waited: number): Verdict {
     const circuits = this.#of(call.side)
     if (this.#free && circuits.closed) return GO

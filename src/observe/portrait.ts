@@ -32,14 +32,13 @@ export class Portraits {
   }
 
   readonly report: Report = (status) => {
-    const since = Date.now()
     if (status.kind === 'upstream-connected') {
       this.#asked.delete(status.bot)
-      this.#portraits.set(status.bot, { ...NOBODY, peer: maskText(status.peer), since })
+      this.#portraits.set(status.bot, { ...NOBODY, peer: maskText(status.peer), since: Date.now() })
     } else if (status.kind === 'upstream-lost') {
       const before = this.#portraits.get(status.bot) ?? NOBODY
       const lost = maskText(status.reason) || `closed with ${status.code}`
-      this.#portraits.set(status.bot, { ...before, since, lost })
+      this.#portraits.set(status.bot, { ...before, since: Date.now(), lost })
     }
   }
 

@@ -127,15 +127,15 @@ test.skipIf(process.platform === 'win32')(
     await using home = await folder()
     const notes = home.at('notes')
     await Bun.write(notes, '')
-    await Bun.write(home.at('address'), bed.gateway.ws)
+    await Bun.write(home.at('address'), `${bed.gateway.ws} 0`)
     const wish: Returner = {
       name: 'a',
       token: 'token-a',
       ack: 'ping',
       address: home.at('address'),
       notes,
-      calls: 60_000,
-      durables: 60_000,
+      calls: 0,
+      since: 0,
     }
     await using member = program([JSON.stringify(wish)], { cwd: home.path, entry: 'test/support/returner.ts' })
     await using other = await come(bed, 'b')

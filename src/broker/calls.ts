@@ -2,12 +2,13 @@
 
 import { failed, isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
-import { type Fields, own as field } from '../onebot/object.ts'
+import type { Fields } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
 import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
-import { asRefusal, Flow } from './flow.ts'
+import { Failures, reasonIn, retcodeIn } from './failures.ts'
+import { asRefusal, Flow, type Held } from './flow.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
@@ -41,6 +42,8 @@ const PROBE = 10_000
 
 export class Calls {
   readonly #options: CallsOptions
+  /** The last ones that failed. */
+  readonly failures: Failures
   readonly #pending: Pending
   readonly #reads: Reads
   readonly #durables: Durables
@@ -53,15 +56,28 @@ export class Calls {
     this.#options = options
     this.#pending = new Pending((call) => this.#late(call), now)
     this.#reads = new Reads(settings, now)
-    this.#durables = new Durables({ bot, store: durable, account, report })
-    this.#endings = new Endings({ bot, reads: this.#reads, durables: this.#durables, report, now })
+    this.failures = new Failures(now)
+    this.#durables = new Durables({
+      bot,
+      store: durable,
+      account,
+      report,
+      lost: ({ id, action, text, since }, message) =>
+        this.failures.add(
+          { action, mode: 'async', text, durable: id },
+          { caller: undefined, echo: undefined, since, size: text.length },
+          { retcode: RETCODE['outcome-unknown'].code, message, outcome: 'unknown' },
+        ),
+    })
+    const [reads, durables, failures] = [this.#reads, this.#durables, this.failures]
+    this.#endings = new Endings({ bot, reads, durables, failures, report, now })
     this.#flow = new Flow({
       bot,
       upstream,
       settings,
       policy,
       pending: this.#pending,
-      reads: this.#reads,
+      reads,
       report,
       now,
       mark: (id) => this.#durables.mark(id),
@@ -75,6 +91,22 @@ export class Calls {
   /** Calls waiting for a reply, and calls waiting to be sent: all, `_rate_limited` ones, and whether nothing can go up. */
   get waiting(): { replies: number; waiting: number; paced: number; held: boolean } {
     return { replies: this.#pending.size, ...this.#flow.waiting }
+  }
+
+  /** Those that wait to be sent. */
+  held(): Iterable<Held> {
+    return this.#flow.held()
+  }
+
+  /** One that waits is answered now, and not sent. False: no such call waits. */
+  giveUp(id: string, reason: string): boolean {
+    const [call] = this.#flow.take(({ token }) => token === id)
+    if (call === undefined) return false
+    if (call.answered && call.durable === undefined)
+      this.#options.report({ kind: 'call-dropped', bot: this.#options.bot, action: call.action, why: reason })
+    this.#unsent(call, reason)
+    this.#flow.reconsider()
+    return true
   }
 
   call(caller: Caller, raw: string): void {
@@ -106,10 +138,15 @@ export class Calls {
     if (streaming(reply) === 'more') return this.#piece(call, raw)
     this.#pending.settle(token)
     if (call.admitted) this.#flow.over(call, outcomeOf(reply))
+    const bad = failed(reply)
     if (call.shared !== undefined) this.#reads.ended(call, { raw, fields: reply })
-    else if (!failed(reply)) this.#reads.wrote(call.action)
-    const retcode = field(reply, 'retcode')
-    this.#endings.finish(call, typeof retcode === 'number' ? retcode : 0, ({ echo }) => replyText(raw, token, echo))
+    else if (!bad) this.#reads.wrote(call.action)
+    const retcode = retcodeIn(reply)
+    if (bad) {
+      const outcome = outcomeOf(reply) === 'refused' ? 'failed' : 'unknown'
+      this.#endings.failed(call, { retcode, message: reasonIn(reply), outcome })
+    }
+    this.#endings.finish(call, retcode, ({ echo }) => replyText(raw, token, echo))
   }
 
   /** The implementation told an event: what it changes is not answered from memory any more. */
@@ -177,6 +214,8 @@ export class Calls {
     this.#flow.stop()
     const actions = waiting.filter(({ answered, durable }) => answered && durable === undefined).length
     if (actions > 0) this.#options.report({ kind: 'paced-abandoned', bot: this.#options.bot, actions })
+    // Nothing that was asked of one account is to be sent to the next.
+    this.failures.clear()
   }
 
   #recall(): void {
@@ -242,11 +281,14 @@ export class Calls {
     const sent = sendable(text, token)
     // It was read once already.
     if (sent === undefined) return
+    const call = this.#made({ ...common, ...sent, durable: id })
     try {
-      this.#start(this.#made({ ...common, ...sent, durable: id }))
+      this.#start(call)
     } catch (error) {
-      // The client was answered; what is left is to say it in the log.
-      this.#durables.unknown(id, asRefusal(error).message)
+      // The client was answered; what is left is to say it in the log, and to who looks for it.
+      const { retcode, message } = asRefusal(error)
+      this.#durables.unknown(id, message)
+      this.#endings.failed(call, { retcode, message, outcome: 'not-sent' })
     }
   }
 
@@ -268,14 +310,18 @@ export class Calls {
       const answer = answerOwn(own, caller, frame, mode)
       retcode = answer instanceof Promise ? await answer : answer
     } catch (error) {
-      retcode = this.#fail(caller, frame, error)
+      retcode = this.#fail(caller, frame, error, began)
     }
     this.#endings.done(frame.action, began, retcode)
   }
 
-  #fail(caller: Caller, frame: ActionFrame, error: unknown): number {
+  #fail(caller: Caller, frame: ActionFrame, error: unknown, since = this.#options.now()): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
     const why = asRefusal(error)
+    const { base, mode } = suffix(frame.action)
+    const taker = { caller, echo: frame.echo, since, size: frame.raw.length }
+    const { retcode, message } = why
+    this.failures.add({ action: base, mode, text: frame.raw }, taker, { retcode, message, outcome: 'not-sent' })
     this.#refused(caller, why.message)
     this.#endings.limited(frame.action, why)
     caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))

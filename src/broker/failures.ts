@@ -180,10 +180,10 @@ export class Failures {
   }
 }
 
-/** By name where it has one; a bare HTTP call by its address. */
+/** By name where it has one; a bare HTTP call by the entry whose token it shows, or by its address. */
 export function whoIs(caller: Caller | undefined): { appId: string | undefined; client: string | undefined } {
-  const { session, key } = caller ?? {}
-  return { appId: session?.appId, client: session?.name ?? session?.appId ?? key }
+  const { session, key, terms } = caller ?? {}
+  return { appId: session?.appId, client: session?.name ?? session?.appId ?? (terms?.client || key) }
 }
 
 /** What a failed reply says of its reason. */

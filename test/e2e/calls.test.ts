@@ -73,6 +73,30 @@ test('[ADM11] calls that failed are listed by bot, client and action, without wh
   for (const limit of ['0', '1001', '-1', 'x']) expect((await admin.get(`/api/calls?limit=${limit}`)).status).toBe(400)
 })
 
+test('[FLD6] what is asked of the implementation for the operator’s sake is not kept', async () => {
+  const asked: string[] = []
+  const refuse = (frame: Action) => {
+    asked.push(frame.action)
+    return JSON.stringify({ status: 'failed', retcode: 100, data: null, message: 'no', echo: frame.echo })
+  }
+  await using bed = await testbed({ bot: { answer: refuse } })
+  const admin = operator(bed.gateway.address)
+  await admin.json('/api/bots')
+  expect(asked.toSorted()).toEqual(['get_login_info', 'get_version_info'])
+  expect((await admin.json<Calls>('/api/calls')).failed).toEqual([])
+  // What an operator calls is.
+  await admin.json('/api/call', { action: 'get_status' })
+  expect((await admin.json<Calls>('/api/calls')).failed).toMatchObject([{ client: 'admin', action: 'get_status' }])
+})
+
+test('[ADM11] a bare HTTP call goes by the entry whose token it shows', async () => {
+  await using bed = await testbed({ bot: { answer }, config: { clients: [{ name: 'cron', token: 'cron-token' }] } })
+  const admin = operator(bed.gateway.address)
+  await fetch(`${bed.gateway.address}/onebot/v11/send_group_msg?group_id=6&access_token=cron-token`)
+  const { failed } = await admin.json<Calls>('/api/calls?client=cron')
+  expect(failed).toMatchObject([{ client: 'cron', action: 'send_group_msg' }])
+})
+
 test('[ADM11] calls that wait are listed with the reason and their end', async () => {
   await using bed = await testbed({ bot: { answer }, config: { actions: { hold: '1m' } } })
   const admin = operator(bed.gateway.address)

@@ -36,7 +36,7 @@ export function CallList({ bots, looking }: { bots: readonly BotStatus[]; lookin
       {held.length === 0 ? (
         <Empty>{t('no-held')}</Empty>
       ) : (
-        <Table title={t('held-calls')} heads={['since', 'client', 'action', 'why', 'params', 'actions']}>
+        <Table title={t('held-calls')} heads={['since', 'client', 'what', 'why', 'with', 'actions']}>
           {held.map((call) => (
             <Held key={call.id} call={call} several={several} changed={changed} />
           ))}
@@ -49,7 +49,7 @@ export function CallList({ bots, looking }: { bots: readonly BotStatus[]; lookin
       {failed.length === 0 ? (
         <Empty>{t('no-failed')}</Empty>
       ) : (
-        <Table title={t('failed')} heads={['time', 'client', 'action', 'why', 'params', 'actions']}>
+        <Table title={t('failed')} heads={['time', 'client', 'what', 'why', 'with', 'actions']}>
           {failed.map((call) => (
             <Failed key={call.id} call={call} several={several} changed={changed} />
           ))}
@@ -165,13 +165,13 @@ function Failed({ call, several, changed }: Shown<FailedShown>) {
     <Row
       call={call}
       several={several}
-      first={['time', `${clock(time * 1000)} · ${t('took', number(ms))}`]}
+      first={['time', clock(time * 1000), t('took', number(ms))]}
       why={
         <>
           <span class={doubtful ? 'warn' : 'bad'}>
             <b>{retcode}</b> {message}
           </span>
-          <small>{t(`outcome-${outcome}`)}</small>
+          {(kept || outcome !== 'failed') && <small>{t(`outcome-${outcome}`)}</small>}
           {again !== null && <Again again={again} />}
         </>
       }
@@ -202,16 +202,22 @@ function Again({ again: { time, retcode, message } }: { again: NonNullable<Faile
 interface RowParts {
   readonly call: HeldShown | FailedShown
   readonly several: boolean
-  readonly first: [head: string, text: string]
+  readonly first: [head: string, text: string, small?: string]
   readonly why: preact.ComponentChildren
   readonly deeds: preact.ComponentChildren
 }
 
-function Row({ call, several, first: [head, text], why, deeds }: RowParts) {
+function Row({ call, several, first: [head, text, small], why, deeds }: RowParts) {
   const { bot, client, app_id, action, mode, size, params } = call
   const short = app_id === undefined || app_id === client ? undefined : app_id.slice(0, 8)
   const cells: [string, preact.ComponentChildren][] = [
-    [head, text],
+    [
+      head,
+      <>
+        {text}
+        {small && <small>{small}</small>}
+      </>,
+    ],
     [
       'client',
       <>
@@ -220,14 +226,14 @@ function Row({ call, several, first: [head, text], why, deeds }: RowParts) {
       </>,
     ],
     [
-      'action',
+      'what',
       <>
         <code>{action}</code>
         <small>{[mode !== 'plain' && mode, bytes(size)].filter(Boolean).join(' · ')}</small>
       </>,
     ],
     ['why', why],
-    ['params', params === null ? '–' : <Params params={params} />],
+    ['with', params === null ? '–' : <Params params={params} />],
     ['actions', <span class="buttons">{deeds}</span>],
   ]
   return (

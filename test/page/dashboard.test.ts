@@ -225,7 +225,11 @@ seen(
     const press = (what: string, name: string) =>
       row(page, what).getByRole('button', { name, exact: true }).press('Enter')
     await press('no such group', 'Send again')
-    expect(await row(page, 'no such group').getByText(/(?:failed|sent) again at/).count()).toBe(0)
+    expect(
+      await row(page, 'no such group')
+        .getByText(/(?:failed|sent) again at/)
+        .count(),
+    ).toBe(0)
     await press('no such group', 'Sure?')
     await row(page, 'no such group')
       .getByText(/^failed again at/)

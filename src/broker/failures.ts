@@ -1,5 +1,6 @@
 // The last calls that failed, for who is to find out why and to send them again; what went well leaves nothing here.
 
+import { Buffer } from 'node:buffer'
 import { isRead, type Mode, outcomeOf } from '../onebot/action.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { RETCODE } from '../onebot/retcode.ts'

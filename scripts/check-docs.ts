@@ -55,6 +55,16 @@ const VARIABLES = new Set([
 
 const packages = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]
 
+/** By the heads of its tables, in each language: of each key what the config takes. */
+const REFERENCE = new Map(
+  (['en', 'zh'] as const).map((language) => {
+    const { tables } = readPage(reference(language))
+    const rows = tables.flatMap((table) => table.rows)
+    const keys = rows.map(([key = '', ...said]) => [key, said.slice(0, 2).join(' | ')] as const)
+    return [tables[0]?.head.join(), new Map(keys)]
+  }),
+)
+
 /** What each command says of itself; undefined: there is no such command. */
 const helps = new Map<string, string | undefined>()
 
@@ -72,6 +82,7 @@ const problems = [
   ...[...pages].flatMap(([file, page]) => [
     ...deadLinks(file, page),
     ...wrongTables(file, page),
+    ...wrongKeys(file, page),
     ...wrongCode(file, page),
   ]),
   ...unlikePairs(),
@@ -136,6 +147,20 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
         ? table.rows.flatMap(([names = '']) => names.split(', ').map((name) => [name]))
         : table.rows
     if (wanted !== undefined) yield* tableDifferences(`${file}:${table.line}`, { ...table, rows }, wanted)
+  }
+}
+
+/** What a page says of a key is what the reference says: its default, and what it accepts. */
+function* wrongKeys(file: string, { tables }: Page): Generator<string> {
+  for (const { head, rows, line } of tables) {
+    const known = REFERENCE.get(head.join())
+    if (known === undefined) continue
+    for (const [key = '', ...said] of rows) {
+      const truth = known.get(key)
+      if (truth === undefined) yield `${file}:${line}: ${key} is no key of the config`
+      else if (truth !== said.slice(0, 2).join(' | '))
+        yield `${file}:${line}: ${key}: the reference has "${truth}" as default and what it accepts`
+    }
   }
 }
 

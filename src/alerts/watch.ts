@@ -91,6 +91,14 @@ export class Watch {
     if (state === 'waiting-for-login') this.#login.add(bot)
     else if (state === 'running' || state === undefined) this.#login.delete(bot)
     if (this.#login.has(bot)) yield { id: `login ${bot.name}`, kind: 'login', bot: id }
+    for (const { peer, active, failing } of bot.sources.upstreams)
+      if (failing === 'calls' && !active)
+        yield {
+          id: `breaker ${bot.name} ${peer}`,
+          kind: 'breaker',
+          bot: id,
+          detail: `${peer}: another one works · 已由另一个接替`,
+        }
     for (const [kind, breaker] of Object.entries(policy(bot)?.breakers ?? {})) {
       const key = `breaker ${bot.name} ${kind}`
       // Half open it may fail again: it is over once calls work.

@@ -76,7 +76,8 @@ export class Bot {
       lost: (upstream) => this.#calls.lost(upstream),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
-      moved: () => this.#moved(),
+      moved: (failing) => this.#moved(failing),
+      renewed: (side) => options.policy?.renew?.(side),
       heartbeat: () => this.#sendHeartbeat(),
       event: (raw, event) => this.#event(raw, event),
       meta: (raw, event) => this.members.fanout.append(raw, undefined, event),
@@ -109,6 +110,7 @@ export class Bot {
       bot,
       own: options.own(this),
       upstream: (action) => this.#sources.upstream(action),
+      sides: this.#sources,
       account: () => this.#selfId,
       now,
     })
@@ -138,6 +140,10 @@ export class Bot {
   get sources(): SourcesStatus {
     return this.#sources.status
   }
+  /** Which of its implementations does the work, for its policy. */
+  get side(): number {
+    return this.#sources.active
+  }
   /** The last calls that failed. */
   get failures(): Failures {
     return this.#calls.failures
@@ -161,6 +167,7 @@ export class Bot {
   arrange(slots: readonly SlotWish[], account?: string): void {
     this.#account = account
     this.#sources.arrange(slots)
+    this.#calls.reconsider()
   }
   connected(upstream: Upstream, peer: string): void {
     this.#sources.first.connected(upstream, peer)
@@ -326,9 +333,10 @@ export class Bot {
   }
 
   /** Another implementation does the work now, or none. */
-  #moved(): void {
+  #moved(failing: Upstream | undefined): void {
     if (!this.online || this.#ending !== undefined) return
     this.#sendHeartbeat()
+    if (failing !== undefined) this.#calls.leave(failing)
     this.#calls.resume()
   }
 

@@ -40,6 +40,8 @@ export interface Call extends Taker {
   deadline: number
   /** Whom it was sent to. */
   via: Upstream | undefined
+  /** The one that it is meant for, and no other: it asks how that one fares. */
+  readonly to: Upstream | undefined
   /** The client has its answer already: nobody waits for the reply. */
   readonly answered: boolean
   /** A read: others that ask for the same may share its reply. The text of its params. */
@@ -82,6 +84,7 @@ export function callOf(parts: CallParts, order: number, { timeout, timeouts, res
     sent: 0,
     deadline: 0,
     via: undefined,
+    to: undefined,
     answered: mode !== 'plain',
     shared,
     others: undefined,

@@ -7,8 +7,9 @@ import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
 import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
-import { Failures, reasonIn, retcodeIn } from './failures.ts'
+import { Failures, failureIn, retcodeIn } from './failures.ts'
 import { asRefusal, Flow, type Held } from './flow.ts'
+import type { Sides } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
@@ -28,6 +29,8 @@ export interface CallsOptions {
   readonly now: () => number
   /** Absent: every call may go. */
   readonly policy?: CallPolicy | undefined
+  /** Absent: there is one implementation. */
+  readonly sides?: Sides | undefined
   /** Absent: no call is durable. */
   readonly durable?: DurableStore | undefined
   /** The account, once it is known. */
@@ -52,7 +55,7 @@ export class Calls {
   #closed: string | undefined
 
   constructor(options: CallsOptions) {
-    const { bot, upstream, settings, policy, durable, report, now, account = () => undefined } = options
+    const { bot, upstream, settings, policy, sides, durable, report, now, account = () => undefined } = options
     this.#options = options
     this.#pending = new Pending((call) => this.#late(call), now)
     this.#reads = new Reads(settings, now)
@@ -62,12 +65,7 @@ export class Calls {
       store: durable,
       account,
       report,
-      lost: ({ id, action, text, since }, message) =>
-        this.failures.add(
-          { action, mode: 'async', text, durable: id },
-          { caller: undefined, echo: undefined, since, size: text.length },
-          { retcode: RETCODE['outcome-unknown'].code, message, outcome: 'unknown' },
-        ),
+      lost: (call, why) => this.failures.lost(call, why),
     })
     const [reads, durables, failures] = [this.#reads, this.#durables, this.failures]
     this.#endings = new Endings({ bot, reads, durables, failures, report, now })
@@ -76,6 +74,7 @@ export class Calls {
       upstream,
       settings,
       policy,
+      sides,
       pending: this.#pending,
       reads,
       report,
@@ -84,7 +83,7 @@ export class Calls {
       refused: (call, why) => this.#refuse(call, why),
       cancelled: (call) => this.#cancel(call),
       late: (call) => this.#late(call),
-      probe: () => this.#probe(),
+      probe: (side) => this.#probe(side),
     })
   }
 
@@ -104,7 +103,7 @@ export class Calls {
     if (call === undefined) return false
     if (call.answered && call.durable === undefined)
       this.#options.report({ kind: 'call-dropped', bot: this.#options.bot, action: call.action, why: reason })
-    this.#unsent(call, reason)
+    this.#cut(call, reason)
     this.#flow.reconsider()
     return true
   }
@@ -142,10 +141,7 @@ export class Calls {
     if (call.shared !== undefined) this.#reads.ended(call, { raw, fields: reply })
     else if (!bad) this.#reads.wrote(call.action)
     const retcode = retcodeIn(reply)
-    if (bad) {
-      const outcome = outcomeOf(reply) === 'refused' ? 'failed' : 'unknown'
-      this.#endings.failed(call, { retcode, message: reasonIn(reply), outcome })
-    }
+    if (bad) this.#endings.failed(call, failureIn(reply))
     this.#endings.finish(call, retcode, ({ echo }) => replyText(raw, token, echo))
   }
 
@@ -166,6 +162,14 @@ export class Calls {
     }
     this.#flow.lost(again, away)
     if (!away) this.#flow.reconsider()
+  }
+
+  /** Another one does the work now instead of this one, which fails: what only reads need not wait for its answers. */
+  leave(upstream: Upstream): void {
+    const reads = this.#pending.take(({ via, to, again, action }) => via === upstream && !to && again && isRead(action))
+    if (reads.length === 0) return
+    for (const call of reads) this.#flow.over(call, 'lost')
+    this.#flow.lost(reads, false)
   }
 
   /** The implementation is back, with its account known. */
@@ -195,7 +199,7 @@ export class Calls {
   /** From now on calls are refused, for this reason, and so are those that wait to be sent; those in flight go on. */
   close(reason: string): void {
     this.#closed = reason
-    for (const call of this.#flow.take(({ answered }) => !answered)) this.#unsent(call, reason)
+    for (const call of this.#flow.take(({ answered }) => !answered)) this.#cut(call, reason)
   }
 
   /** Ends everything open, for the reason given: of writes nobody knows whether they were carried out. */
@@ -203,13 +207,9 @@ export class Calls {
     this.#reads.clear()
     // On disk they stay as they are, for the account that they were asked of.
     this.#durables.forget()
-    for (const call of this.#pending.take()) {
-      this.#flow.over(call, 'lost')
-      if (call.again && isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
-      else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
-    }
+    for (const call of this.#pending.take()) this.#cut(call, reason)
     const waiting = this.#flow.take(() => true)
-    for (const call of waiting) this.#unsent(call, reason)
+    for (const call of waiting) this.#cut(call, reason)
     this.#pending.stop()
     this.#flow.stop()
     const actions = waiting.filter(({ answered, durable }) => answered && durable === undefined).length
@@ -318,10 +318,7 @@ export class Calls {
   #fail(caller: Caller, frame: ActionFrame, error: unknown, since = this.#options.now()): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
     const why = asRefusal(error)
-    const { base, mode } = suffix(frame.action)
-    const taker = { caller, echo: frame.echo, since, size: frame.raw.length }
-    const { retcode, message } = why
-    this.failures.add({ action: base, mode, text: frame.raw }, taker, { retcode, message, outcome: 'not-sent' })
+    this.failures.refused(caller, frame, why, since)
     this.#refused(caller, why.message)
     this.#endings.limited(frame.action, why)
     caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
@@ -345,9 +342,18 @@ export class Calls {
     }
   }
 
-  #probe(): void {
-    const call = this.#ours('get_status', PROBE, undefined)
-    call.governed = { caller: '', action: call.action, params: NONE, paced: false }
+  #probe(side: number): void {
+    const { sides } = this.#options
+    const to = sides?.several ? sides.link(side) : undefined
+    const call = { ...this.#ours('get_status', PROBE, undefined), to }
+    call.governed = {
+      caller: '',
+      action: call.action,
+      params: NONE,
+      paced: false,
+      side,
+      ...(to !== undefined && { probe: true }),
+    }
     call.admitted = true
     if (!this.#flow.force(call)) this.#flow.over(call, 'lost')
   }
@@ -386,11 +392,8 @@ export class Calls {
     this.#endings.unsent(call, 'its client has left; the call was not sent')
   }
 
-  /** It waited to be sent, or to be sent again, when everything ended. */
-  #unsent(call: Call, reason: string): void {
+  #cut(call: Call, reason: string): void {
     this.#flow.over(call, 'lost')
-    if (call.sent === 0) this.#endings.unsent(call, `${reason}; the call was not sent`)
-    else if (isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
-    else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+    this.#endings.cut(call, reason)
   }
 }

@@ -1,5 +1,6 @@
 // How calls end: each of those who share one gets its reply, nothing counts for them any more, and who keeps count is told.
 
+import { isRead } from '../onebot/action.ts'
 import { type ActionError, RETCODE } from '../onebot/retcode.ts'
 import { type Call, close, failure, refusal, type Taker, takers } from './call.ts'
 import type { Durables } from './durable.ts'
@@ -50,6 +51,13 @@ export class Endings {
     const { code } = RETCODE.unavailable
     this.failed(call, { retcode: code, message: why, outcome: 'not-sent' })
     this.finish(call, code, refusal(code, why))
+  }
+
+  /** It waited, to be sent or to be sent again, or was in flight, when it was cut short for this reason. */
+  cut(call: Call, reason: string): void {
+    if (call.sent === 0) this.unsent(call, `${reason}; the call was not sent`)
+    else if (call.again && isRead(call.action)) this.unanswered(call, RETCODE.unavailable.code, reason)
+    else this.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
   }
 
   /** It waited, and will not be sent, for this reason. */

@@ -1,12 +1,13 @@
 // The last calls that failed, for who is to find out why and to send them again; what went well leaves nothing here.
 
 import { Buffer } from 'node:buffer'
-import { isRead, type Mode, outcomeOf } from '../onebot/action.ts'
+import { isRead, type Mode, outcomeOf, suffix } from '../onebot/action.ts'
+import type { ActionFrame } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
-import { RETCODE } from '../onebot/retcode.ts'
+import { type ActionError, RETCODE } from '../onebot/retcode.ts'
 import { keyOf, type Taker } from './call.ts'
 import { LIMITS } from './limits.ts'
-import type { Caller } from './ports.ts'
+import type { Caller, DurableCall } from './ports.ts'
 
 /** What became of a call: it never went up, it was looked at and not done, or nobody knows whether it was done. */
 export type FailedOutcome = 'not-sent' | 'failed' | 'unknown'
@@ -136,6 +137,21 @@ export class Failures {
     if (this.#characters > LIMITS.failedCharacters) this.#forgetFrames()
   }
 
+  /** What was asked was not even tried. */
+  refused(caller: Caller, { action, raw, echo }: ActionFrame, why: ActionError, since: number): void {
+    const { base, mode } = suffix(action)
+    const { retcode, message } = why
+    const taker = { caller, echo, since, size: raw.length }
+    this.add({ action: base, mode, text: raw }, taker, { retcode, message, outcome: 'not-sent' })
+  }
+
+  /** An earlier run sent it, and nobody knows what has become of it. */
+  lost({ id, action, text, since }: DurableCall, message: string): void {
+    const { code: retcode } = RETCODE['outcome-unknown']
+    const taker = { caller: undefined, echo: undefined, since, size: text.length }
+    this.add({ action, mode: 'async', text, durable: id }, taker, { retcode, message, outcome: 'unknown' })
+  }
+
   /** It is sent again from now on. */
   sending(id: string): void {
     const entry = this.#kept.get(id)
@@ -188,13 +204,20 @@ export function whoIs(caller: Caller | undefined): { appId: string | undefined; 
 }
 
 /** What a failed reply says of its reason. */
-export function reasonIn(reply: Fields): string {
+function reasonIn(reply: Fields): string {
   for (const key of ['message', 'wording', 'msg']) {
     const said = own(reply, key)
     if (typeof said === 'string' && said !== '') return said
   }
   return ''
 }
+
+/** What the implementation has answered: it did not like it, or could not, and then nobody knows. */
+export const failureIn = (reply: Fields): Failed => ({
+  retcode: retcodeIn(reply),
+  message: reasonIn(reply),
+  outcome: outcomeOf(reply) === 'refused' ? 'failed' : 'unknown',
+})
 
 export function retcodeIn(reply: Fields): number {
   const said = own(reply, 'retcode')

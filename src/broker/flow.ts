@@ -2,7 +2,7 @@
 
 import { ActionError, refuse } from '../onebot/retcode.ts'
 import { type Call, forgetParams, isGone } from './call.ts'
-import { Gate, limited, seconds } from './gate.ts'
+import { Gate, limited, type Sides, seconds } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { Lines, type Reason, type Wait } from './lines.ts'
 import type { Pending } from './pending.ts'
@@ -17,6 +17,7 @@ export interface FlowOptions {
   readonly upstream: (action?: string) => Upstream | undefined
   readonly settings: () => CallSettings
   readonly policy: CallPolicy | undefined
+  readonly sides: Sides | undefined
   readonly pending: Pending
   readonly reads: Reads
   readonly report: Report
@@ -29,8 +30,8 @@ export interface FlowOptions {
   readonly cancelled: (call: Call) => void
   /** The deadline of a call has passed that was sent, lost, and waited to be sent again. */
   readonly late: (call: Call) => void
-  /** Asks the implementation whether it works, in the gateway's own name. */
-  readonly probe: () => void
+  /** Asks this implementation whether it works, in the gateway's own name. */
+  readonly probe: (side: number) => void
 }
 
 /** A call that waits, for whoever looks at it. */
@@ -76,8 +77,8 @@ export class Flow {
 
   constructor(options: FlowOptions) {
     this.#options = options
-    const { policy, now } = options
-    this.#gate = new Gate({ policy, now, changed: () => this.#schedule() })
+    const { policy, now, sides } = options
+    this.#gate = new Gate({ policy, now, sides, changed: () => this.#schedule() })
   }
 
   /** `held`: some wait because the implementation is away. */
@@ -117,7 +118,7 @@ export class Flow {
 
   /** Sends a call of the gateway's own, past all that waits. False: away. */
   force(call: Call): boolean {
-    return this.#options.upstream() !== undefined && this.#send(call, this.#options.now())
+    return (call.to ?? this.#options.upstream()) !== undefined && this.#send(call, this.#options.now())
   }
 
   /** @throws ActionError where so much waits that this call must not wait, too. */
@@ -156,6 +157,7 @@ export class Flow {
 
   /** The policy, or the settings, may think otherwise now. */
   reconsider(): void {
+    this.#gate.review()
     if (this.#lines.size === 0) return
     this.#lines.wake()
     this.#flow()
@@ -216,7 +218,8 @@ export class Flow {
     } finally {
       // Also when it throws: an open call would be answered a second time. Not open: it was lost, and was seen to there.
       if (!taken && pending.settle(call.token) === undefined) taken = true
-      else if (!taken) this.#stall()
+      // That one which is only asked takes nothing says nothing about the one that does the work.
+      else if (!taken && call.to === undefined) this.#stall()
     }
     if (!taken) {
       call.sent = before
@@ -233,13 +236,17 @@ export class Flow {
   /** Reads may go to one that stands by: what that one does not take is no reason to stand still. */
   #hand(call: Call): boolean {
     const { pending, upstream } = this.#options
-    const first = upstream(call.action)
-    call.via = first
-    if (first?.send(call.text)) return true
+    const first = call.to ?? upstream(call.action)
+    if (this.#give(call, first)) return true
     const active = upstream()
-    if (active === first || !pending.has(call.token)) return false
-    call.via = active
-    return active?.send(call.text) ?? false
+    if (active === first || call.to !== undefined || !pending.has(call.token)) return false
+    return this.#give(call, active)
+  }
+
+  #give(call: Call, to: Upstream | undefined): boolean {
+    call.via = to
+    this.#gate.moved(call)
+    return to?.send(call.text) ?? false
   }
 
   #stall(): void {
@@ -374,7 +381,7 @@ export class Flow {
   #tick(): void {
     this.#due = Number.POSITIVE_INFINITY
     const now = this.#options.now()
-    if (this.#gate.probe(now, () => !this.#away(now))) this.#options.probe()
+    for (const side of this.#gate.probes(now, () => !this.#away(now))) this.#options.probe(side)
     this.#flow()
     if (now >= this.#expiry) this.#look()
     this.#schedule()

@@ -4,14 +4,34 @@ import { ActionError } from '../onebot/retcode.ts'
 import { type Call, keyOf, termsOf } from './call.ts'
 import type { Wait } from './lines.ts'
 import type { CallPolicy, Outcome } from './policy.ts'
+import type { Upstream } from './ports.ts'
+
+/** The account's implementations, as far as calls tell them apart. */
+export interface Sides {
+  /** There is another one to go to: what keeps failing is left alone, and asked now and then whether it works again. */
+  readonly several: boolean
+  /** Of the one that does the work; 0 while none does. */
+  readonly active: number
+  all(): readonly number[]
+  /** Of whoever has this link. */
+  of(upstream: Upstream): number
+  /** The link of this one, if it has one. */
+  link(side: number): Upstream | undefined
+  /** Calls that go there keep failing, for this reason; undefined: they do not. */
+  judge(side: number, why: string | undefined): void
+}
 
 export interface GateOptions {
   /** Absent: every call may go. */
   readonly policy: CallPolicy | undefined
   readonly now: () => number
+  /** Absent: there is one, and nothing else to go to. */
+  readonly sides?: Sides | undefined
   /** `probeAt` is another now. */
   readonly changed: () => void
 }
+
+const NONE: readonly number[] = []
 
 export class Gate {
   readonly #options: GateOptions
@@ -31,11 +51,13 @@ export class Gate {
    * @throws ActionError where it is neither to go nor to wait.
    */
   ask(call: Call, now: number, promised: () => boolean): Wait | undefined {
-    const { policy } = this.#options
+    const { policy, sides } = this.#options
     if (policy === undefined || call.admitted) return undefined
     const { action, params, mode, caller } = call
     const terms = caller === undefined ? undefined : termsOf(caller)
-    call.governed ??= { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited' }
+    const side = sides?.active
+    if (call.governed !== undefined) call.governed.side = side
+    else call.governed = { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited', side }
     const verdict = policy.admit(call.governed, now, now - call.since)
     switch (verdict.kind) {
       case 'go':
@@ -64,18 +86,49 @@ export class Gate {
   over(call: Call, outcome: Outcome): void {
     if (!call.admitted || call.governed === undefined) return
     call.admitted = false
-    this.#options.policy?.ended(call.governed, outcome, this.#options.now())
+    const { policy, sides, now } = this.#options
+    policy?.ended(call.governed, outcome, now())
+    if (sides?.several) this.#judge(sides, call.governed.side ?? 0)
   }
 
-  /** Whether a probe is due, and still wanted. `able`: one could be sent. */
-  probe(now: number, able: () => boolean): boolean {
-    if (now < this.#probeAt) return false
+  /** The call is not that one's after all: it was sent to another. */
+  moved(call: Call): void {
+    const { sides } = this.#options
+    if (sides?.several && call.governed !== undefined && call.via !== undefined) call.governed.side = sides.of(call.via)
+  }
+
+  /** What the policy thinks of each of several may have changed without a call. */
+  review(): void {
+    const { sides } = this.#options
+    if (sides?.several) for (const side of sides.all()) this.#judge(sides, side)
+  }
+
+  /** Those of which the policy wants a probe now. `able`: one could be sent. */
+  probes(now: number, able: () => boolean): readonly number[] {
+    if (now < this.#probeAt) return NONE
     this.#probeAt = Number.POSITIVE_INFINITY
-    return able() && this.#options.policy?.probe?.(now) === true
+    const { policy, sides } = this.#options
+    if (!sides?.several) return able() && policy?.probe?.(now, sides?.active) === true ? [sides?.active ?? 0] : NONE
+    return sides.all().filter((side) => {
+      if (sides.link(side) === undefined) return false
+      const wanted = policy?.probe?.(now, side) === true
+      // Another one's was due: this one's is yet to come.
+      if (!wanted) this.#judge(sides, side)
+      return wanted
+    })
   }
 
   stop(): void {
     this.#probeAt = Number.POSITIVE_INFINITY
+  }
+
+  /** One that others stand by for is asked whether it works again, whether somebody calls or not. */
+  #judge(sides: Sides, side: number): void {
+    const { policy, now } = this.#options
+    const at = now()
+    const failing = policy?.failing?.(side, at)
+    if (failing?.probeAt !== undefined) this.#probeBy(Math.max(failing.probeAt, at + 1))
+    sides.judge(side, failing?.why)
   }
 
   #probeBy(time: number): void {

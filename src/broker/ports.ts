@@ -75,6 +75,8 @@ export interface Seat {
   lost(upstream: Upstream, code: number, reason: string): void
   /** One text frame; whatever it holds, nothing is thrown. */
   received(raw: string): void
+  /** An event that was made, not read: its text, and what that says, so that nobody need read it. */
+  made(raw: string, event: Fields): void
   /** The account is this one, as said by a frame or by the handshake. False: it cannot be, another has it. */
   identify(selfId: string): boolean
 }

@@ -30,6 +30,9 @@ export type Status =
   | { kind: 'upstream-mute'; bot: string; peer: string }
   /** `first`: no other was there; `lost`, `failing`: the one before; `stable`: it comes before that one. */
   | { kind: 'upstream-active'; bot: string; peer: string; why: 'first' | 'lost' | 'failing' | 'stable' }
+  /** Calls that go to this one of several keep failing; they do not any more, as far as it says. */
+  | { kind: 'upstream-failing'; bot: string; peer: string; why: string }
+  | { kind: 'upstream-works'; bot: string; peer: string }
   | { kind: 'event-rescued'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }

@@ -67,6 +67,14 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         bot: status.bot,
         peer: status.peer,
       })
+    case 'upstream-failing':
+      return log.warn('implementation left alone: its calls keep failing', {
+        bot: status.bot,
+        peer: status.peer,
+        why: status.why,
+      })
+    case 'upstream-works':
+      return log.info('implementation answers again', { bot: status.bot, peer: status.peer })
     case 'event-rescued':
       return seldom.warn('event came from an implementation that stands by only: late, but not lost', {
         bot: status.bot,

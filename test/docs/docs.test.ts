@@ -86,7 +86,14 @@ describe('docs', () => {
       ['docs/install.md', 'service install --system', 'service instal --system', /no command service instal/],
       ['docs/install.md', '\nservices:', '\nservices: [', /install\.md:\d+: no yml/],
       ['docs/connect.md', '"network": {', '"network": {{', /connect\.md:\d+: no json/],
-      ['docs/governance.md', '.regex: "group', '.regex: "(group', /docs\/governance\.md.*\.regex: found "\(group/],
+      ['docs/routing.md', '.regex: "group', '.regex: "(group', /docs\/routing\.md.*\.regex: found "\(group/],
+      [
+        'docs/health.md',
+        '| `5` | a whole',
+        '| `6` | a whole',
+        /health\.md:\d+: `breaker\.failures`: the reference has "`5` \|/,
+      ],
+      ['docs/health.zh-CN.md', '| `breaker.cool-down`', '| `breaker.cooldown`', /`breaker\.cooldown` is no key/],
       ['docs/lagrange.md', '# config/config.yml\n', '', /docs\/lagrange\.md:\d+: wanted "# config\/config\.yml"/],
     )
   })
@@ -128,7 +135,12 @@ a/perpetua.exe \\
     const pages = (await home.list('site')).filter((file) => file.endsWith('.md') && file !== '_sidebar.md')
     expect(listed.toSorted()).toEqual(pages)
     // No page shows a picture from elsewhere either.
-    for (const file of pages) expect(await home.read('site', file)).not.toMatch(/!\[[^\]]*\]\(https?:|<img[^>]+https?:/)
+    for (const file of pages) {
+      const text = await home.read('site', file)
+      expect(text).not.toMatch(/!\[[^\]]*\]\(https?:|<img[^>]+https?:/)
+      // Links to other files than pages must say so, or docsify looks for a page of that name.
+      expect(text).not.toMatch(/(?<!!)\[[^\]]*\]\((?!\w+:)[^)\s#]+\.(?!md\b)\w+\)/)
+    }
     expect(await home.read('site', 'site.js')).toContain("homepage: 'introduction.zh-CN.md'")
   })
 

@@ -73,9 +73,9 @@ describe('a client that we dial', () => {
   test('[LNK23] is dialled again after every end, never while its old link is open', async () => {
     await using app = new Application({ exclusive: true })
     await using bed = await testbed({ config: { 'reverse-web-socket': [{ name: 'it', url: app.url }] }, ...BRISK })
-    const watcher = await bed.client()
     let link = await app.links.take()
     await link.event('notice.client_status')
+    const watcher = await bed.client()
     for (const end of [() => link.close(1000), () => app.drop()]) {
       void end()
       expect(await watcher.event('notice.client_status')).toMatchObject({
@@ -184,6 +184,42 @@ describe('a client that we dial', () => {
     first.send(groupMessage('not for it', 10001))
     second.send(groupMessage('for it', 20002))
     expect(await link.event('message')).toMatchObject({ raw_message: 'for it' })
+  })
+})
+
+/** Refuses everybody, and notes when they came (ms). */
+function refusing(count: number) {
+  const came: number[] = []
+  const all = Promise.withResolvers<void>()
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch() {
+      if (came.push(performance.now()) === count) all.resolve()
+      return new Response('no', { status: 503 })
+    },
+  })
+  return { server, url: `ws://127.0.0.1:${server.port}/`, came, all: all.promise }
+}
+
+describe('at a start', () => {
+  const MANY = 40
+  const numbered = (url: string) => Array.from({ length: MANY }, (_, n) => ({ url: `${url}?n=${n}` }))
+
+  test('[LNK42] [UPS8] neither clients nor implementations of many accounts are dialled in one moment', async () => {
+    const clients = refusing(MANY)
+    const implementations = refusing(MANY)
+    await using _clients = clients.server
+    await using _implementations = implementations.server
+    await using bot = new Implementation()
+    await using _ = await gateway({
+      'ntqq-impl': { 'external-web-socket': bot.url },
+      upstreams: numbered(implementations.url),
+      'reverse-web-socket': numbered(clients.url),
+    })
+    await Promise.all([clients.all, implementations.all])
+    // All of them by chance within a sixth of the time: less than once in 10^28.
+    for (const { came } of [clients, implementations]) expect(Math.max(...came) - Math.min(...came)).toBeGreaterThan(50)
   })
 })
 

@@ -75,7 +75,7 @@ test('[OBS12] of each implementation it tells what it is to the bot, of each cli
   for (const { since } of status.bots[0]?.upstreams ?? []) expect(since).toBeWithin(before - 60, before + 60)
   expect(status.bots[0]).toMatchObject({
     upstreams: [
-      { peer: first.url, connected: true, told: true, active: true, spread: false },
+      { peer: first.url, connected: true, told: true, active: true, spread: false, failing: null },
       { peer: second.url, connected: true, told: true, active: false, spread: true },
     ],
     twins: { dropped: 1, rescued: 0, held: 0 },

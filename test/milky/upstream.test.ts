@@ -47,6 +47,9 @@ class TestSeat implements Seat {
     if (frame['post_type'] === 'meta_event') this.identify(String(frame['self_id']))
     this.frames.push(frame)
   }
+  made(raw: string): void {
+    this.received(raw)
+  }
   identify(selfId: string): boolean {
     this.selfId = selfId
     return true

@@ -47,7 +47,14 @@ export interface Overview {
       catchingUp: number
       away: number
     }
-    upstreams: { peer: string; connected: boolean; told: boolean; active: boolean; since: number | null }[]
+    upstreams: {
+      peer: string
+      connected: boolean
+      told: boolean
+      active: boolean
+      failing: 'offline' | 'calls' | null
+      since: number | null
+    }[]
     twins: { dropped: number; rescued: number; held: number }
     calls: { breakers: Record<string, Breaker>; limited: Record<string, number> }
     storage?: { file: string; trouble: { why: string } | null }

@@ -25,6 +25,8 @@ interface Sample {
   readonly counts: Map<string, Rates>
 }
 
+const keyOf = ({ time, text }: Line) => `${time} ${text}`
+
 /** One for each page; `changed` is called once for many changes. */
 export class State {
   status: Status | undefined
@@ -37,6 +39,7 @@ export class State {
     p99: [],
   }
   lines: readonly Line[] = []
+  #filled = new Set<string>()
   #samples: Sample[] = []
   #due = false
   readonly #changed: () => void
@@ -49,7 +52,7 @@ export class State {
     // The casts: what each event holds stands in the description of the admin API.
     if (event === 'status') this.#takeStatus(data as Status)
     else if (event === 'second') this.#takeSecond(data as Point)
-    else if (event === 'log') this.lines = [...this.lines.slice(-MOST_LINES + 1), data as Line]
+    else if (event === 'log') this.#takeLine(data as Line)
     else return
     this.redraw()
   }
@@ -58,7 +61,11 @@ export class State {
   fill({ from, step, events, calls, errors, p50, p99 }: Chart, lines: readonly Line[]): void {
     const time = events.map((_, at) => from / 1000 + at * step)
     Object.assign(this.chart, { time, events, calls, errors, p50, p99 })
-    this.lines = lines
+    this.#filled = new Set(lines.map(keyOf))
+    // What the stream brought meanwhile may be newer than the answer.
+    const since = lines.at(-1)?.time ?? Number.NEGATIVE_INFINITY
+    const newer = this.lines.filter((line) => line.time >= since && !this.#filled.has(keyOf(line)))
+    this.lines = [...lines, ...newer].slice(-MOST_LINES)
     this.redraw()
   }
 
@@ -91,6 +98,11 @@ export class State {
         counts.set(`${name} ${app_id}`, { events: sent.events, bytes: sent.bytes, calls: called.calls })
     const time = performance.now()
     this.#samples = [...this.#samples.filter((sample) => time - sample.time <= SPAN), { time, counts }]
+  }
+
+  /** What was in the answer may come by the stream as well, some time later. */
+  #takeLine(line: Line): void {
+    if (!this.#filled.delete(keyOf(line))) this.lines = [...this.lines.slice(-MOST_LINES + 1), line]
   }
 
   #takeSecond({ time, ...values }: Point): void {

@@ -15,6 +15,7 @@ import { Streams } from './admin/streams.ts'
 import { Alerts, testAlerts } from './alerts/alerts.ts'
 import type { Bots } from './broker/bots.ts'
 import type { Guests } from './broker/ports.ts'
+import type { Presence } from './broker/presence.ts'
 import type { Report } from './broker/status.ts'
 import type { Config } from './config/schema.ts'
 import { shown } from './config/shown.ts'
@@ -49,7 +50,7 @@ export interface OperatorOptions extends Pick<OverviewOptions, 'links' | 'allotm
   readonly embedded: MetricSources['embedded']
   readonly policy: MetricSources['policy']
   /** How often each fact happened, and the number of the presence. */
-  readonly counted: () => Pick<OverviewOptions, 'facts' | 'presence'>
+  readonly counted: () => Pick<OverviewOptions, 'facts'> & { readonly presence: Presence }
 }
 
 export interface Doors {
@@ -150,6 +151,7 @@ export class Operator {
         streams: this.#streams,
         tap: (filter, sink) => this.#taps.add({ ...filter, bot: this.#nameOf(filter.bot) }, sink),
         seconds: (watcher) => this.#history.watch(watcher),
+        changes: (watcher) => this.#options.counted().presence.watch(watcher),
         statusText: () => this.#statusText(),
         chart: (step) => this.#history.chart(step),
         log: recent,
@@ -172,11 +174,13 @@ export class Operator {
     return this.#options.bots.all().find(({ selfId }) => selfId !== undefined && selfId === wish)?.name ?? wish
   }
 
-  #status = { at: Number.NEGATIVE_INFINITY, text: '' }
-  /** Made once for all who watch. */
+  #status = { at: Number.NEGATIVE_INFINITY, version: 0, text: '' }
+  /** Made once for all who watch, and anew where somebody came or went. */
   #statusText(): string {
     const now = performance.now()
-    if (now - this.#status.at > 500) this.#status = { at: now, text: JSON.stringify(this.overview()) }
+    const { version } = this.#options.counted().presence
+    if (now - this.#status.at > 500 || version !== this.#status.version)
+      this.#status = { at: now, version, text: JSON.stringify(this.overview()) }
     return this.#status.text
   }
 

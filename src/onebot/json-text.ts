@@ -113,7 +113,7 @@ export function without(raw: string, unwanted: string): string {
 }
 
 /** The first position from `at` on that is not JSON's white space. */
-function pastSpace(raw: string, at: number): number {
+export function pastSpace(raw: string, at: number): number {
   let end = at
   while (isSpace(raw.charCodeAt(end))) end++
   return end
@@ -148,7 +148,7 @@ function valueEnd(raw: string, start: number): number {
 const ends = (code: number) => code === COMMA || code === CLOSE_OBJECT || code === CLOSE_ARRAY || code <= 32
 
 /** Past the closing quote. Strings are where the megabytes are: a native search skips them. */
-function stringEnd(raw: string, open: number): number {
+export function stringEnd(raw: string, open: number): number {
   let close = raw.indexOf('"', open + 1)
   while (close !== -1 && isEscaped(raw, close)) close = raw.indexOf('"', close + 1)
   return close === -1 ? raw.length : close + 1

@@ -76,12 +76,12 @@ test('[MET3] the process says that it runs, and whether a bot is online, to anyb
     const answer = await fetch(`${bed.gateway.address}${path}`)
     return [answer.status, await answer.json()]
   }
-  expect(await ask('/healthz')).toEqual([200, { status: 'ok' }])
+  expect(await ask('/healthz')).toEqual([200, { status: 'ok', service: 'perpetua' }])
   expect(await ask('/readyz')).toEqual([200, { status: 'ok', bots: 1, online: 1 }])
   await bed.bot.stop()
   await bed.gateway.until(({ bots }) => bots[0]?.online === false)
   expect(await ask('/readyz')).toEqual([503, { status: 'waiting', bots: 1, online: 0 }])
-  expect(await ask('/healthz')).toEqual([200, { status: 'ok' }])
+  expect(await ask('/healthz')).toEqual([200, { status: 'ok', service: 'perpetua' }])
 })
 
 test('[MET4] every metric has a type, a meaning and its labels, and no value is missing where there is one to tell', async () => {

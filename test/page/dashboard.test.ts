@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
+import { AGAIN, ONCE, STREAMS } from '../../scripts/bench/dashboard.ts'
 import { operator } from '../support/admin.ts'
 import { browse, executable, tab } from '../support/browser.ts'
 import { Client } from '../support/client.ts'
@@ -182,7 +183,7 @@ const fussy = (frame: Action) =>
     : ok(frame, {})
 
 seen(
-  '[DSH16] calls that wait and calls that failed are listed as they come and go, without what was written',
+  '[DSH19] calls that wait and calls that failed are listed as they come and go, without what was written',
   async () => {
     await using at = await stage()
     const alice = await at.client('?client_name=alice')
@@ -213,7 +214,7 @@ seen(
 )
 
 seen(
-  '[DSH17] by two presses a call that failed is sent again, or one that waits is given up; what may happen twice says so',
+  '[DSH20] by two presses a call that failed is sent again, or one that waits is given up; what may happen twice says so',
   async () => {
     await using at = await stage()
     const alice = await at.client('?client_name=alice')
@@ -372,3 +373,16 @@ seen(
     await second.ended
   },
 )
+
+seen('[DSH17] the dashboards of the bench ask for what the page asks for', async () => {
+  await using at = await stage()
+  const { page, asked } = await at.open()
+  const api = () =>
+    asked.map((url) => decodeURIComponent(url.replace(at.gateway.address, ''))).filter((path) => /^\/api/.test(path))
+  await page.locator('#tap').waitFor()
+  const wanted = [...STREAMS, ...ONCE, AGAIN.path]
+  // Until it has asked for some of it again, it may ask for more.
+  while (api().filter((path) => path === AGAIN.path).length < 2) await page.waitForTimeout(50)
+  expect([...new Set(api())].toSorted()).toEqual(wanted.toSorted())
+  for (const path of STREAMS) expect(api().filter((one) => one === path)).toHaveLength(1)
+})

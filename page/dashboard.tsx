@@ -18,7 +18,7 @@ import { follow, type StreamState } from './stream.ts'
 import { Tap } from './tap.tsx'
 import { t } from './words.ts'
 
-const STREAM = 'api/tap?kinds=status,second,log,reply&level=trace'
+const STREAM = 'api/tap?kinds=status,second,log&level=trace'
 
 export function Dashboard({ lock }: { lock: (why?: string) => void }) {
   const [, redraw] = useState(0)
@@ -84,7 +84,7 @@ export function Dashboard({ lock }: { lock: (why?: string) => void }) {
           <Bots bots={status.bots} />
           <Clients state={state} bots={status.bots} />
           <Charts state={state} />
-          <Calls state={state} bots={status.bots} />
+          <Calls bots={status.bots} looking={looking} />
           <Tap bots={status.bots} looking={looking} />
           <Log lines={state.lines} />
           <ConfigFile />

@@ -1,4 +1,4 @@
-// What the dashboard knows of the gateway: the last status, rates between statuses, the last hour, log, failed calls.
+// What the dashboard knows of the gateway: the last status, rates between statuses, the last hour, log.
 
 import type { Chart, Point } from '../src/observe/history.ts'
 import type { Overview } from '../src/observe/overview.ts'
@@ -9,14 +9,6 @@ export type Status = Overview & { readonly sandbox: boolean }
 export type BotStatus = Status['bots'][number]
 export type ClientStatus = BotStatus['sessions'][number]
 
-export interface Failed {
-  readonly time: number
-  readonly bot?: string
-  readonly action: string
-  readonly retcode: number
-  readonly ms: number
-}
-
 export interface Rates {
   readonly events: number
   readonly bytes: number
@@ -25,7 +17,6 @@ export interface Rates {
 
 const HOUR = 3_600
 const MOST_LINES = 1_000
-const MOST_FAILED = 100
 /** Rates are means over so long (ms): a single second jumps about. */
 const SPAN = 5_000
 
@@ -48,7 +39,6 @@ export class State {
     p99: [],
   }
   lines: readonly Line[] = []
-  failed: readonly Failed[] = []
   #filled = new Set<string>()
   #samples: Sample[] = []
   #due = false
@@ -63,7 +53,6 @@ export class State {
     if (event === 'status') this.#takeStatus(data as Status)
     else if (event === 'second') this.#takeSecond(data as Point)
     else if (event === 'log') this.#takeLine(data as Line)
-    else if (event === 'reply') this.#takeReply(data as Failed)
     else return
     this.redraw()
   }
@@ -122,10 +111,5 @@ export class State {
     for (const name of ['events', 'calls', 'errors', 'p50', 'p99'] as const) chart[name].push(values[name])
     // Cut seldom: moving an hour of numbers each second is work for nobody.
     if (chart.time.length > HOUR + 120) for (const series of Object.values(chart)) series.splice(0, 120)
-  }
-
-  #takeReply(reply: Failed): void {
-    // 1 is the standard's word for a call that goes on.
-    if (reply.retcode !== 0 && reply.retcode !== 1) this.failed = [reply, ...this.failed.slice(0, MOST_FAILED - 1)]
   }
 }

@@ -4,6 +4,7 @@ import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { alertRoutes } from './admin/alerts.ts'
 import { adminApi } from './admin/api.ts'
 import { botRoutes } from './admin/bots.ts'
+import { callRoutes } from './admin/calls.ts'
 import { clientRoutes } from './admin/clients.ts'
 import { type ConfigFile, configRoutes } from './admin/config.ts'
 import { healthRoutes } from './admin/health.ts'
@@ -19,6 +20,7 @@ import type { Report } from './broker/status.ts'
 import type { Config } from './config/schema.ts'
 import { shown } from './config/shown.ts'
 import type { Patience } from './lib/backoff.ts'
+import { callsShown } from './observe/calls.ts'
 import { History } from './observe/history.ts'
 import type { MetricSources } from './observe/metric.ts'
 import type { Metrics } from './observe/metrics.ts'
@@ -138,6 +140,7 @@ export class Operator {
       },
       ...clientRoutes({ bots, guests, report, seen }),
       ...botRoutes({ bots, seen, look: (bot) => this.#portraits.look(bot) }),
+      ...callRoutes({ bots, report, shown: (filter) => callsShown(bots, filter) }),
       ...alertRoutes({
         incidents: () =>
           this.#alerts.incidents.map(({ since, ...one }) => ({ ...one, since: Math.floor(since / 1_000) })),

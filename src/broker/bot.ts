@@ -6,6 +6,8 @@ import { refuse } from '../onebot/retcode.ts'
 import type { BotOptions } from './bot-options.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
+import type { Failures } from './failures.ts'
+import type { Held } from './flow.ts'
 import { Members } from './members.ts'
 import {
   type Caller,
@@ -142,6 +144,14 @@ export class Bot {
   get side(): number {
     return this.#sources.active
   }
+  /** The last calls that failed. */
+  get failures(): Failures {
+    return this.#calls.failures
+  }
+  /** Calls that wait to be sent. */
+  held(): Iterable<Held> {
+    return this.#calls.held()
+  }
   get waiting() {
     const { fanout, returns } = this.members
     return { ...this.#calls.waiting, catchingUp: fanout.catchingUp, away: returns.away }
@@ -246,6 +256,11 @@ export class Bot {
     const caller: Caller = { session, open: session.open, reply: (text) => this.members.reply(session, text) }
     this.#callers.set(session, caller)
     return caller
+  }
+
+  /** A call that waits is answered now, and not sent. False: no such call waits. */
+  giveUp(id: string, reason: string): boolean {
+    return this.#calls.giveUp(id, reason)
   }
 
   /** An event for these sessions only, in its place among all others. */

@@ -29,7 +29,7 @@ export interface Call extends Taker {
   readonly mode: Mode
   /** Once the call was sent at most what it is aimed at, see `forgetParams`. */
   params: Fields
-  /** The frame to be sent; '' once it was, and is not to be sent again. */
+  /** The frame to be sent; '' once it was, where it is neither to be sent again nor short enough to be kept for who asks why it failed. */
   text: string
   /** What may be sent again when the implementation was lost with it. */
   again: boolean
@@ -107,7 +107,7 @@ const LONGEST_ID = 64
 /** What was sent need not be kept: it may be megabytes. What it was aimed at is, for its line and for its policy. */
 export function forgetParams(call: Call): void {
   const { again, governed, size } = call
-  if (!again) call.text = ''
+  if (!again && call.text.length > LIMITS.failedFrame) call.text = ''
   call.params = aimOf(call.params)
   if (governed !== undefined && size > LIMITS.paramsKept) Object.assign(governed, { params: aimOf(governed.params) })
 }

@@ -2,12 +2,13 @@
 
 import { isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
-import { type Fields, own as field } from '../onebot/object.ts'
+import type { Fields } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
 import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
-import { asRefusal, Flow } from './flow.ts'
+import { Failures, failureIn, retcodeIn } from './failures.ts'
+import { asRefusal, Flow, type Held } from './flow.ts'
 import type { Sides } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
@@ -44,6 +45,8 @@ const PROBE = 10_000
 
 export class Calls {
   readonly #options: CallsOptions
+  /** The last ones that failed. */
+  readonly failures: Failures
   readonly #pending: Pending
   readonly #reads: Reads
   readonly #durables: Durables
@@ -56,8 +59,16 @@ export class Calls {
     this.#options = options
     this.#pending = new Pending((call) => this.#late(call), now)
     this.#reads = new Reads(settings, now)
-    this.#durables = new Durables({ bot, store: durable, account, report })
-    this.#endings = new Endings({ bot, reads: this.#reads, durables: this.#durables, report, now })
+    this.failures = new Failures(now)
+    this.#durables = new Durables({
+      bot,
+      store: durable,
+      account,
+      report,
+      lost: (call, why) => this.failures.lost(call, why),
+    })
+    const [reads, durables, failures] = [this.#reads, this.#durables, this.failures]
+    this.#endings = new Endings({ bot, reads, durables, failures, report, now })
     this.#flow = new Flow({
       bot,
       upstream,
@@ -65,7 +76,7 @@ export class Calls {
       policy,
       sides,
       pending: this.#pending,
-      reads: this.#reads,
+      reads,
       report,
       now,
       mark: (id) => this.#durables.mark(id),
@@ -79,6 +90,22 @@ export class Calls {
   /** Calls waiting for a reply, and calls waiting to be sent: all, `_rate_limited` ones, and whether nothing can go up. */
   get waiting(): { replies: number; waiting: number; paced: number; held: boolean } {
     return { replies: this.#pending.size, ...this.#flow.waiting }
+  }
+
+  /** Those that wait to be sent. */
+  held(): Iterable<Held> {
+    return this.#flow.held()
+  }
+
+  /** One that waits is answered now, and not sent. False: no such call waits. */
+  giveUp(id: string, reason: string): boolean {
+    const [call] = this.#flow.take(({ token }) => token === id)
+    if (call === undefined) return false
+    if (call.answered && call.durable === undefined)
+      this.#options.report({ kind: 'call-dropped', bot: this.#options.bot, action: call.action, why: reason })
+    this.#cut(call, reason)
+    this.#flow.reconsider()
+    return true
   }
 
   call(caller: Caller, raw: string): void {
@@ -112,10 +139,9 @@ export class Calls {
     this.#pending.settle(token)
     const outcome = outcomeOf(reply)
     this.#flow.over(call, outcome)
-    if (call.shared === undefined && outcome === 'ok') this.#reads.wrote(call.action)
-    const found = field(reply, 'retcode')
-    const retcode = typeof found === 'number' ? found : 0
-    this.#endings.finish(call, retcode, ({ echo }) => replyText(raw, token, echo), frame)
+    if (outcome !== 'ok') this.#endings.failed(call, failureIn(reply))
+    else if (call.shared === undefined) this.#reads.wrote(call.action)
+    this.#endings.finish(call, retcodeIn(reply), ({ echo }) => replyText(raw, token, echo), frame)
   }
 
   /** The implementation told an event: what it changes is not answered from memory any more. */
@@ -172,7 +198,7 @@ export class Calls {
   /** From now on calls are refused, for this reason, and so are those that wait to be sent; those in flight go on. */
   close(reason: string): void {
     this.#closed = reason
-    for (const call of this.#flow.take(({ answered }) => !answered)) this.#unsent(call, reason)
+    for (const call of this.#flow.take(({ answered }) => !answered)) this.#cut(call, reason)
   }
 
   /** Ends everything open, for the reason given: of writes nobody knows whether they were carried out. */
@@ -180,17 +206,15 @@ export class Calls {
     this.#reads.clear()
     // On disk they stay as they are, for the account that they were asked of.
     this.#durables.forget()
-    for (const call of this.#pending.take()) {
-      this.#flow.over(call, 'lost')
-      if (call.again && isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
-      else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
-    }
+    for (const call of this.#pending.take()) this.#cut(call, reason)
     const waiting = this.#flow.take(() => true)
-    for (const call of waiting) this.#unsent(call, reason)
+    for (const call of waiting) this.#cut(call, reason)
     this.#pending.stop()
     this.#flow.stop()
     const actions = waiting.filter(({ answered, durable }) => answered && durable === undefined).length
     if (actions > 0) this.#options.report({ kind: 'paced-abandoned', bot: this.#options.bot, actions })
+    // Nothing that was asked of one account is to be sent to the next.
+    this.failures.clear()
   }
 
   #recall(): void {
@@ -256,11 +280,14 @@ export class Calls {
     const sent = sendable(text, token)
     // It was read once already.
     if (sent === undefined) return
+    const call = this.#made({ ...common, ...sent, durable: id })
     try {
-      this.#start(this.#made({ ...common, ...sent, durable: id }))
+      this.#start(call)
     } catch (error) {
-      // The client was answered; what is left is to say it in the log.
-      this.#durables.unknown(id, asRefusal(error).message)
+      // The client was answered; what is left is to say it in the log, and to who looks for it.
+      const { retcode, message } = asRefusal(error)
+      this.#durables.unknown(id, message)
+      this.#endings.failed(call, { retcode, message, outcome: 'not-sent' })
     }
   }
 
@@ -282,14 +309,15 @@ export class Calls {
       const answer = answerOwn(own, caller, frame, mode)
       retcode = answer instanceof Promise ? await answer : answer
     } catch (error) {
-      retcode = this.#fail(caller, frame, error)
+      retcode = this.#fail(caller, frame, error, began)
     }
     this.#endings.done(frame.action, began, retcode)
   }
 
-  #fail(caller: Caller, frame: ActionFrame, error: unknown): number {
+  #fail(caller: Caller, frame: ActionFrame, error: unknown, since = this.#options.now()): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
     const why = asRefusal(error)
+    this.failures.refused(caller, frame, why, since)
     this.#refused(caller, why.message)
     this.#endings.limited(frame.action, why)
     caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
@@ -363,11 +391,8 @@ export class Calls {
     this.#endings.unsent(call, 'its client has left; the call was not sent')
   }
 
-  /** It waited to be sent, or to be sent again, when everything ended. */
-  #unsent(call: Call, reason: string): void {
+  #cut(call: Call, reason: string): void {
     this.#flow.over(call, 'lost')
-    if (call.sent === 0) this.#endings.unsent(call, `${reason}; the call was not sent`)
-    else if (isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
-    else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+    this.#endings.cut(call, reason)
   }
 }

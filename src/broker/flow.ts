@@ -2,9 +2,9 @@
 
 import { ActionError, refuse } from '../onebot/retcode.ts'
 import { type Call, forgetParams, isGone } from './call.ts'
-import { Gate, limited, type Sides, seconds, type Wait } from './gate.ts'
+import { Gate, limited, type Sides, seconds } from './gate.ts'
 import { LIMITS } from './limits.ts'
-import { Lines } from './lines.ts'
+import { Lines, type Reason, type Wait } from './lines.ts'
 import type { Pending } from './pending.ts'
 import type { CallPolicy, Outcome } from './policy.ts'
 import type { CallSettings, Upstream } from './ports.ts'
@@ -32,6 +32,17 @@ export interface FlowOptions {
   readonly late: (call: Call) => void
   /** Asks this implementation whether it works, in the gateway's own name. */
   readonly probe: (side: number) => void
+}
+
+/** A call that waits, for whoever looks at it. */
+export interface Held {
+  readonly call: Call
+  /** `away`: for the implementation; `stalled`: it takes nothing; `turn`: behind others of its conversation, or until the next slice leaves. */
+  readonly why: Reason | 'away' | 'stalled' | 'turn'
+  /** Not before then (ms), as far as anybody knows. */
+  readonly next: number | undefined
+  /** Given up then (ms); undefined: it waits as long as it takes. */
+  readonly until: number | undefined
 }
 
 /** How long (ms) a call waits for an implementation that is away, where the settings do not say. */
@@ -74,6 +85,23 @@ export class Flow {
   get waiting(): { waiting: number; paced: number; held: boolean } {
     const { size, paced } = this.#lines
     return { waiting: size, paced, held: size > 0 && this.#away(this.#options.now()) }
+  }
+
+  /** Those that wait, each as it stands now. */
+  *held(): Generator<Held> {
+    const now = this.#options.now()
+    const gone = this.#standing || this.#options.upstream() === undefined
+    const away = gone ? 'away' : now < this.#stalled ? 'stalled' : undefined
+    for (const call of this.#lines.each()) {
+      const { until, why } = this.#lines.patience(call)
+      const expires = this.#expires(call)
+      yield {
+        call,
+        why: away ?? why ?? 'turn',
+        next: away === undefined && until > now ? until : undefined,
+        until: Number.isFinite(expires) ? expires : undefined,
+      }
+    }
   }
 
   /** Sends it, or lets it wait. @throws ActionError when it can do neither, or whatever sending throws. */
@@ -171,10 +199,10 @@ export class Flow {
     }
     if (upstream() === undefined || now < this.#stalled) return 'away'
     const paced = call.mode === 'rate-limited' ? this.#pacedAt + settings().rateLimitedInterval : 0
-    if (now < paced) return { until: paced }
+    if (now < paced) return { until: paced, why: 'paced' }
     const wait = this.#gate.ask(call, now, () => call.answered && this.#lines.has(call))
     if (wait !== undefined) return wait
-    return call.durable === undefined || mark(call.durable) ? 'go' : { until: now + DISK }
+    return call.durable === undefined || mark(call.durable) ? 'go' : { until: now + DISK, why: 'disk' }
   }
 
   /** False: it was not taken, and is not open. */

@@ -2,6 +2,7 @@
 
 import { ActionError } from '../onebot/retcode.ts'
 import { type Call, keyOf, termsOf } from './call.ts'
+import type { Wait } from './lines.ts'
 import type { CallPolicy, GovernedCall, Outcome } from './policy.ts'
 import type { Upstream } from './ports.ts'
 
@@ -28,13 +29,6 @@ export interface GateOptions {
   readonly sides?: Sides | undefined
   /** `probeAt` is another now. */
   readonly changed: () => void
-}
-
-export interface Wait {
-  /** Not before then (ms). */
-  readonly until: number
-  /** Not for longer than this (ms) in all. */
-  readonly most?: number | undefined
 }
 
 const NONE: readonly number[] = []
@@ -71,16 +65,16 @@ export class Gate {
         call.admitted = true
         return undefined
       case 'wait':
-        return { until: Math.max(verdict.until, now + 1), most: verdict.most }
+        return { until: Math.max(verdict.until, now + 1), most: verdict.most, why: 'limit' }
       case 'full': {
         const retryAfter = Math.max(1, Math.ceil(verdict.retryAfter))
-        if (call.durable !== undefined) return { until: now + retryAfter }
+        if (call.durable !== undefined) return { until: now + retryAfter, why: 'limit' }
         throw limited(verdict.why, retryAfter)
       }
       case 'open': {
         const until = Math.max(verdict.until, now + 1)
         if (policy.probe !== undefined) this.#probeBy(until)
-        if (call.durable !== undefined || promised()) return { until }
+        if (call.durable !== undefined || promised()) return { until, why: 'circuit' }
         const retryAfter = until - now
         throw new ActionError('unavailable', `${verdict.why}; tried again in ${seconds(retryAfter)} s`, { retryAfter })
       }

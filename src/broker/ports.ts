@@ -119,6 +119,8 @@ export interface Caller {
   readonly terms?: Terms | undefined
   /** Who it is among those that wait: all with one key are one. Absent: the session's `app_id`. */
   readonly key?: string | undefined
+  /** It sees for itself what fails, and wants it kept for nobody. */
+  readonly watching?: boolean | undefined
   /** Whether nobody waits for the reply any more; asked when the turn of a call comes that had to wait. */
   readonly gone?: (() => boolean) | undefined
   /** Delivers the one reply; ignored when the caller has gone. */

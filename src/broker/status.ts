@@ -70,6 +70,9 @@ export type Status =
   | { kind: 'call-shared'; bot: string; action: string; kept: boolean }
   | { kind: 'call-limited'; bot: string; action: string; retcode: number; why: string }
   | { kind: 'call-cancelled'; bot: string; action: string }
+  /** By the operator, who sends one that failed once more. */
+  | { kind: 'call-given-up'; bot: string; action: string; id: string }
+  | { kind: 'call-retried'; bot: string; action: string; id: string; retcode: number }
   /** Answered with `async`, and not sent after all. */
   | { kind: 'call-dropped'; bot: string; action: string; why: string }
   | { kind: 'durable-queued'; bot: string; id: string; action: string }

@@ -74,7 +74,8 @@ function call(bot: Bot, action: string): Promise<Record<string, unknown>> {
       const data = own(fieldsOf(raw), 'data')
       resolve(isObject(data) ? data : {})
     }
-    bot.call({ open: { calls: 0, bytes: 0 }, key: 'admin', reply }, JSON.stringify({ action, params: {} }))
+    const caller = { open: { calls: 0, bytes: 0 }, key: 'admin', watching: true, reply }
+    bot.call(caller, JSON.stringify({ action, params: {} }))
   })
 }
 

@@ -193,6 +193,19 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
     case 'call-shared':
     case 'call-cancelled':
       return verbose(log) ? log.debug(QUIETLY[status.kind], { bot: status.bot, action: status.action }) : undefined
+    case 'call-given-up':
+      return log.warn('call given up by the operator: it was not sent', {
+        bot: status.bot,
+        action: status.action,
+        id: status.id,
+      })
+    case 'call-retried':
+      return log.info('failed call sent again by the operator', {
+        bot: status.bot,
+        action: status.action,
+        id: status.id,
+        retcode: status.retcode,
+      })
     case 'call-limited':
       return seldom.warn('action refused: limited', { bot: status.bot, action: status.action, why: cut(status.why) })
     case 'call-dropped':

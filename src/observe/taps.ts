@@ -236,7 +236,8 @@ function told(status: Status): Record<string, unknown> {
   )
 }
 
-const pattern = (text: string) =>
+/** A name, in which * stands for anything. */
+export const pattern = (text: string): RegExp =>
   new RegExp(
     `^${text
       .split('*')

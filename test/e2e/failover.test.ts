@@ -4,18 +4,19 @@ import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client } from '../support/client.ts'
 import { EAGER, gateway, outside, type TestGateway } from '../support/gateway.ts'
-import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { type Action, groupMessage, ok } from '../support/implementation.ts'
+import { type Upstream, upstream } from '../support/upstream.ts'
 
 /** How long (ms) the first must have been well to take over again: in a process of its own, as long as it ships with. */
 const FAILBACK = outside ? 30_000 : 600
 const QUICK = outside ? {} : { patience: { ...EAGER, failback: FAILBACK } }
 
-const both = (first: Implementation, second: Implementation, more: ConfigInput = {}): ConfigInput => ({
+const both = (first: Upstream, second: Upstream, more: ConfigInput = {}): ConfigInput => ({
   ...more,
   'ntqq-impl': { 'external-web-socket': '' },
   upstreams: [
-    { name: 'first', url: first.url, 'self-id': '10001' },
-    { name: 'second', url: second.url, 'self-id': '10001' },
+    { name: 'first', ...first.entry, 'self-id': '10001' },
+    { name: 'second', ...second.entry, 'self-id': '10001' },
   ],
 })
 
@@ -29,11 +30,20 @@ async function come(it: TestGateway): Promise<Client> {
   return client
 }
 
-/** An implementation that answers with its name. */
-const named = (name: string) => new Implementation({ answer: (frame) => ok(frame, { by: name }) })
+/** Who has answered last. */
+let by = ''
+/** An implementation that answers, and is known by it. */
+const named = (name: string, selfId = 10001) => upstream({ selfId, answer: answering(name) })
+const answering = (name: string) => (frame: Action) => {
+  by = name
+  return ok(frame)
+}
 const texts = (client: Client) =>
   client.heard.map((raw): unknown => JSON.parse(raw).raw_message).filter((text) => text !== undefined)
-const whoAnswers = async (client: Client) => ((await client.call('send_group_msg'))['data'] as { by: string }).by
+async function whoAnswers(client: Client): Promise<string> {
+  expect(await client.call('send_group_msg', { group_id: 1, message: 'x' })).toMatchObject({ status: 'ok' })
+  return by
+}
 
 test('[GOV13] what both tell is heard once, whoever is first, and what only the one that stands by tells is heard, too', async () => {
   await using first = named('first')
@@ -81,13 +91,14 @@ test('[GOV14] when the one that works is killed the other takes over at once: re
     await client.next(({ echo }) => echo !== undefined),
     await client.next(({ echo }) => echo !== undefined),
   ]
-  expect(replies.find(({ echo }) => echo === 'read')).toMatchObject({ status: 'ok', data: { by: 'second' } })
+  expect(replies.find(({ echo }) => echo === 'read')).toMatchObject({ status: 'ok' })
+  expect(by).toBe('second')
   expect(replies.find(({ echo }) => echo === 'write')).toMatchObject({ status: 'failed', retcode: 1504 })
   expect(await whoAnswers(client)).toBe('second')
   second.send(groupMessage('from the second', 10001, 1_000))
   await client.next(({ raw_message: text }) => text === 'from the second')
 
-  first.answer = (frame) => ok(frame, { by: 'first' })
+  first.answer = answering('first')
   first.start()
   await settled(it, 3)
   const began = performance.now()
@@ -113,7 +124,7 @@ test('[GOV14] with all of them gone calls wait, and go to whichever is back firs
 
 test('[GOV15] an implementation of the group that has another account is refused and said, and the bot is none the worse', async () => {
   await using first = named('first')
-  await using wrong = new Implementation({ selfId: 20002, answer: (frame) => ok(frame, { by: 'wrong' }) })
+  await using wrong = named('wrong', 20002)
   await using it = await gateway(both(first, wrong), QUICK)
   await it.until(({ facts }) => facts['bot-conflict'] === 1)
   await settled(it)

@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { crowd, numbered } from '../support/crowd.ts'
 import { native } from '../support/gateway.ts'
-import type { Implementation } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
+import type { Upstream } from '../support/upstream.ts'
 
 /** Sends events `from` to `to`, in bursts between which the loop turns. */
-async function speak(bot: Implementation, from: number, to: number, size: number): Promise<void> {
+async function speak(bot: Upstream, from: number, to: number, size: number): Promise<void> {
   for (let n = from; n <= to; n++) {
     bot.send(numbered(n, size))
     if (n % 200 === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -308,7 +308,7 @@ test('[HST10] whatever the implementation sends, it is counted and nobody is dis
   ]
   const before = gateway.facts.length
   for (const frame of [...noise, ...garbage, ...unknown]) bot.send(frame)
-  for (const link of bot.links) link.send(Buffer.from([0xff, 0x00, 0xfe]))
+  bot.raw(Buffer.from([0xff, 0x00, 0xfe]))
 
   // A reply to somebody who has left meanwhile.
   const gone = await bed.client(CALLS)

@@ -8,11 +8,12 @@ import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
 import { crowd, numbered } from '../support/crowd.ts'
 import { native, type Overview } from '../support/gateway.ts'
-import { groupMessage, type Implementation, ok } from '../support/implementation.ts'
+import { groupMessage, ok } from '../support/implementation.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
+import type { Upstream } from '../support/upstream.ts'
 
 /** Says events `from` to `to`, letting the others have their turn now and then. */
-async function speak(bot: Implementation, from: number, to: number, size = 500): Promise<void> {
+async function speak(bot: Upstream, from: number, to: number, size = 500): Promise<void> {
   for (let n = from; n <= to; n++) {
     bot.send(numbered(n, size))
     if (n % 200 === 0) await new Promise((resolve) => setImmediate(resolve))

@@ -5,8 +5,9 @@ import type { Status } from '../../src/broker/status.ts'
 import { OPCODE, rawClient } from '../contract/raw.ts'
 import { Client, type Frame } from '../support/client.ts'
 import { gateway } from '../support/gateway.ts'
-import { groupMessage, heartbeat, Implementation, lifecycle, now, ok } from '../support/implementation.ts'
+import { groupMessage, heartbeat, lifecycle, now, ok } from '../support/implementation.ts'
 import { type Bed, BRISK, testbed } from '../support/testbed.ts'
+import { upstream } from '../support/upstream.ts'
 
 /** Both sides still work: an event comes, a call is answered. */
 async function works({ bot, gateway: running }: Bed, client: Client): Promise<void> {
@@ -104,9 +105,8 @@ test('[MND3] a reply for a client that has left is dropped and counted', async (
 
 describe('[MND14] the token is shown from the first dial on, and HTTP is up whatever the implementation does', () => {
   test('[MND14] with the right token', async () => {
-    await using bot = new Implementation({ token: 'secret' })
-    const own = { 'external-web-socket': bot.url, 'external-access-token': 'secret' }
-    await using running = await gateway({ 'ntqq-impl': own })
+    await using bot = upstream({ token: 'secret' })
+    await using running = await gateway({ 'ntqq-impl': bot.own })
     await running.until(({ bots }) => bots[0]?.online === true)
     // One handshake was made, and it was accepted.
     expect((await bot.handshakes.take()).get('authorization')).toBe('Bearer secret')
@@ -114,8 +114,8 @@ describe('[MND14] the token is shown from the first dial on, and HTTP is up what
   })
 
   test('[MND14] with a wrong one, with nobody there, and with somebody who never says a word', async () => {
-    await using wants = new Implementation({ token: 'secret' })
-    await using mute = new Implementation({ first: [] })
+    await using wants = upstream({ token: 'secret' })
+    await using mute = upstream({ first: [] })
     for (const url of [wants.url, 'ws://127.0.0.1:1/', mute.url]) {
       await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': url } })
       const online = await fetch(`${running.address}/api/get_online_clients`)

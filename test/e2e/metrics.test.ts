@@ -65,7 +65,7 @@ test('[MET2] metrics want the admin token unless metrics.open says otherwise, fr
   await using bed = await testbed()
   const anybody = async () => (await fetch(`${bed.gateway.address}/metrics`)).status
   expect(await anybody()).toBe(401)
-  await bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url }, metrics: { open: true } })
+  await bed.gateway.apply({ 'ntqq-impl': bed.bot.own, metrics: { open: true } })
   expect(await anybody()).toBe(200)
   expect((await fetch(`${bed.gateway.address}/api/clients`)).status).toBe(401)
 })

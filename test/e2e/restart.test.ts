@@ -5,9 +5,10 @@ import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client, type Frame } from '../support/client.ts'
 import { numbered, numberIn } from '../support/crowd.ts'
-import { heartbeat, Implementation, lifecycle, ok } from '../support/implementation.ts'
+import { heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { type Lasting, lasting } from '../support/lasting.ts'
 import { target } from '../support/target.ts'
+import { type Upstream, upstream } from '../support/upstream.ts'
 
 // Windows has no signals that a program could answer, and lets nobody write to a file that another has locked.
 const posix = process.platform !== 'win32'
@@ -19,10 +20,10 @@ const CONFIG: ConfigInput = {
   ],
   pools: { crew: { strategy: 'round-robin' } },
 }
-const withBot = (bot: Implementation, more: ConfigInput = {}): ConfigInput => ({
+const withBot = (bot: Upstream, more: ConfigInput = {}): ConfigInput => ({
   ...CONFIG,
   ...more,
-  'ntqq-impl': { 'external-web-socket': bot.url },
+  'ntqq-impl': bot.own,
 })
 
 const come = (it: Lasting, token: string) => Client.connect(it.ws, { headers: { Authorization: `Bearer ${token}` } })
@@ -74,7 +75,7 @@ const ENDS = ['SIGKILL', 'SIGTERM'] as const
 test.skipIf(!posix).each(ENDS)(
   '[GOV4] [GOV5] after %s the account is known before its implementation is back, and clients, pools and hooks go on',
   async (how) => {
-    await using bot = new Implementation({ answer: (frame) => ok(frame) })
+    await using bot = upstream({ answer: (frame) => ok(frame) })
     await using hook = target()
     const post = [{ name: 'hook', url: hook.url, filter: { types: ['message'] }, 'retries-interval': '100ms' }]
     await using it = await lasting(withBot(bot, { 'http-post': post }))
@@ -134,7 +135,7 @@ test.skipIf(!posix).each(ENDS)(
 test.skipIf(!posix)(
   '[GOV5] what a pool has given away is not given away again after a crash, but for the last moment, however seldom hearts beat',
   async () => {
-    await using bot = new Implementation({ first: [lifecycle(), heartbeat(60_000)] })
+    await using bot = upstream({ first: [lifecycle(), heartbeat(60_000)] })
     await using it = await lasting(withBot(bot, { clients: [{ name: 'plain', token: 'tx', pool: 'crew' }] }))
     await online(it)
     await using member = await come(it, 'tx')
@@ -160,7 +161,7 @@ test.skipIf(!posix)(
 test.skipIf(!posix)(
   '[GOV6] a damaged file is put aside: the gateway starts, says so, and keeps what comes',
   async () => {
-    await using bot = new Implementation({ answer: (frame) => ok(frame) })
+    await using bot = upstream({ answer: (frame) => ok(frame) })
     await using it = await lasting(withBot(bot))
     await online(it)
     expect(await it.stop()).toBe(0)
@@ -184,7 +185,7 @@ test.skipIf(!posix)(
 test.skipIf(!posix)(
   '[GOV6] a file that another program has is said to be locked: the gateway goes on from memory',
   async () => {
-    await using bot = new Implementation({ answer: (frame) => ok(frame) })
+    await using bot = upstream({ answer: (frame) => ok(frame) })
     await using it = await lasting(withBot(bot))
     await online(it)
     expect(await it.stop()).toBe(0)
@@ -207,7 +208,7 @@ test.skipIf(!posix)(
 )
 
 test('[GOV6] without `journal.persist` nothing is written, and nobody comes back', async () => {
-  await using bot = new Implementation({ answer: (frame) => ok(frame) })
+  await using bot = upstream({ answer: (frame) => ok(frame) })
   await using it = await lasting(withBot(bot, { journal: { persist: false } }))
   await online(it)
   await using client = await come(it, 'tw')

@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs'
 import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
 import { gateway } from '../support/gateway.ts'
-import { groupMessage, heartbeat, Implementation, lifecycle, ok } from '../support/implementation.ts'
+import { groupMessage, heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
+import { upstream } from '../support/upstream.ts'
 
 const online = async (address: string) =>
   ((await (await fetch(`${address}/api/get_online_clients`)).json()) as { data: Record<string, unknown>[] }).data
@@ -58,8 +59,8 @@ describe('a client that we dial', () => {
 
   test('[LNK22] is dialled once the account is known, not before', async () => {
     await using app = new Application()
-    await using bot = new Implementation({ first: [] })
-    const own = { 'external-web-socket': bot.url }
+    await using bot = upstream({ first: [] })
+    const own = bot.own
     await using running = await gateway({ 'ntqq-impl': own, 'reverse-web-socket': [{ url: app.url }] })
     await bot.handshakes.take()
     bot.send(groupMessage('first').replace('"self_id":10001', '"self_id":0'))
@@ -126,7 +127,7 @@ describe('a client that we dial', () => {
     await using bed = await testbed({ config: entry('before'), ...BRISK })
     const old = await app.links.take()
     await old.event('notice.client_status')
-    await bed.gateway.apply({ ...entry('after'), 'ntqq-impl': { 'external-web-socket': bed.bot.url } })
+    await bed.gateway.apply({ ...entry('after'), 'ntqq-impl': bed.bot.own })
     expect(await old.closed).toMatchObject({ code: 1001 })
     const link = await app.links.take()
     expect(await link.event('notice.client_status')).toMatchObject({ client: { client_name: 'after' } })
@@ -171,11 +172,11 @@ describe('a client that we dial', () => {
 
   test('[LNK26] gets the bot that its entry names', async () => {
     await using app = new Application()
-    await using first = new Implementation({ selfId: 10001 })
-    await using second = new Implementation({ selfId: 20002 })
+    await using first = upstream({ selfId: 10001 })
+    await using second = upstream({ selfId: 20002 })
     await using running = await gateway({
-      'ntqq-impl': { 'external-web-socket': first.url },
-      upstreams: [{ url: second.url }],
+      'ntqq-impl': first.own,
+      upstreams: [second.entry],
       'reverse-web-socket': [{ url: app.url, 'self-id': 20002 }],
     })
     const link = await app.links.take()
@@ -195,10 +196,10 @@ describe('wss', () => {
     await using trusted = new Application({ tls })
     await using careless = new Application({ tls })
     await using distrusted = new Application({ tls })
-    await using implementation = new Implementation({ tls })
+    await using implementation = upstream({ tls })
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },
-      upstreams: [{ url: implementation.url, ca: pem('ca') }],
+      upstreams: [{ ...implementation.entry, ca: pem('ca') }],
       'reverse-web-socket': [
         { url: distrusted.url },
         { url: trusted.url, ca: pem('ca') },

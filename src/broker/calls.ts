@@ -324,6 +324,7 @@ export class Calls {
     const ms = this.#options.now() - call.sent
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
     this.#flow.over(call, 'timeout')
+    call.via?.forget?.(call.token)
     const why = `no reply from the implementation in ${ms} ms: the outcome is unknown`
     this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, why)
   }

@@ -1,5 +1,7 @@
 // Carries out the calls that go up: in order where that matters, each with exactly one reply.
 
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isRead } from '../onebot/action.ts'
 import { type ActionFrame, ownReply } from '../onebot/frame.ts'
 import { actionOf } from './actions.ts'
 import { FAILED, MilkyError } from './api.ts'
@@ -15,11 +17,23 @@ export interface CallsOptions {
 
 /** Characters of frames that may be under way: all clients together must not fill our memory through one that hangs. */
 const MOST_UNDER_WAY = 64 * 1024 * 1024
+/** Where the connection of a call breaks, the link may be about to: for this long (ms) that is waited for. */
+const GRACE = 500
+
+/** A call under way. */
+interface Ticket {
+  /** Nobody waits for its reply. */
+  forgotten: boolean
+  /** Lets those behind it go on. */
+  leave: () => void
+}
 
 export class Calls {
   readonly #options: CallsOptions
   /** The last call of each line. */
   readonly #lines = new Map<string, Promise<void>>()
+  /** By the echo's text. */
+  readonly #tickets = new Map<string | undefined, Ticket>()
   #underWay = 0
 
   constructor(options: CallsOptions) {
@@ -31,19 +45,31 @@ export class Calls {
     const size = frame.raw.length
     if (this.#underWay > 0 && this.#underWay + size > MOST_UNDER_WAY) return false
     this.#underWay += size
-    void this.#settled(frame).then((text) => {
+    const ticket: Ticket = { forgotten: false, leave: () => undefined }
+    this.#tickets.set(frame.echo, ticket)
+    void this.#settled(frame, ticket).then((text) => {
       this.#underWay -= size
-      this.#options.reply(text)
+      this.#tickets.delete(frame.echo)
+      if (!ticket.forgotten) this.#options.reply(text)
     })
     return true
   }
 
-  async #settled({ action, params, echo }: ActionFrame): Promise<string> {
+  /** Nobody waits for the reply to this any more: it holds up nobody, and is not carried out if it waits itself. */
+  forget(echo: string): void {
+    const ticket = this.#tickets.get(echo)
+    if (ticket === undefined) return
+    ticket.forgotten = true
+    ticket.leave()
+  }
+
+  async #settled({ action, params, echo }: ActionFrame, ticket: Ticket): Promise<string> {
     const { stage, odd } = this.#options
     try {
       const { line, run } = actionOf(action)
       const work = async () => run(params, stage)
-      const data = await (line === undefined ? work() : this.#inLine(line(params), work))
+      const asked = isRead(action) ? () => again(work) : work
+      const data = await (line === undefined ? asked() : this.#inLine(line(params), asked, ticket))
       return ownReply({ status: 'ok', retcode: 0, data, echo })
     } catch (error) {
       if (error instanceof MilkyError)
@@ -55,16 +81,29 @@ export class Calls {
     }
   }
 
-  async #inLine<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async #inLine<T>(name: string, work: () => Promise<T>, ticket: Ticket): Promise<T> {
     const before = this.#lines.get(name)
     const turn = Promise.withResolvers<void>()
     this.#lines.set(name, turn.promise)
     try {
       await before
+      if (ticket.forgotten) throw new MilkyError(FAILED, 'nobody waits for it any more; it was not carried out')
+      ticket.leave = turn.resolve
       return await work()
     } finally {
       turn.resolve()
       if (this.#lines.get(name) === turn.promise) this.#lines.delete(name)
     }
+  }
+}
+
+/** Asks once more where the connection broke, if by then there still is a link to ask by: otherwise the core does. */
+async function again<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof MilkyError && error.broken)) throw error
+    await sleep(GRACE)
+    return await work()
   }
 }

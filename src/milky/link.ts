@@ -92,6 +92,10 @@ export class MilkyLink implements Upstream {
     this.close(GIVEN_UP, reason)
   }
 
+  forget(token: string): void {
+    this.#calls.forget(JSON.stringify(token))
+  }
+
   heard(text: string): void {
     if (this.#over) return
     const told = toldBy(parse(text), Date.now())

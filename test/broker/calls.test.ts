@@ -96,6 +96,16 @@ test('[CAL4] a call without a reply is answered 1504 at its deadline, and a late
   expect([bed.bot.waiting.replies, bed.of('call-timeout').length]).toEqual([0, 3])
 })
 
+test('[CAL27] the link of a call is told when its time is over, and by none that was answered', () => {
+  using bed = new BotBed({ settings: { timeout: 1_000 } })
+  const upstream = bed.online()
+  const caller = new FakeCaller()
+  for (const echo of ['answered', 'late']) bed.bot.call(caller, frame('send_msg', echo))
+  bed.bot.received(answerTo(upstream.sent[0] ?? ''))
+  later(bed, 1_000)
+  expect(upstream.forgotten).toEqual([upstream.actions[1]?.echo ?? ''])
+})
+
 test('[CAL4] what carries files may take ten minutes, unless its own time is configured', () => {
   using bed = new BotBed({ settings: { timeout: 1_000, timeouts: { upload_private_file: 2_000 } } })
   bed.online()

@@ -135,6 +135,7 @@ export class FakeLink implements Link {
 export class FakeUpstream implements Upstream {
   readonly sent: string[] = []
   readonly redials: string[] = []
+  readonly forgotten: string[] = []
   open = true
 
   send(text: string): boolean {
@@ -144,6 +145,9 @@ export class FakeUpstream implements Upstream {
   }
   redial(reason: string): void {
     this.redials.push(reason)
+  }
+  forget(token: string): void {
+    this.forgotten.push(token)
   }
 
   get actions(): { action: string; echo: string; params?: unknown }[] {

@@ -4,7 +4,7 @@ import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client, type Frame } from '../support/client.ts'
-import { numbered, numberIn } from '../support/crowd.ts'
+import { markOf, numbered, numberIn } from '../support/crowd.ts'
 import { heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { type Lasting, lasting } from '../support/lasting.ts'
 import { target } from '../support/target.ts'
@@ -71,7 +71,7 @@ const holds = (database: Database, n: number) =>
     .query('SELECT texts FROM events')
     .values()
     .flat()
-    .some((texts) => Buffer.from(texts as Uint8Array).includes(numbered(n)))
+    .some((texts) => Buffer.from(texts as Uint8Array).includes(milky ? markOf(n) : numbered(n)))
 
 const ENDS = ['SIGKILL', 'SIGTERM'] as const
 

@@ -11,7 +11,7 @@ import { upstream } from '../support/upstream.ts'
 test('[OBS9] the status tells bots, sessions, journal and calls as numbers, and how often each fact happened', async () => {
   await using bed = await testbed()
   await using client = await bed.client('/?client_name=alice')
-  client.send({ action: 'get_status', echo: 1 })
+  client.send({ action: 'get_group_list', echo: 1 })
   await bed.bot.next()
   bed.bot.send(groupMessage('x'))
   await client.event('message')

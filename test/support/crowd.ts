@@ -18,6 +18,9 @@ export function numbered(n: number, size = 0): string {
   return `${start}${'x'.repeat(Math.max(0, size - start.length - 2))}"}`
 }
 
+/** By this the text of event number `n` is known where it is heard. */
+export const markOf = (n: number): string => `${MARK}${1_000_000 + n}`
+
 /** The number of a numbered event; 0 for every other text. */
 export function numberIn(text: string): number {
   const at = text.indexOf(MARK.toString())

@@ -135,6 +135,7 @@ export class MilkyImplementation implements AsyncDisposable {
 
   #reply(reply: Reply): void {
     const open = this.#open.get(reply.echo)
+    if (open === undefined && this.#asked >= Number(reply.echo)) return // the connection is gone, and the call with it
     if (open === undefined) throw new Error(`over Milky nobody can reply to what was not asked: ${reply.echo}`)
     this.#open.delete(reply.echo)
     open.resolve(response(open.api, reply))

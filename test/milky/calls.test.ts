@@ -67,6 +67,16 @@ test('[MLU18] a call that nobody waits for holds up nobody in its conversation, 
   expect(JSON.stringify(it.asked)).not.toContain('late')
 })
 
+test('[MLU20] `get_status` says nothing of an implementation that does not answer', async () => {
+  const hung = Promise.withResolvers<object>()
+  const it = bench({ get_login_info: () => hung.promise })
+  it.call('get_status', {}, 'well?')
+  await Bun.sleep(0)
+  expect([it.asked.map(({ api }) => api), it.replies.left]).toEqual([['get_login_info'], []])
+  hung.resolve({ uin: 10001, nickname: 'x' })
+  expect(await it.replies.take()).toMatchObject({ echo: 'well?', data: { online: true, good: true } })
+})
+
 test('[MLU19] however many calls hang that do something, those that only ask are answered', async () => {
   const held: (() => void)[] = []
   await using server = Bun.serve({

@@ -7,7 +7,7 @@ import { Client, type Frame } from '../support/client.ts'
 import { gateway } from '../support/gateway.ts'
 import { groupMessage, now, ok } from '../support/implementation.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
-import { milky, type Upstream } from '../support/upstream.ts'
+import { milky, restarted } from '../support/upstream.ts'
 
 const failed = (retcode: number, text: string) => ({
   status: 'failed',
@@ -201,16 +201,6 @@ describe('where own actions work', () => {
     expect(await named.json()).toMatchObject(failed(1400, 'no client'))
   })
 })
-
-/** Resolves once it was asked to restart, which Milky has no words for, and was dialled anew. */
-async function restarted(bot: Upstream): Promise<void> {
-  if (!milky) {
-    const asked = await bot.next()
-    expect(asked).toMatchObject({ action: 'set_restart' })
-    bot.send(ok(asked))
-  }
-  await bot.handshakes.take()
-}
 
 describe('set_restart', () => {
   test('[CLT9] answers first, waits for its delay, asks the implementation and dials it anew; clients stay', async () => {

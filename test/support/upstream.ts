@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import type { Inbox } from '../contract/witness.ts'
-import { type Action, Implementation, type ImplementationOptions } from './implementation.ts'
+import { type Action, Implementation, type ImplementationOptions, ok } from './implementation.ts'
 import { canTell as canTellByMilky, MilkyImplementation } from './milky-implementation.ts'
 
 /** Stories tell and hear everything in OneBot's form, whatever goes over the wire. */
@@ -75,3 +75,13 @@ const FACTS = [
   ...['time', 'self_id', 'post_type', 'message_type', 'notice_type', 'request_type', 'sub_type'],
   ...['group_id', 'user_id', 'comment'],
 ]
+
+/** Resolves once it was asked to restart, which Milky has no words for, and was dialled anew. */
+export async function restarted(bot: Upstream): Promise<void> {
+  if (!milky) {
+    const asked = await bot.next()
+    expect(asked).toMatchObject({ action: 'set_restart' })
+    bot.send(ok(asked))
+  }
+  await bot.handshakes.take()
+}

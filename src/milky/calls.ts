@@ -47,7 +47,7 @@ export class Calls {
     this.#underWay += size
     const ticket: Ticket = { forgotten: false, leave: () => undefined }
     this.#tickets.set(frame.echo, ticket)
-    void this.#settled(frame, ticket).then((text) => {
+    void this.#answer(frame, ticket).then((text) => {
       this.#underWay -= size
       this.#tickets.delete(frame.echo)
       if (!ticket.forgotten) this.#options.reply(text)
@@ -63,22 +63,37 @@ export class Calls {
     ticket.leave()
   }
 
-  async #settled({ action, params, echo }: ActionFrame, ticket: Ticket): Promise<string> {
-    const { stage, odd } = this.#options
+  async #answer(frame: ActionFrame, ticket: Ticket): Promise<string> {
+    const { action, echo } = frame
     try {
-      const { line, run } = actionOf(action)
-      const work = async () => run(params, stage)
-      const asked = isRead(action) ? () => again(work) : work
-      const data = await (line === undefined ? asked() : this.#inLine(line(params), asked, ticket))
-      return ownReply({ status: 'ok', retcode: 0, data, echo })
+      return ownReply({ status: 'ok', retcode: 0, data: await this.#settled(frame, ticket), echo })
     } catch (error) {
       if (error instanceof MilkyError)
         return ownReply({ status: 'failed', retcode: error.retcode, message: error.message, echo })
       // An answer that is not what its API promises is nothing that anybody can work with.
-      odd(action, error)
+      this.#options.odd(action, error)
       const message = `${action}: the implementation's answer was not understood`
       return ownReply({ status: 'failed', retcode: FAILED, message, echo })
     }
+  }
+
+  /** That a connection broke is no answer: with the link lost, the core knows what to do; otherwise a read is asked again. */
+  async #settled(frame: ActionFrame, ticket: Ticket): Promise<unknown> {
+    try {
+      return await this.#done(frame, ticket)
+    } catch (error) {
+      if (!(error instanceof MilkyError && error.broken)) throw error
+      await sleep(GRACE)
+      if (!isRead(frame.action)) throw error
+      return await this.#done(frame, ticket)
+    }
+  }
+
+  async #done({ action, params }: ActionFrame, ticket: Ticket): Promise<unknown> {
+    const { stage } = this.#options
+    const { line, run } = actionOf(action)
+    const work = async () => run(params, stage)
+    return await (line === undefined ? work() : this.#inLine(line(params), work, ticket))
   }
 
   async #inLine<T>(name: string, work: () => Promise<T>, ticket: Ticket): Promise<T> {
@@ -94,16 +109,5 @@ export class Calls {
       turn.resolve()
       if (this.#lines.get(name) === turn.promise) this.#lines.delete(name)
     }
-  }
-}
-
-/** Asks once more where the connection broke, if by then there still is a link to ask by: otherwise the core does. */
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof MilkyError && error.broken)) throw error
-    await sleep(GRACE)
-    return await work()
   }
 }

@@ -2,20 +2,7 @@
 
 import { openSync, writeSync } from 'node:fs'
 import { lifecycle, now } from './implementation.ts'
-
-export interface Mortal {
-  port: number
-  /** Which of its lives this is; each link within one counts, too. */
-  life: number
-  /** Events a second. */
-  rate: number
-  /** Where it notes what it did. */
-  notes: string
-}
-
-/** The longest that a reply takes (ms), and that to a durable call: some are open whenever it, or the gateway, is killed. */
-const SLOWEST = 40
-const SLOWEST_DURABLE = 300
+import { type Mortal, SLOWEST, SLOWEST_DURABLE } from './mortal-life.ts'
 
 const [given = ''] = process.argv.slice(2)
 const { port, life, rate, notes }: Mortal = JSON.parse(given) // ours

@@ -4,7 +4,7 @@ import { failed, isRead, type Mode, outcomeOf, streaming, suffix } from '../oneb
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
 import { type Fields, own as field } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
-import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
+import { type Call, type CallParts, callOf, close, failure, NONE, open, remember, takers, termsOf } from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
 import { asRefusal, Flow } from './flow.ts'
@@ -124,7 +124,9 @@ export class Calls {
     const again: Call[] = []
     for (const call of this.#pending.take((one) => upstream === undefined || one.via === upstream)) {
       this.#flow.over(call, 'lost')
-      if (call.again) again.push(call)
+      const untouched = call.via?.release?.(call.token)
+      if (untouched !== undefined) remember(call, untouched)
+      if (call.again || untouched !== undefined) again.push(call)
       else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
     }
     this.#flow.lost(again, away)

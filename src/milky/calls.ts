@@ -22,6 +22,9 @@ const GRACE = 500
 
 /** A call under way. */
 interface Ticket {
+  readonly frame: ActionFrame
+  /** It has had its turn. */
+  begun: boolean
   /** Nobody waits for its reply. */
   forgotten: boolean
   /** Lets those behind it go on. */
@@ -45,9 +48,9 @@ export class Calls {
     const size = frame.raw.length
     if (this.#underWay > 0 && this.#underWay + size > MOST_UNDER_WAY) return false
     this.#underWay += size
-    const ticket: Ticket = { forgotten: false, leave: () => undefined }
+    const ticket: Ticket = { frame, begun: false, forgotten: false, leave: () => undefined }
     this.#tickets.set(frame.echo, ticket)
-    void this.#answer(frame, ticket).then((text) => {
+    void this.#answer(ticket).then((text) => {
       this.#underWay -= size
       this.#tickets.delete(frame.echo)
       if (!ticket.forgotten) this.#options.reply(text)
@@ -63,10 +66,18 @@ export class Calls {
     ticket.leave()
   }
 
-  async #answer(frame: ActionFrame, ticket: Ticket): Promise<string> {
-    const { action, echo } = frame
+  /** The text of a call that waits for its turn, which it will not get any more; undefined: it has had it. */
+  release(echo: string): string | undefined {
+    const ticket = this.#tickets.get(echo)
+    if (ticket === undefined || ticket.begun || ticket.forgotten) return undefined
+    ticket.forgotten = true
+    return ticket.frame.raw
+  }
+
+  async #answer(ticket: Ticket): Promise<string> {
+    const { action, echo } = ticket.frame
     try {
-      return ownReply({ status: 'ok', retcode: 0, data: await this.#settled(frame, ticket), echo })
+      return ownReply({ status: 'ok', retcode: 0, data: await this.#done(ticket), echo })
     } catch (error) {
       if (error instanceof MilkyError)
         return ownReply({ status: 'failed', retcode: error.retcode, message: error.message, echo })
@@ -77,23 +88,29 @@ export class Calls {
     }
   }
 
-  /** That a connection broke is no answer: with the link lost, the core knows what to do; otherwise a read is asked again. */
-  async #settled(frame: ActionFrame, ticket: Ticket): Promise<unknown> {
+  async #done(ticket: Ticket): Promise<unknown> {
+    const { action, params } = ticket.frame
+    const { line, run } = actionOf(action)
+    const work = () => {
+      ticket.begun = true
+      return this.#settled(action, async () => run(params, this.#options.stage))
+    }
+    return await (line === undefined ? work() : this.#inLine(line(params), work, ticket))
+  }
+
+  /**
+   * That a connection broke is no answer: with the link lost, the core knows what to do, and whatever is behind it in
+   * its conversation waits for that, too. Otherwise a read is asked again.
+   */
+  async #settled(action: string, work: () => Promise<unknown>): Promise<unknown> {
     try {
-      return await this.#done(frame, ticket)
+      return await work()
     } catch (error) {
       if (!(error instanceof MilkyError && error.broken)) throw error
       await sleep(GRACE)
-      if (!isRead(frame.action)) throw error
-      return await this.#done(frame, ticket)
+      if (!isRead(action)) throw error
+      return await work()
     }
-  }
-
-  async #done({ action, params }: ActionFrame, ticket: Ticket): Promise<unknown> {
-    const { stage } = this.#options
-    const { line, run } = actionOf(action)
-    const work = async () => run(params, stage)
-    return await (line === undefined ? work() : this.#inLine(line(params), work, ticket))
   }
 
   async #inLine<T>(name: string, work: () => Promise<T>, ticket: Ticket): Promise<T> {

@@ -96,6 +96,10 @@ export class MilkyLink implements Upstream {
     this.#calls.forget(JSON.stringify(token))
   }
 
+  release(token: string): string | undefined {
+    return this.#calls.release(JSON.stringify(token))
+  }
+
   heard(text: string): void {
     if (this.#over) return
     const told = toldBy(parse(text), Date.now())

@@ -77,6 +77,22 @@ test('[MLU20] `get_status` says nothing of an implementation that does not answe
   expect(await it.replies.take()).toMatchObject({ echo: 'well?', data: { online: true, good: true } })
 })
 
+test('[MLU21] what waits for its turn is given back once, and is not made afterwards', async () => {
+  const hung = Promise.withResolvers<object>()
+  const it = bench({ send_group_message: () => hung.promise })
+  for (const echo of ['begun', 'waits']) it.call('send_group_msg', { group_id: GROUP, message: echo }, echo)
+  await Bun.sleep(0)
+  expect(it.calls.release('"begun"')).toBeUndefined()
+  const text = it.calls.release('"waits"') ?? ''
+  expect(JSON.parse(text)).toMatchObject({ params: { message: 'waits' } })
+  expect(it.calls.release('"waits"')).toBeUndefined()
+  hung.resolve({ message_seq: 1, time: 1 })
+  expect(await it.replies.take()).toMatchObject({ echo: 'begun' })
+  it.call('get_status', {}, 'after')
+  expect(await it.replies.take()).toMatchObject({ echo: 'after' })
+  expect(it.asked.map(({ api }) => api)).toEqual(['send_group_message', 'get_login_info'])
+})
+
 test('[MLU19] however many calls hang that do something, those that only ask are answered', async () => {
   const held: (() => void)[] = []
   await using server = Bun.serve({

@@ -19,6 +19,7 @@ export interface Returner {
 
 const ACK_EVERY = 1_000
 const AGAIN = 50
+const GROUPS = 11
 
 const [given = ''] = process.argv.slice(2)
 const { name, token, ack, address, notes, calls, durables }: Returner = JSON.parse(given) // ours
@@ -74,7 +75,8 @@ function live(): Promise<void> {
       if (calling) ask('call', asked % 2 === 0 ? 'get_status' : 'send_private_msg', { user_id: asked, message: 'x' })
     }),
     every(durables, () => {
-      if (calling) ask('durable', 'send_group_msg_async', { group_id: 1, durable: true })
+      // Over Milky those of one group go up in turn: in one alone they would pile up.
+      if (calling) ask('durable', 'send_group_msg_async', { group_id: 1 + (asked % GROUPS), durable: true })
     }),
     every(ACK_EVERY, () => {
       if (ack === 'explicit' && last?.seq !== undefined)

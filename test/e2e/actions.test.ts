@@ -7,7 +7,7 @@ import { Client, type Frame } from '../support/client.ts'
 import { gateway } from '../support/gateway.ts'
 import { groupMessage, now, ok } from '../support/implementation.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
-import { milky, restarted } from '../support/upstream.ts'
+import { milky, overOneBot, restarted } from '../support/upstream.ts'
 
 const failed = (retcode: number, text: string) => ({
   status: 'failed',
@@ -244,17 +244,21 @@ describe('set_restart', () => {
     await restarted(bed.bot)
   })
 
-  test('[CLT11] drops an implementation that dials us, which comes back by itself', async () => {
-    await using running = await gateway({ 'ntqq-impl': { mode: 'reverse' } })
-    const dial = () => Client.connect(`${running.ws}/onebot/v11/implementation`, { headers: { 'X-Self-ID': '10001' } })
-    await using bot = await dial()
-    await using client = await Client.connect(running.ws)
-    expect(await client.call('set_restart')).toMatchObject({ status: 'async' })
-    bot.send(ok(await bot.next()))
-    expect(await bot.closed).toMatchObject({ code: 1000 })
-    await using _again = await dial()
-    await running.until(({ bots }) => bots[0]?.online === true)
-  })
+  overOneBot('implementations that speak Milky dial nobody')(
+    '[CLT11] drops an implementation that dials us, which comes back by itself',
+    async () => {
+      await using running = await gateway({ 'ntqq-impl': { mode: 'reverse' } })
+      const dial = () =>
+        Client.connect(`${running.ws}/onebot/v11/implementation`, { headers: { 'X-Self-ID': '10001' } })
+      await using bot = await dial()
+      await using client = await Client.connect(running.ws)
+      expect(await client.call('set_restart')).toMatchObject({ status: 'async' })
+      bot.send(ok(await bot.next()))
+      expect(await bot.closed).toMatchObject({ code: 1000 })
+      await using _again = await dial()
+      await running.until(({ bots }) => bots[0]?.online === true)
+    },
+  )
 })
 
 describe('frames that are no actions', () => {

@@ -8,7 +8,7 @@ import { gateway } from '../support/gateway.ts'
 import { groupMessage, heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
-import { milky, upstream } from '../support/upstream.ts'
+import { milky, overOneBot, upstream } from '../support/upstream.ts'
 
 const online = async (address: string) =>
   ((await (await fetch(`${address}/api/get_online_clients`)).json()) as { data: Record<string, unknown>[] }).data
@@ -223,9 +223,10 @@ const dialIn = (ws: string, headers: Record<string, string> = { 'X-Self-ID': '10
   Client.connect(`${ws}/onebot/v11/implementation`, { headers: { 'X-Client-Role': 'Universal', ...headers } })
 
 describe('an implementation that dials us', () => {
+  const dialling = overOneBot('implementations that speak Milky dial nobody')
   const reverse = { 'ntqq-impl': { mode: 'reverse' as const } }
 
-  test('[LNK28] serves clients as one that we dial does, known by its header at once', async () => {
+  dialling('[LNK28] serves clients as one that we dial does, known by its header at once', async () => {
     await using running = await gateway({ ...reverse, actions: { hold: '0s' } })
     await using early = await Client.connect(running.ws)
     await using bot = await dialIn(running.ws)
@@ -251,7 +252,7 @@ describe('an implementation that dials us', () => {
     expect(await early.event('message')).toMatchObject({ raw_message: 'back' })
   })
 
-  test('[LNK29] without the header is known by its first frame', async () => {
+  dialling('[LNK29] without the header is known by its first frame', async () => {
     await using running = await gateway(reverse)
     await using client = await Client.connect(running.ws)
     await using bot = await dialIn(running.ws, {})
@@ -259,7 +260,7 @@ describe('an implementation that dials us', () => {
     expect(await client.next()).toMatchObject({ meta_event_type: 'lifecycle', self_id: 30003 })
   })
 
-  test('[LNK30] shows its token before the upgrade', async () => {
+  dialling('[LNK30] shows its token before the upgrade', async () => {
     await using running = await gateway({ 'ntqq-impl': { mode: 'reverse', 'external-access-token': 'its-own' } })
     const status = async (headers: Record<string, string>) =>
       (await knock(running.address, '/onebot/v11/implementation', { 'x-self-id': '1', ...headers }, { upgrade: true }))
@@ -270,7 +271,7 @@ describe('an implementation that dials us', () => {
       expect(await status({ authorization: spelled })).toBe(101)
   })
 
-  test('[LNK31] is refused before the upgrade when account, role or place is wrong', async () => {
+  dialling('[LNK31] is refused before the upgrade when account, role or place is wrong', async () => {
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },
       upstreams: [{ kind: 'reverse', 'self-id': '10001' }],
@@ -291,7 +292,7 @@ describe('an implementation that dials us', () => {
     expect(await refused({ 'x-self-id': '10001' }, bed.gateway.address)).toEqual([404, 1404])
   })
 
-  test('[LNK32] replaces its older link, which is closed with 4009; clients notice nothing', async () => {
+  dialling('[LNK32] replaces its older link, which is closed with 4009; clients notice nothing', async () => {
     await using running = await gateway(reverse)
     await using old = await dialIn(running.ws)
     await using client = await Client.connect(running.ws)
@@ -306,7 +307,7 @@ describe('an implementation that dials us', () => {
     expect((await running.status()).bots[0]?.online).toBe(true)
   })
 
-  test('[LNK35] cannot put a working link aside without saying that it has the same account', async () => {
+  dialling('[LNK35] cannot put a working link aside without saying that it has the same account', async () => {
     await using running = await gateway(reverse)
     await using bot = await dialIn(running.ws)
     await using client = await Client.connect(running.ws)
@@ -319,7 +320,7 @@ describe('an implementation that dials us', () => {
     expect(await client.event('message')).toMatchObject({ raw_message: 'still there' })
   })
 
-  test('[LNK36] may bring another account where none is prescribed and the old one is away', async () => {
+  dialling('[LNK36] may bring another account where none is prescribed and the old one is away', async () => {
     await using running = await gateway(reverse)
     const old = await dialIn(running.ws)
     await using client = await Client.connect(running.ws)
@@ -334,7 +335,7 @@ describe('an implementation that dials us', () => {
     expect(await again.event('message')).toMatchObject({ self_id: 20002 })
   })
 
-  test('[LNK33] finds its place among several by its account', async () => {
+  dialling('[LNK33] finds its place among several by its account', async () => {
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },
       upstreams: [

@@ -60,6 +60,16 @@ export function overOneBot(reason: string): Story & { concurrent: Story } {
 
 type Story = (name: string, run: () => void | Promise<void>, options?: number) => void
 
+/** @throws where somebody who speaks OneBot is dialled, who would be found to be so over Milky, too, and prove nothing. */
+export function onlyMilky({ 'ntqq-impl': own, upstreams = [] }: ConfigInput): void {
+  const dialled = [own?.['external-web-socket'], ...upstreams.map(({ kind, url }) => (kind === 'milky' ? '' : url))]
+  const found = dialled.find((url) => url !== undefined && url !== '' && !NOBODY.test(url))
+  if (found !== undefined) throw new Error(`${found} speaks OneBot: take upstream(), or mark the story by overOneBot()`)
+}
+
+/** Where nobody listens. */
+const NOBODY = /:1\/?$/
+
 /** Whether it has words for this event. */
 export const canTell = (raw: string): boolean => !milky || canTellByMilky(JSON.parse(raw))
 

@@ -53,15 +53,16 @@ test('[GOV13] what both tell is heard once, whoever is first, and what only the 
   await using client = await come(it)
   const count = 200
   for (let n = 1; n <= count; n++) {
-    // Their numbers for messages are their own.
+    // Their numbers for messages are their own; its time is the message's.
+    const said = groupMessage(`m${n}`, 10001, n)
     const tell = [
-      () => first.send(groupMessage(`m${n}`, 10001, n)),
-      () => second.send(groupMessage(`m${n}`, 10001, -n)),
+      () => first.send(said),
+      () => second.send(said.replace(`"message_id":${n}`, `"message_id":${-n}`)),
     ]
     for (const one of n % 2 === 0 ? tell : tell.reverse()) one()
     if (n % 20 === 0) await Bun.sleep(1)
   }
-  second.send(groupMessage('only the second'))
+  second.send(groupMessage('only the second', 10001, 1_000))
   await client.next(({ raw_message: text }) => text === 'only the second')
   expect(texts(client).toSorted()).toEqual(
     [...Array.from({ length: count }, (_, i) => `m${i + 1}`), 'only the second'].toSorted(),

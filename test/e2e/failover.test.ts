@@ -55,10 +55,7 @@ test('[GOV13] what both tell is heard once, whoever is first, and what only the 
   for (let n = 1; n <= count; n++) {
     // Their numbers for messages are their own; its time is the message's.
     const said = groupMessage(`m${n}`, 10001, n)
-    const tell = [
-      () => first.send(said),
-      () => second.send(said.replace(`"message_id":${n}`, `"message_id":${-n}`)),
-    ]
+    const tell = [() => first.send(said), () => second.send(said.replace(`"message_id":${n}`, `"message_id":${-n}`))]
     for (const one of n % 2 === 0 ? tell : tell.reverse()) one()
     if (n % 20 === 0) await Bun.sleep(1)
   }

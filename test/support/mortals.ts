@@ -170,7 +170,7 @@ class Stage implements AsyncDisposable {
 
   async #bear(rate: number): Promise<void> {
     const wish: Mortal = { port: this.#port, life: this.#lives++, rate, notes: this.#home.at('did') }
-    const entry = `test/support/${milky ? 'milky-mortal' : 'mortal'}.ts`
+    const entry = milky ? 'test/support/milky-mortal.ts' : 'test/support/mortal.ts'
     this.#implementation = program([JSON.stringify(wish)], { cwd: this.#home.path, entry })
     await this.#implementation.says(/ready/)
   }

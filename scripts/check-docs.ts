@@ -50,6 +50,7 @@ const GENERATED = {
 const VARIABLES = new Set([
   'PERPETUA_BIN',
   'PERPETUA_RUNTIME',
+  'PERPETUA_UPSTREAM',
   ...[...leaves()].map(({ path }) => environmentName(path)),
 ])
 

@@ -1,7 +1,7 @@
 // A call from its arrival to its end: what is sent for it, who gets the reply, and what it counts meanwhile.
 
 import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
-import { ownReply } from '../onebot/frame.ts'
+import { ownReply, readAction } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { LIMITS } from './limits.ts'
 import type { GovernedCall } from './policy.ts'
@@ -101,6 +101,12 @@ export function callOf(parts: CallParts, order: number, { timeout, timeouts, res
 /** No params. */
 export const NONE: Fields = {}
 
+/** One of the gateway's own. */
+export function partsOfOurs(action: string, token: string, since: number): CallParts {
+  const text = JSON.stringify({ action, params: NONE, echo: token })
+  return { token, action, text, since, size: text.length, params: NONE }
+}
+
 /** A longer id is nobody's. */
 const LONGEST_ID = 64
 
@@ -110,6 +116,14 @@ export function forgetParams(call: Call): void {
   if (!again && call.text.length > LIMITS.failedFrame) call.text = ''
   call.params = aimOf(call.params)
   if (governed !== undefined && size > LIMITS.paramsKept) Object.assign(governed, { params: aimOf(governed.params) })
+}
+
+/** It was sent and nothing came of it: it is as it was, but for what only its policy has forgotten. */
+export function remember(call: Call, text: string): void {
+  const frame = readAction(text)
+  if (frame.kind !== 'action') return
+  call.text = text
+  call.params = aimOf(frame.params)
 }
 
 function aimOf(params: Fields): Fields {

@@ -4,7 +4,19 @@ import { isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/actio
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
 import type { Fields } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
-import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
+import {
+  type Call,
+  type CallParts,
+  callOf,
+  close,
+  failure,
+  NONE,
+  open,
+  partsOfOurs,
+  remember,
+  takers,
+  termsOf,
+} from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
 import { Failures, failureIn, retcodeIn } from './failures.ts'
@@ -156,7 +168,9 @@ export class Calls {
     const again: Call[] = []
     for (const call of this.#pending.take((one) => upstream === undefined || one.via === upstream)) {
       this.#flow.over(call, 'lost')
-      if (call.again) again.push(call)
+      const untouched = call.via?.release?.(call.token)
+      if (untouched !== undefined) remember(call, untouched)
+      if (call.again || untouched !== undefined) again.push(call)
       else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
     }
     this.#flow.lost(again, away)
@@ -330,15 +344,8 @@ export class Calls {
 
   /** A call of ours, which nothing holds up. */
   #ours(action: string, within: number, ended: (() => void) | undefined): Call {
-    const token = this.#pending.token()
-    const text = JSON.stringify({ action, params: {}, echo: token })
-    const since = this.#options.now()
-    return {
-      ...this.#made({ token, action, text, since, size: text.length, params: NONE }),
-      within,
-      ended,
-      again: false,
-    }
+    const parts = partsOfOurs(action, this.#pending.token(), this.#options.now())
+    return { ...this.#made(parts), within, ended, again: false }
   }
 
   #probe(side: number): void {
@@ -375,6 +382,7 @@ export class Calls {
     const ms = this.#options.now() - call.sent
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
     this.#flow.over(call, 'timeout')
+    call.via?.forget?.(call.token)
     const why = `no reply from the implementation in ${ms} ms: the outcome is unknown`
     this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, why)
   }

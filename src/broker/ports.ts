@@ -57,6 +57,10 @@ export interface Upstream {
   send(text: string): boolean
   /** Drops the connection, if any, for the reason given. A new one is made or awaited as after any loss. */
   redial(reason: string): void
+  /** Nobody waits for the reply to this token any more: what has not been carried out yet need not be. */
+  forget?(token: string): void
+  /** The text of a call that it has taken and not begun with, and now never will; undefined: it has, or there is none. */
+  release?(token: string): string | undefined
 }
 
 /** The place of one implementation at a bot, as whoever keeps its link sees it. */

@@ -92,6 +92,14 @@ export class MilkyLink implements Upstream {
     this.close(GIVEN_UP, reason)
   }
 
+  forget(token: string): void {
+    this.#calls.forget(JSON.stringify(token))
+  }
+
+  release(token: string): string | undefined {
+    return this.#calls.release(JSON.stringify(token))
+  }
+
   heard(text: string): void {
     if (this.#over) return
     const told = toldBy(parse(text), Date.now())

@@ -2,28 +2,8 @@
 
 import { openSync, writeSync } from 'node:fs'
 import { lifecycle, now } from './implementation.ts'
+import { LOOK, MOST, type Mortal, SLOWEST, SLOWEST_DURABLE, UNREAD } from './mortal-life.ts'
 import { Pace } from './pace.ts'
-
-export interface Mortal {
-  port: number
-  /** Which of its lives this is; each link within one counts, too. */
-  life: number
-  /** Events a second ... */
-  rate: number
-  /** ... since then (ms since 1970). */
-  since: number
-  /** Where it notes what it did. */
-  notes: string
-}
-
-/** The longest that a reply takes (ms), and that to a durable call: some are open whenever it, or the gateway, is killed. */
-const SLOWEST = 40
-const SLOWEST_DURABLE = 300
-
-/** Milliseconds between two looks at what is due, the most that is said at one of them, and what may stand unread then. */
-const LOOK = 2
-const MOST = 100
-const UNREAD = 256 * 1024
 
 const [given = ''] = process.argv.slice(2)
 const { port, life, rate, since, notes }: Mortal = JSON.parse(given) // ours

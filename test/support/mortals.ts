@@ -4,9 +4,10 @@ import { appendFileSync, existsSync, openSync, readFileSync, renameSync, writeFi
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Folder, folder } from './folder.ts'
 import { type Lasting, lasting } from './lasting.ts'
-import type { Mortal } from './mortal.ts'
+import type { Mortal } from './mortal-life.ts'
 import { type Program, program } from './program.ts'
 import type { Returner } from './returner.ts'
+import { milky } from './upstream.ts'
 import { type Notes, notesOf, type Told } from './verdict.ts'
 
 export interface Story {
@@ -107,7 +108,9 @@ class Stage implements AsyncDisposable {
     await this.#bear(0, 0)
     const tokens = CLIENTS.flatMap((client) => ('token' in client ? [client] : []))
     this.#gateway = await lasting({
-      'ntqq-impl': { 'external-web-socket': `ws://127.0.0.1:${this.#port}/` },
+      'ntqq-impl': milky
+        ? { mode: 'milky', milky: { url: `http://127.0.0.1:${this.#port}` } }
+        : { 'external-web-socket': `ws://127.0.0.1:${this.#port}/` },
       clients: tokens.map(({ name, token, ack }) => ({ name, token, resume: { ack } })),
       'http-post': [{ name: 'hook', url: `http://127.0.0.1:${this.#hook.port}/`, filter: { types: ['message'] } }],
       // What is asked for again and again must go up each time.
@@ -183,7 +186,8 @@ class Stage implements AsyncDisposable {
 
   async #bear(rate: number, since: number): Promise<void> {
     const wish: Mortal = { port: this.#port, life: this.#lives++, rate, since, notes: this.#home.at('did') }
-    this.#implementation = program([JSON.stringify(wish)], { cwd: this.#home.path, entry: 'test/support/mortal.ts' })
+    const entry = milky ? 'test/support/milky-mortal.ts' : 'test/support/mortal.ts'
+    this.#implementation = program([JSON.stringify(wish)], { cwd: this.#home.path, entry })
     await this.#implementation.says(/ready/)
   }
 

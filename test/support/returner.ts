@@ -24,8 +24,10 @@ const AGAIN = 10
 /** Milliseconds between two looks at what is due, and the most calls at one of them. */
 const LOOK = 5
 const MOST = 20
-/** One call in so many is durable. */
+/** One call in so many is durable ... */
 const DURABLE = 15
+/** ... to so many groups: over Milky those of one go up in turn, and would pile up in one alone. */
+const GROUPS = 11
 
 const [given = ''] = process.argv.slice(2)
 const { name, token, ack, address, notes, calls, since }: Returner = JSON.parse(given) // ours
@@ -82,7 +84,8 @@ function live(): Promise<void> {
     every(LOOK, () => {
       if (!calling) return
       for (let due = pace.take(MOST); due > 0; due--)
-        if (asked % DURABLE === 0) ask('durable', 'send_group_msg_async', { group_id: 1, durable: true })
+        if (asked % DURABLE === 0)
+          ask('durable', 'send_group_msg_async', { group_id: 1 + (asked % GROUPS), durable: true })
         else ask('call', asked % 2 === 0 ? 'get_status' : 'send_private_msg', { user_id: asked, message: 'x' })
     }),
     every(ACK_EVERY, () => {

@@ -17,37 +17,17 @@ import {
   takers,
   termsOf,
 } from './call.ts'
+import type { CallsOptions } from './calls-options.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
 import { Failures, failureIn, retcodeIn } from './failures.ts'
 import { asRefusal, Flow, type Held } from './flow.ts'
-import type { Sides } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
-import type { CallPolicy } from './policy.ts'
-import type { Caller, CallSettings, DurableStore, OwnAction, OwnActions, Upstream } from './ports.ts'
+import type { Caller, OwnAction, Upstream } from './ports.ts'
 import { Reads, sharing } from './reads.ts'
 import type { Session } from './session.ts'
-import type { Report } from './status.ts'
-
-export interface CallsOptions {
-  readonly bot: string
-  /** Where an action goes; without one, where most do. */
-  readonly upstream: (action?: string) => Upstream | undefined
-  readonly own: OwnActions
-  readonly settings: () => CallSettings
-  readonly report: Report
-  readonly now: () => number
-  /** Absent: every call may go. */
-  readonly policy?: CallPolicy | undefined
-  /** Absent: there is one implementation. */
-  readonly sides?: Sides | undefined
-  /** Absent: no call is durable. */
-  readonly durable?: DurableStore | undefined
-  /** The account, once it is known. */
-  readonly account?: (() => string | undefined) | undefined
-}
 
 type Reply = Extract<UpstreamFrame, { kind: 'reply' }>
 

@@ -1,0 +1,24 @@
+// What the calls of a bot are given by the bot.
+
+import type { Sides } from './gate.ts'
+import type { CallPolicy } from './policy.ts'
+import type { CallSettings, DurableStore, OwnActions, Upstream } from './ports.ts'
+import type { Report } from './status.ts'
+
+export interface CallsOptions {
+  readonly bot: string
+  /** Where an action goes; without one, where most do. */
+  readonly upstream: (action?: string) => Upstream | undefined
+  readonly own: OwnActions
+  readonly settings: () => CallSettings
+  readonly report: Report
+  readonly now: () => number
+  /** Absent: every call may go. */
+  readonly policy?: CallPolicy | undefined
+  /** Absent: there is one implementation. */
+  readonly sides?: Sides | undefined
+  /** Absent: no call is durable. */
+  readonly durable?: DurableStore | undefined
+  /** The account, once it is known. */
+  readonly account?: (() => string | undefined) | undefined
+}

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Folder, folder } from './folder.ts'
 import { type Lasting, lasting } from './lasting.ts'
 import type { Mortal } from './mortal.ts'
+import { ownPort } from './port.ts'
 import { type Program, program } from './program.ts'
 import type { Returner } from './returner.ts'
 import { type Notes, notesOf, type Told } from './verdict.ts'
@@ -41,7 +42,7 @@ class Stage implements AsyncDisposable {
   readonly #story: Story
   readonly #hook: Bun.Server<undefined>
   readonly #clients = new Map<string, Program>()
-  #port = 0
+  readonly #port = ownPort()
   #lives = 0
   #implementation: Program | undefined
   #gateway: Lasting | undefined
@@ -96,7 +97,6 @@ class Stage implements AsyncDisposable {
   }
 
   async #begin(): Promise<void> {
-    this.#port = await freePort()
     // The first life is for the account to be known; what counts begins with the next one, when everybody is there.
     await this.#bear(0)
     const tokens = CLIENTS.flatMap((client) => ('token' in client ? [client] : []))
@@ -206,12 +206,4 @@ class Stage implements AsyncDisposable {
   #read(name: string): Notes {
     return notesOf(name, this.#text(name))
   }
-}
-
-/** Free a moment ago: nobody else here asks for ports by number. */
-async function freePort(): Promise<number> {
-  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('') })
-  const { port = 0 } = server
-  await server.stop(true)
-  return port
 }

@@ -18,7 +18,7 @@ const GUARDS: Check[] = [
   { name: 'build', command: [BUN, 'scripts/build.ts', '--pack'] },
 ]
 
-/** Those that wait the longest: begun first, they are over when all the others are. */
+/** Those that take the longest, on Deno most of all: begun first, they are over when all the others are. */
 const FIRST = [
   'test/page/dashboard.test.ts',
   'test/e2e/failover.test.ts',
@@ -40,6 +40,8 @@ const FIRST = [
 
 /** Each file in a process of its own: what one leaves behind is nobody else's trouble. */
 const files = [...new Bun.Glob('test/**/*.test.ts').scanSync()].toSorted()
+const gone = FIRST.find((file) => !files.includes(file))
+if (gone !== undefined) throw new Error(`FIRST: found ${gone}, wanted a file that is there`)
 const stories = files.filter((file) => /^test\/(?:e2e|interop)\//.test(file))
 const tests = (file: string, where = '', more: Partial<Check> = {}): Check => ({
   name: `${file}${where}`,

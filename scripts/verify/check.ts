@@ -38,14 +38,14 @@ export async function run({ name, command, env }: Check, patience = PATIENCE): P
   const quiet = Promise.all([listen(child.stdout), listen(child.stderr)])
   const code = await child.exited
   // What it started may live on and hold the pipes.
-  await Promise.race([quiet, Bun.sleep(1_000)])
+  await Promise.race([quiet, Bun.sleep(10_000)])
   const seconds = (performance.now() - began) / 1_000
-  const tests = command.includes('test')
-    ? readTests(said)
-    : { passed: code === 0 ? 1 : 0, failed: 0, skipped: [], slow: [] }
-  if (code === 0 && tests.failed === 0) return { name, seconds, ...tests }
+  const ok = code === 0 ? 1 : 0
+  const tests = command.includes('test') ? readTests(said) : { passed: ok, failed: 0, skipped: [], slow: [] }
+  const any = tests.passed + tests.skipped.length > 0
+  if (code === 0 && tests.failed === 0 && any) return { name, seconds, ...tests }
   const end = child.signalCode === null ? `exit code ${code}` : `ended by ${child.signalCode}`
-  // A runner that died counts as one failure even when no test of it failed.
+  // A runner that died, or had nothing to run, counts as one failure even when no test of it failed.
   return { name, seconds, ...tests, failed: Math.max(tests.failed, 1), trouble: `${trouble(said)}\n${end}` }
 }
 

@@ -132,7 +132,7 @@ test.concurrent('[EMB3] a program that dies again and again is given up with its
   const restarted = await fetch(`${address}/onebot/v11/set_restart`, { method: 'POST' })
   expect(await restarted.json()).toMatchObject({ status: 'async', retcode: 1 })
   await until('running')
-}, 60_000)
+})
 
 test.concurrent('[EMB8] perpetua lagrange restart asks the running gateway, and says so when there is none', async () => {
   const port = ownPort()
@@ -148,7 +148,7 @@ test.concurrent('[EMB8] perpetua lagrange restart asks the running gateway, and 
   expect(await restart()).toMatchObject({ code: 0 })
   for (let now: number | undefined = pid; now === pid || now === undefined; ) now = (await until('running')).pid
   expect(await at.it.twice()).toBe(false)
-}, 60_000)
+})
 
 test.concurrent('[EMB9] a token that the user wrote into its settings is asked of clients, too; one of our making is not', async () => {
   await using at = await house({ loginAfter: 0 })
@@ -163,7 +163,7 @@ test.concurrent('[EMB9] a token that the user wrote into its settings is asked o
   expect(String(await Client.connect(ws).catch((error: unknown) => error))).toContain('401')
   await using client = await Client.connect(ws, { headers: { Authorization: 'Bearer theirs' } })
   expect(await client.event('meta_event.lifecycle')).toBeDefined()
-}, 60_000)
+})
 
 test.concurrent('[EMB10] without a program it is fetched, said step by step, noted in the config, and started', async () => {
   const asset = lagrange.asset(thisMachine())
@@ -186,7 +186,7 @@ test.concurrent('[EMB10] without a program it is fetched, said step by step, not
   expect(config).toStartWith('# my own notes\n')
   expect(config).toContain(`id: ${host.release.id}`)
   expect(running.output).not.toContain('config applied')
-}, 60_000)
+})
 
 test.concurrent('[EMB5] a killed gateway leaves its program; the next start ends that one and logs in as before', async () => {
   await using at = await house({ loginAfter: 0 })
@@ -202,7 +202,7 @@ test.concurrent('[EMB5] a killed gateway leaves its program; the next start ends
   expect(isAlive(orphan)).toBe(false)
   expect(await at.it.starts()).toHaveLength(2)
   expect(await at.it.twice()).toBe(false)
-}, 60_000)
+})
 
 test.concurrent('[EMB6] at an orderly end the program ends, too, even one that ignores SIGTERM', async () => {
   for (const ignoresSigterm of [false, true]) {
@@ -213,7 +213,7 @@ test.concurrent('[EMB6] at an orderly end the program ends, too, even one that i
     expect((await running.ended).code).toBe(0)
     expect(isAlive(pid)).toBe(false)
   }
-}, 60_000)
+})
 
 test.concurrent('[EMB7] a program that ends is started again, and clients go on', async () => {
   await using at = await house({ loginAfter: 0 })
@@ -224,7 +224,7 @@ test.concurrent('[EMB7] a program that ends is started again, and clients go on'
   process.kill(pid, 'SIGKILL')
   for (let now: number | undefined = pid; now === pid || now === undefined; ) now = (await until('running')).pid
   expect(await client.call('get_login_info')).toMatchObject({ status: 'ok' })
-}, 60_000)
+})
 
 test('[EMB4] set_restart under load: no client leaves, every call has one reply, one program at a time', async () => {
   await using at = await house({ loginAfter: 0 })
@@ -253,4 +253,4 @@ test('[EMB4] set_restart under load: no client leaves, every call has one reply,
   expect(await at.it.twice()).toBe(false)
   for (const client of clients) expect(client.socket.readyState).toBe(WebSocket.OPEN)
   for (const client of [...clients, ...askers]) await client.close()
-}, 60_000)
+})

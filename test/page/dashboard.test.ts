@@ -191,8 +191,8 @@ seen('[DSH11] what others chose to be called and to say is text, wherever it is 
     at.bot.send(groupMessage(HOSTILE.replaceAll('"', '\\"')))
     await page.waitForTimeout(50)
   }
-  await frame.locator('summary').click()
-  await frame.locator('pre').getByText('onerror').waitFor()
+  await frame.locator('summary').press('Enter')
+  await page.locator('.frames pre').getByText('onerror').waitFor()
   const strange =
     'document.querySelectorAll("img:not([src^=blob]):not([src^=data]), script:not([type=module]), iframe").length'
   expect(await page.evaluate(strange)).toBe(0)

@@ -2,23 +2,35 @@
 
 /** Linux gives away ports from 32768, others from 49152. */
 const FIRST = 20_000
-/** How many a process has to itself; another that runs beside it has others. */
+/** How many a process has to itself, the one that it holds for that included. */
 const EACH = 50
 const PROCESSES = 240
 
+let mine: number | undefined
 let asked = 0
 
-/** One on 127.0.0.1 that is free, and stays so until it is used: nobody is given it by chance. */
+/** One on 127.0.0.1 that is free, and stays so until it is used: nobody else is given it. */
 export function ownPort(): number {
+  mine ??= reserved()
   for (;;) {
-    const port = FIRST + (process.pid % PROCESSES) * EACH + (asked++ % EACH)
-    if (isFree(port)) return port
+    const port = mine + 1 + (asked++ % (EACH - 1))
+    if (listens(port)) return port
   }
 }
 
-function isFree(port: number): boolean {
+/** The first of some that are ours for as long as this process lives. */
+function reserved(): number {
+  for (;;) {
+    const first = FIRST + Math.floor(Math.random() * PROCESSES) * EACH
+    if (listens(first, true)) return first
+  }
+}
+
+function listens(port: number, forEver = false): boolean {
   try {
-    Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop(true)
+    const listener = Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } })
+    if (forEver) listener.unref()
+    else listener.stop(true)
     return true
   } catch {
     return false

@@ -1,94 +1,109 @@
-// Runs every check, says which failed, and ends with one line that counts the tests.
+// Runs every check, several at a time, says which failed and how, and ends with one line that counts the tests.
 
-export {}
+import { availableParallelism } from 'node:os'
+import { type Check, type Outcome, run } from './verify/check.ts'
+import { runAll } from './verify/pool.ts'
 
 const BIN = 'node_modules/.bin'
-const TEST = [process.execPath, 'test', '--timeout', '60000']
+const BUN = process.execPath
 
-interface Check {
-  name: string
-  command: string[]
-  env?: Record<string, string>
-}
+const GUARDS: Check[] = [
+  { name: 'types', command: [`${BIN}/tsc`, '--noEmit'] },
+  { name: 'lint', command: [`${BIN}/biome`, 'ci', '.'] },
+  { name: 'unused', command: [BUN, `${BIN}/knip`] },
+  { name: 'layers', command: [BUN, 'scripts/check-layers.ts'] },
+  { name: 'spec', command: [BUN, 'scripts/check-spec.ts'] },
+  { name: 'docs', command: [BUN, 'scripts/check-docs.ts'] },
+  { name: 'milky', command: [BUN, 'scripts/check-milky.ts'] },
+  { name: 'build', command: [BUN, 'scripts/build.ts', '--pack'] },
+]
 
-interface Outcome {
-  passed: number
-  failed: number
-}
-
-/** Those that say most in a minute; all of test/e2e can be run so. */
+/** Stories that are told over Milky, too: those that say most in a minute. All of test/e2e can be run so. */
 const OVER_MILKY = [
   ...['smoke', 'lifecycle', 'failover', 'forward', 'reverse', 'actions', 'pools', 'resume', 'restart', 'upstream-loss'],
   ...['limits', 'guests', 'reload', 'status', 'mended-upstream', 'metrics', 'hostile'],
 ].map((name) => `test/e2e/${name}.test.ts`)
 
-/** One stage after the other; the lanes of a stage side by side, the checks of a lane in turn. */
-const STAGES: Check[][][] = [
-  [
-    [{ name: 'types', command: [`${BIN}/tsc`, '--noEmit'] }],
-    [
-      { name: 'lint', command: [`${BIN}/biome`, 'ci', '.'] },
-      { name: 'unused', command: [process.execPath, `${BIN}/knip`] },
-      { name: 'layers', command: [process.execPath, 'scripts/check-layers.ts'] },
-      { name: 'spec', command: [process.execPath, 'scripts/check-spec.ts'] },
-      { name: 'docs', command: [process.execPath, 'scripts/check-docs.ts'] },
-      { name: 'milky', command: [process.execPath, 'scripts/check-milky.ts'] },
-    ],
-  ],
-  // Stories wait more than they work.
-  [
-    [{ name: 'tests', command: TEST }],
-    [
-      { name: 'deno', command: [...TEST, 'test/e2e/', 'test/interop/'], env: { PERPETUA_RUNTIME: 'deno' } },
-      { name: 'milky-e2e', command: [...TEST, ...OVER_MILKY], env: { PERPETUA_UPSTREAM: 'milky' } },
-      { name: 'node', command: [...TEST, 'test/e2e/smoke.test.ts'], env: { PERPETUA_RUNTIME: 'node' } },
-      { name: 'build', command: [process.execPath, 'scripts/build.ts', '--pack'] },
-      {
-        name: 'binary',
-        command: [...TEST, 'test/e2e/smoke.test.ts', 'test/ship/packed.test.ts'],
-        env: { PERPETUA_BIN: 'dist/perpetua' },
-      },
-    ],
-  ],
+/** Far more than any test takes (ms), also on a busy machine: one that hangs shall end. */
+const PATIENCE = '240000'
+
+/** Those that take the longest, on Deno most of all: begun first, they are over when all the others are. */
+const FIRST = [
+  'test/page/dashboard.test.ts',
+  'test/e2e/failover.test.ts',
+  'test/e2e/resume.test.ts',
+  'test/e2e/fanout.test.ts',
+  'test/e2e/hostile-http.test.ts',
+  'test/e2e/embedded.test.ts',
+  'test/e2e/mended-upstream.test.ts',
+  'test/e2e/guests.test.ts',
+  'test/e2e/durable.test.ts',
+  'test/e2e/hostile.test.ts',
+  'test/runtimes/host.test.ts',
+  'test/e2e/discovery.test.ts',
+  'test/cli/start.test.ts',
+  'test/e2e/forward.test.ts',
+  'test/e2e/restart.test.ts',
+  'test/docs/docs.test.ts',
 ]
 
-const outcomes: Outcome[] = []
-for (const lanes of STAGES) {
-  // The first lane is heard as it speaks, the others when they are done: two at once cannot be read.
-  const runs = lanes.map(async (checks, lane) => {
-    for (const check of checks) outcomes.push(await run(check, lane === 0))
-  })
-  await Promise.all(runs)
+/** Each file in a process of its own: what one leaves behind is nobody else's trouble. */
+const files = [...new Bun.Glob('test/**/*.test.ts').scanSync()].toSorted()
+const gone = [...FIRST, ...OVER_MILKY].find((file) => !files.includes(file))
+if (gone !== undefined) throw new Error(`FIRST, OVER_MILKY: found ${gone}, wanted a file that is there`)
+const stories = files.filter((file) => /^test\/(?:e2e|interop)\//.test(file))
+const tests = (file: string, where = '', more: Partial<Check> = {}): Check => ({
+  name: `${file}${where}`,
+  command: [BUN, 'test', '--timeout', PATIENCE, `./${file}`],
+  ...more,
+})
+const binary = { env: { PERPETUA_BIN: 'dist/perpetua' }, after: 'build' }
+const all = [
+  ...stories.map((file) => tests(file, ' on Deno', { env: { PERPETUA_RUNTIME: 'deno' } })),
+  ...OVER_MILKY.map((file) => tests(file, ' over Milky', { env: { PERPETUA_UPSTREAM: 'milky' } })),
+  ...files.map((file) => tests(file)),
+  tests('test/e2e/smoke.test.ts', ' on Node', { env: { PERPETUA_RUNTIME: 'node' } }),
+  ...['test/e2e/smoke.test.ts', 'test/ship/packed.test.ts'].map((file) => tests(file, ' of the binary', binary)),
+]
+const urgency = ({ command }: Check) => {
+  const place = FIRST.findIndex((file) => command.includes(`./${file}`))
+  return place < 0 ? FIRST.length : place
 }
-const sum = (of: keyof Outcome) => outcomes.reduce((total, outcome) => total + outcome[of], 0)
+
+// Tests wait more than they work.
+const slots = availableParallelism() + 2
+const checks = [...GUARDS, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
+const outcomes = await runAll(checks, { slots, run, over: tell })
+const failures = outcomes.filter(({ trouble }) => trouble !== undefined)
+
+const slow = outcomes.flatMap(({ name, slow: some }) => some.map((one) => ({ name, ...one })))
+if (slow.length > 0) console.log('\n── what took long')
+for (const { name, test, seconds } of slow.toSorted((a, b) => b.seconds - a.seconds))
+  console.log(`${time(seconds)}  ${name}: ${test}`)
+// Once more, where whoever looks for them looks: logs are long, and get cut in the middle.
+for (const failure of failures) tellTrouble(failure)
+const sum = (of: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[of], 0)
 console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
 process.exit(sum('failed') === 0 ? 0 : 1)
 
-async function run({ name, command, env }: Check, live: boolean): Promise<Outcome> {
-  const began = performance.now()
-  const title = `\n── ${name}: ${command.join(' ').replace(process.execPath, 'bun')}`
-  if (live) console.log(title)
-  const child = Bun.spawn(command, { env: { ...process.env, ...env }, stdout: 'pipe', stderr: 'pipe', stdin: 'ignore' })
-  const [out, err] = await Promise.all([read(child.stdout, live), read(child.stderr, live)])
-  const ok = (await child.exited) === 0
-  if (!live) console.log(`${title}\n${out}${err}`)
-  console.log(`── ${name}: ${ok ? 'ok' : 'FAILED'} (${((performance.now() - began) / 1000).toFixed(1)} s)`)
-  const { passed, failed } = command.includes('test') ? testCounts(out + err) : { passed: ok ? 1 : 0, failed: 0 }
-  // A runner that died counts as one failure even when no test of it failed.
-  return { passed, failed: Math.max(failed, ok ? 0 : 1) }
+function tell(outcome: Outcome): void {
+  const { name, seconds, passed, failed, skipped, trouble } = outcome
+  const counts = [
+    `${passed} passed`,
+    failed > 0 && `${failed} failed`,
+    skipped.length > 0 && `${skipped.length} skipped`,
+  ]
+  console.log(
+    `${time(seconds)}  ${trouble === undefined ? 'ok' : 'FAILED'}  ${name}: ${counts.filter(Boolean).join(', ')}`,
+  )
+  for (const test of skipped) console.log(`         skipped: ${test}`)
+  if (trouble !== undefined) tellTrouble(outcome)
 }
 
-async function read(from: ReadableStream<Uint8Array>, live: boolean): Promise<string> {
-  let text = ''
-  const decoder = new TextDecoder()
-  for await (const chunk of from) {
-    if (live) process.stdout.write(chunk)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text
+function tellTrouble({ name, trouble }: Outcome): void {
+  console.log(`\n── FAILED: ${name}\n${trouble}\n`)
 }
 
-function testCounts(output: string): Outcome {
-  const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, 'm').exec(output)?.[1] ?? 0)
-  return { passed: count('pass'), failed: count('fail') }
+function time(seconds: number): string {
+  return `${seconds.toFixed(1)} s`.padStart(8)
 }

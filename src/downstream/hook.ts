@@ -1,6 +1,5 @@
 // One bot's events on their way to one web hook: in order, one at a time, the rest waiting in the journal.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bot } from '../broker/bot.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
 import type { CircuitStatus, Guests, Link } from '../broker/ports.ts'
@@ -9,6 +8,7 @@ import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { PostConfig } from '../config/schema.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
+import { Deliveries, LONGEST_PAUSE, whyAgain } from '../lib/deliveries.ts'
 import { maskText } from '../lib/mask.ts'
 import { type Posted, postJson } from '../lib/post-json.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
@@ -29,33 +29,22 @@ export interface HookOptions {
   readonly ended: (closing: Closing) => void
 }
 
-/** The longest pause between two tries (ms). */
-const LONGEST_PAUSE = 60_000
-/** How long a request under way may take to finish when the session ends (ms). */
-const GRACE = 1_000
-/** Statuses by which a hook asks for the event again; the other 4xx are its way of not caring. */
-const AGAIN = new Set([408, 425, 429])
-
 export class Hook implements Link {
   readonly transport = 'http-post'
   readonly whenBehind = 'skip'
   readonly peer: string
   readonly #options: HookOptions
   readonly #session: Session
-  readonly #closing = new AbortController()
-  readonly #cut = new AbortController()
+  readonly #deliveries: Deliveries
   readonly #circuit: Circuit
   #wake: ReturnType<typeof setTimeout> | undefined
-  /** Deliveries asked for and not over; the last of them. */
-  #busy = 0
-  #last: Promise<void>
   /** What was last said of answers that we make nothing of. */
   #odd: string | undefined
 
   /** @param after the delivery of an earlier session of the same bot, which may still be under way. */
   constructor(options: HookOptions, after: Promise<void> = Promise.resolve()) {
     this.#options = options
-    this.#last = after
+    this.#deliveries = new Deliveries(after)
     this.peer = maskText(options.entry.url)
     const { 'retries-interval': first } = options.entry
     const patience = { first, most: LONGEST_PAUSE, stable: LONGEST_PAUSE }
@@ -63,26 +52,30 @@ export class Hook implements Link {
     this.#session = enterEntry(options.bot, this, options, { events: true, calls: false })
   }
 
-  /** One event at a time: while it is on its way there is room for no other. */
   get buffered(): number {
-    return this.#busy > 0 ? Number.POSITIVE_INFINITY : 0
+    return this.#deliveries.buffered
   }
   get open(): boolean {
-    return !this.#closing.signal.aborted
+    return this.#deliveries.open
   }
   get circuit(): CircuitStatus {
     return this.#circuit.status
   }
   /** Resolves when nothing is on its way any more. */
   get quiet(): Promise<void> {
-    return this.#last
+    return this.#deliveries.quiet
   }
 
   send(text: string): boolean {
-    if (!this.open) return false
-    this.#busy += 1
-    this.#last = this.#last.then(() => this.#deliver(text, this.#options.bot.selfId ?? '0'))
-    return true
+    const { bot } = this.#options
+    const selfId = bot.selfId ?? '0'
+    return this.#deliveries.add(
+      () => (isHeartbeat(text) ? this.#beat(text, selfId) : this.#try(text, selfId)),
+      () => {
+        bot.drained(this.#session)
+        this.#wakeLater()
+      },
+    )
   }
 
   close(closing: Closing): void {
@@ -96,26 +89,15 @@ export class Hook implements Link {
   async stop(): Promise<void> {
     if (this.open) this.#end()
     this.#options.bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text)
-    await this.#last
+    await this.#deliveries.quiet
   }
 
   subscribe(): void {}
   unsubscribe(): void {}
 
   #end(): void {
-    this.#closing.abort()
+    this.#deliveries.end()
     clearTimeout(this.#wake)
-    if (this.#busy === 0) return
-    const timer = setTimeout(() => this.#cut.abort(), GRACE)
-    void this.#last.then(() => clearTimeout(timer))
-  }
-
-  async #deliver(text: string, selfId: string): Promise<void> {
-    if (isHeartbeat(text)) await this.#beat(text, selfId)
-    else await this.#try(text, selfId)
-    this.#busy -= 1
-    this.#options.bot.drained(this.#session)
-    this.#wakeLater()
   }
 
   async #try(text: string, selfId: string): Promise<void> {
@@ -133,7 +115,7 @@ export class Hook implements Link {
       const inMs = this.#circuit.failed(reason)
       if (attempt > most) return report({ kind: 'delivery-given-up', target: this.#name, reason })
       report({ kind: 'delivery-failed', target: this.#name, reason, attempt, inMs })
-      await this.#pause(inMs)
+      await this.#deliveries.pause(inMs)
     }
   }
 
@@ -147,22 +129,17 @@ export class Hook implements Link {
   #post(text: string, selfId: string): Promise<Posted> {
     const { url, secret, timeout } = this.#options.entry
     const headers = { 'User-Agent': 'OneBot/11', 'X-Self-ID': selfId }
-    return postJson({ url, body: text, headers, secret, timeout, signal: this.#cut.signal })
+    return postJson({ url, body: text, headers, secret, timeout, signal: this.#deliveries.cut })
   }
 
   /** False: nothing is posted any more. */
   async #turn(): Promise<boolean> {
-    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#pause(wait)
+    for (let wait = this.#wait(); wait > 0; wait = this.#wait()) await this.#deliveries.pause(wait)
     return this.open
   }
 
   #wait(): number {
     return this.open ? this.#circuit.begin() : 0
-  }
-
-  /** Woken early to end. */
-  #pause(ms: number): Promise<void> {
-    return sleep(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined)
   }
 
   /** Its pool passes it over while its circuit is open, and does not look again by itself. */
@@ -201,14 +178,6 @@ export class Hook implements Link {
   get #name(): string {
     return this.#options.entry.name || this.peer
   }
-}
-
-/** Why the event must be sent again; undefined: it was taken, as far as we are concerned. */
-function whyAgain(posted: Posted): string | undefined {
-  if (posted.kind === 'failed') return maskText(posted.reason)
-  const { status } = posted
-  if (status >= 300 && status < 400) return `HTTP ${status}: redirects are not followed; configure the final address`
-  return status >= 500 || AGAIN.has(status) ? `HTTP ${status}` : undefined
 }
 
 function isHeartbeat(text: string): boolean {

@@ -1,12 +1,12 @@
 // One bot's events on their way to one Satori web hook: in order, one at a time, the rest waiting in the journal.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bot } from '../broker/bot.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
 import { type Cursor, type Guests, type Link, OPEN_TERMS, type Rules } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { Backoff } from '../lib/backoff.ts'
+import { Deliveries, LONGEST_PAUSE, whyAgain } from '../lib/deliveries.ts'
 import { maskText } from '../lib/mask.ts'
 import { type Posted, postJson } from '../lib/post-json.ts'
 import { loginBody, OPCODE, satoriForm } from './form.ts'
@@ -36,13 +36,6 @@ export interface HookOptions {
   readonly ended: (closing: Closing) => void
 }
 
-/** The longest pause between two tries (ms). */
-const LONGEST_PAUSE = 60_000
-/** How long a request under way may take to finish when the session ends (ms). */
-const GRACE = 1_000
-/** Statuses by which a hook asks for the event again; the other 4xx are its way of not caring. */
-const AGAIN = new Set([408, 425, 429])
-
 export class SatoriHook implements Link {
   readonly transport = 'http-post'
   readonly whenBehind = 'skip'
@@ -51,18 +44,14 @@ export class SatoriHook implements Link {
   readonly #options: HookOptions
   readonly #session: Session
   readonly #unwatch: () => void
-  readonly #closing = new AbortController()
-  readonly #cut = new AbortController()
-  /** Deliveries asked for and not over; the last of them. */
-  #busy = 0
-  #last: Promise<void>
+  readonly #deliveries: Deliveries
   /** What was last said of answers that we make nothing of. */
   #odd: string | undefined
 
   /** @param after the delivery of an earlier session of the same bot, which may still be under way. */
   constructor(options: HookOptions, after: Promise<void> = Promise.resolve()) {
     this.#options = options
-    this.#last = after
+    this.#deliveries = new Deliveries(after)
     const { entry, key, bot, logins, guests } = options
     this.peer = maskText(entry.url)
     this.dress = satoriForm(bot, logins, 'body')
@@ -81,23 +70,22 @@ export class SatoriHook implements Link {
     this.#unwatch = logins.watch((changed) => changed === bot && this.#tellLogin())
   }
 
-  /** One event at a time: while it is on its way there is room for no other. */
   get buffered(): number {
-    return this.#busy > 0 ? Number.POSITIVE_INFINITY : 0
+    return this.#deliveries.buffered
   }
   get open(): boolean {
-    return !this.#closing.signal.aborted
+    return this.#deliveries.open
   }
   /** Resolves when nothing is on its way any more. */
   get quiet(): Promise<void> {
-    return this.#last
+    return this.#deliveries.quiet
   }
 
   send(text: string): boolean {
-    if (!this.open) return false
-    this.#busy += 1
-    this.#last = this.#last.then(() => this.#deliver(text))
-    return true
+    return this.#deliveries.add(
+      () => this.#deliver(text),
+      () => this.#options.bot.drained(this.#session),
+    )
   }
 
   close(closing: Closing): void {
@@ -113,7 +101,7 @@ export class SatoriHook implements Link {
     const { bot } = this.#options
     bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text, this)
     if (forever && this.#session.flow.state === 'away') bot.forget(this.#session)
-    await this.#last
+    await this.#deliveries.quiet
   }
 
   subscribe(): void {}
@@ -127,19 +115,10 @@ export class SatoriHook implements Link {
 
   #end(): void {
     this.#unwatch()
-    this.#closing.abort()
-    if (this.#busy === 0) return
-    const timer = setTimeout(() => this.#cut.abort(), GRACE)
-    void this.#last.then(() => clearTimeout(timer))
+    this.#deliveries.end()
   }
 
   async #deliver(body: string): Promise<void> {
-    await this.#try(body)
-    this.#busy -= 1
-    this.#options.bot.drained(this.#session)
-  }
-
-  async #try(body: string): Promise<void> {
     const { entry, bot, report } = this.#options
     const headers = {
       'Satori-Opcode': String(OPCODE.event),
@@ -149,7 +128,7 @@ export class SatoriHook implements Link {
     }
     const most = entry['max-retries'] ?? Number.POSITIVE_INFINITY
     const backoff = new Backoff({ first: entry['retries-interval'], most: LONGEST_PAUSE, stable: LONGEST_PAUSE })
-    const signal = this.#cut.signal
+    const signal = this.#deliveries.cut
     while (this.open) {
       const posted = await postJson({ url: entry.url, body, headers, secret: '', timeout: entry.timeout, signal })
       const reason = whyAgain(posted)
@@ -158,7 +137,7 @@ export class SatoriHook implements Link {
       if (backoff.tries >= most) return report({ kind: 'delivery-given-up', target: this.#name, reason })
       const inMs = backoff.next()
       report({ kind: 'delivery-failed', target: this.#name, reason, attempt: backoff.tries, inMs })
-      await sleep(inMs, undefined, { signal: this.#closing.signal }).catch(() => undefined) // woken early to end
+      await this.#deliveries.pause(inMs)
     }
   }
 
@@ -173,12 +152,4 @@ export class SatoriHook implements Link {
   get #name(): string {
     return this.#options.entry.name || this.peer
   }
-}
-
-/** Why the event must be sent again; undefined: it was taken, as far as we are concerned. */
-function whyAgain(posted: Posted): string | undefined {
-  if (posted.kind === 'failed') return maskText(posted.reason)
-  const { status } = posted
-  if (status >= 300 && status < 400) return `HTTP ${status}: redirects are not followed; configure the final address`
-  return status >= 500 || AGAIN.has(status) ? `HTTP ${status}` : undefined
 }

@@ -6,6 +6,7 @@ import { table } from '../../src/cli/table.ts'
 import { Client } from '../support/client.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { ownPort } from '../support/port.ts'
 import { program } from '../support/program.ts'
 
 const TLS = join(import.meta.dir, '../fixtures/tls')
@@ -19,10 +20,8 @@ async function running(more: object = {}) {
       ? JSON.stringify({ status: 'failed', retcode: 100, data: null, message: 'no such group', echo: frame.echo })
       : ok(frame, frame.action === 'get_msg' ? { id: 1 } : { app_name: 'NapCat', app_version: '4.1' })
   const bot = stack.use(new Implementation({ answer }))
-  // A port that was free a moment ago: the commands read it in the config.
-  const free = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
-  const { port } = free
-  free.stop(true)
+  // The commands read it in the config.
+  const port = ownPort()
   const config = {
     log: { dir: '', level: 'info' },
     'ntqq-impl': { 'external-web-socket': bot.url },

@@ -62,7 +62,8 @@ test('[CLI8] the first signal ends the gateway in order, with exit 0', async () 
   }
 })
 
-test('[CLI9] a second signal ends it at once, with exit 1', async () => {
+// Meanwhile the others.
+test.concurrent('[CLI9] a second signal ends it at once, with exit 1', async () => {
   await using at = await home('')
   await using it = start(at, { FAKE_STOP: '60000' })
   await it.says(/started/)
@@ -74,7 +75,7 @@ test('[CLI9] a second signal ends it at once, with exit 1', async () => {
   expect([code, stderr]).toEqual([1, ''])
 })
 
-test('[CLI10] what does not stop within 10 seconds is cut off, with exit 1', async () => {
+test.concurrent('[CLI10] what does not stop within 10 seconds is cut off, with exit 1', async () => {
   await using at = await home('')
   await using it = start(at, { FAKE_STOP: '60000' })
   await it.says(/started/)
@@ -86,7 +87,7 @@ test('[CLI10] what does not stop within 10 seconds is cut off, with exit 1', asy
   expect(performance.now() - before).toBeLessThan(15_000)
 })
 
-test('[CLI11] SIGHUP and a changed file apply the config; a wrong one is told and changes nothing', async () => {
+test.concurrent('[CLI11] SIGHUP and a changed file apply the config; a wrong one is told and changes nothing', async () => {
   await using at = await home('http: {port: 0, access-token: hush}')
   await using it = start(at, { PERPETUA_HTTP_PORT: '' }, '--config', at.at('config', 'config.yml'))
   const write = (text: string) => Bun.write(at.at('config', 'config.yml'), text)

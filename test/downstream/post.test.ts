@@ -10,6 +10,7 @@ import type { BreakerSettings } from '../../src/lib/breaker.ts'
 import { Inbox } from '../contract/witness.ts'
 import { type Bench, bench, eagerLink } from '../support/bot.ts'
 import { groupMessage, heartbeat, ok } from '../support/implementation.ts'
+import { ownPort } from '../support/port.ts'
 import { testbed } from '../support/testbed.ts'
 
 interface Posted {
@@ -26,7 +27,7 @@ class WebHook implements AsyncDisposable {
   most = 0
   readonly dropped = new Inbox<true>()
   answer: (posted: Posted) => Response | Promise<Response> = () => new Response(null, { status: 204 })
-  #port = 0
+  readonly #port = ownPort()
   #server: Bun.Server<undefined> | undefined
 
   constructor() {
@@ -54,7 +55,6 @@ class WebHook implements AsyncDisposable {
         return response
       },
     })
-    this.#port = this.#server.port ?? 0
   }
   stop(): Promise<void> {
     return this.#server?.stop(true) ?? Promise.resolve()

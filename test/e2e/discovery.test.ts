@@ -111,7 +111,8 @@ const poll = async (address: string, query: string) => {
   return (await response.json()) as { status: string; retcode: number; data: unknown[]; version: number }
 }
 
-describe('?wait=', () => {
+// The longest wait is that of all.
+describe.concurrent('?wait=', () => {
   test('[DSC18] a call waits until somebody comes, and is told at once of what it has missed', async () => {
     await using bed = await testbed()
     const { version } = await poll(bed.gateway.address, '')

@@ -8,6 +8,7 @@ import { thisMachine } from '../../src/embedded/machine.ts'
 import { tarGz } from '../support/archive.ts'
 import { Client } from '../support/client.ts'
 import { type Folder, folder } from '../support/folder.ts'
+import { ownPort } from '../support/port.ts'
 import { type Program, program } from '../support/program.ts'
 import { releaseHost } from '../support/release-host.ts'
 import { type StandIn, scan, standIn, standInScript } from '../support/stand-in.ts'
@@ -72,13 +73,6 @@ async function house(flags: StandInFlags = {}, config = '', own = ''): Promise<H
   }
 }
 
-async function freePort(): Promise<number> {
-  const free = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-  const { port } = free
-  await free.stop(true)
-  return Number(port)
-}
-
 /** One that nobody has buried yet is not alive. */
 const isAlive = (pid: number) => {
   try {
@@ -88,7 +82,8 @@ const isAlive = (pid: number) => {
   }
 }
 
-test('[EMB1] from a folder with a program to an answered message in one command', async () => {
+// They wait more than they work, each in a folder of its own: all but the one under load together.
+test.concurrent('[EMB1] from a folder with a program to an answered message in one command', async () => {
   await using at = await house({ loginAfter: 0 })
   const { running, ws } = await at.run()
   await using client = await Client.connect(ws)
@@ -107,7 +102,7 @@ test('[EMB1] from a folder with a program to an answered message in one command'
   expect(await at.home.read('config', 'config.yml')).toStartWith('# my own notes\n')
 })
 
-test('[EMB2] a login that is needed is shown: the code on the terminal, as a picture, and in the status', async () => {
+test.concurrent('[EMB2] a login that is needed is shown: the code on the terminal, as a picture, and in the status', async () => {
   await using at = await house()
   const { running, address, until, ws } = await at.run()
   await until('waiting-for-login')
@@ -123,7 +118,7 @@ test('[EMB2] a login that is needed is shown: the code on the terminal, as a pic
   expect((await fetch(`${address}/api/qrcode`, { headers: ADMIN })).status).toBe(404)
 })
 
-test('[EMB3] a program that dies again and again is given up with its last words; HTTP goes on', async () => {
+test.concurrent('[EMB3] a program that dies again and again is given up with its last words; HTTP goes on', async () => {
   await using at = await house({ loginFails: true })
   const { running, address, until } = await at.run()
   await until('stopped')
@@ -137,7 +132,99 @@ test('[EMB3] a program that dies again and again is given up with its last words
   const restarted = await fetch(`${address}/onebot/v11/set_restart`, { method: 'POST' })
   expect(await restarted.json()).toMatchObject({ status: 'async', retcode: 1 })
   await until('running')
-}, 60_000)
+})
+
+test.concurrent('[EMB8] perpetua lagrange restart asks the running gateway, and says so when there is none', async () => {
+  const port = ownPort()
+  await using at = await house({ loginAfter: 0 })
+  await Bun.write(
+    at.home.at('config', 'config.yml'),
+    `ntqq-impl: {mode: embedded}\nhttp: {port: ${port}, access-token: secret}\nadmin: {token: admin}\n`,
+  )
+  const restart = () => program(['lagrange', 'restart'], { cwd: at.home.path, as: 'perpetua' }).ended
+  expect(await restart()).toMatchObject({ code: 1, stderr: expect.stringContaining('No gateway answers') })
+  const { until } = await at.run()
+  const { pid = 0 } = await until('running')
+  expect(await restart()).toMatchObject({ code: 0 })
+  for (let now: number | undefined = pid; now === pid || now === undefined; ) now = (await until('running')).pid
+  expect(await at.it.twice()).toBe(false)
+})
+
+test.concurrent('[EMB9] a token that the user wrote into its settings is asked of clients, too; one of our making is not', async () => {
+  await using at = await house({ loginAfter: 0 })
+  await Bun.write(
+    at.home.at('config', 'appsettings.json'),
+    JSON.stringify({
+      Implementations: [{ Type: 'ForwardWebSocket', Host: '127.0.0.1', Port: ownPort(), AccessToken: 'theirs' }],
+    }),
+  )
+  const { ws, until } = await at.run()
+  await until('running')
+  expect(String(await Client.connect(ws).catch((error: unknown) => error))).toContain('401')
+  await using client = await Client.connect(ws, { headers: { Authorization: 'Bearer theirs' } })
+  expect(await client.event('meta_event.lifecycle')).toBeDefined()
+})
+
+test.concurrent('[EMB10] without a program it is fetched, said step by step, noted in the config, and started', async () => {
+  const asset = lagrange.asset(thisMachine())
+  if (!('file' in asset)) throw new Error(`no release for this machine: ${asset.unsupported}`)
+  const program = 'Lagrange.OneBot/bin/Release/net9.0/linux-x64/publish/Lagrange.OneBot'
+  const bytes = tarGz([{ name: program, body: standInScript({ loginAfter: 0 }), mode: 0o644 }])
+  await using host = await releaseHost({ file: asset.file, bytes })
+  // At first there is no way to it.
+  host.faults.push({ status: 404 })
+  await using at = await house({}, '', `, embedded: lagrange-onebot, download: {base: "${host.url}"}`)
+  await rm(at.home.at('config', 'Lagrange.OneBot'), { recursive: true })
+  const { running, until, ws } = await at.run()
+  await running.says(/own implementation cannot be started: trying again/)
+  await running.says(/downloading http/)
+  await running.says(/installed Lagrange\.OneBot/)
+  await until('running')
+  await using client = await Client.connect(ws)
+  expect(await client.event('meta_event.lifecycle')).toBeDefined()
+  const config = await at.home.read('config', 'config.yml')
+  expect(config).toStartWith('# my own notes\n')
+  expect(config).toContain(`id: ${host.release.id}`)
+  expect(running.output).not.toContain('config applied')
+})
+
+test.concurrent('[EMB5] a killed gateway leaves its program; the next start ends that one and logs in as before', async () => {
+  await using at = await house({ loginAfter: 0 })
+  const first = await at.run()
+  const { pid: orphan = 0 } = await first.until('running')
+  first.running.signal('SIGKILL')
+  await first.running.ended
+  expect(isAlive(orphan)).toBe(true)
+  await at.it.set({})
+  const second = await at.run()
+  // With its keystore, nobody has to scan.
+  await second.until('running')
+  expect(isAlive(orphan)).toBe(false)
+  expect(await at.it.starts()).toHaveLength(2)
+  expect(await at.it.twice()).toBe(false)
+})
+
+test.concurrent('[EMB6] at an orderly end the program ends, too, even one that ignores SIGTERM', async () => {
+  for (const ignoresSigterm of [false, true]) {
+    await using at = await house({ loginAfter: 0, ignoresSigterm })
+    const { running, until } = await at.run()
+    const { pid = 0 } = await until('running')
+    running.signal('SIGTERM')
+    expect((await running.ended).code).toBe(0)
+    expect(isAlive(pid)).toBe(false)
+  }
+})
+
+test.concurrent('[EMB7] a program that ends is started again, and clients go on', async () => {
+  await using at = await house({ loginAfter: 0 })
+  const { ws, until } = await at.run()
+  const { pid = 0 } = await until('running')
+  await using client = await Client.connect(ws)
+  await client.event('notice.client_status')
+  process.kill(pid, 'SIGKILL')
+  for (let now: number | undefined = pid; now === pid || now === undefined; ) now = (await until('running')).pid
+  expect(await client.call('get_login_info')).toMatchObject({ status: 'ok' })
+})
 
 test('[EMB4] set_restart under load: no client leaves, every call has one reply, one program at a time', async () => {
   await using at = await house({ loginAfter: 0 })
@@ -166,96 +253,4 @@ test('[EMB4] set_restart under load: no client leaves, every call has one reply,
   expect(await at.it.twice()).toBe(false)
   for (const client of clients) expect(client.socket.readyState).toBe(WebSocket.OPEN)
   for (const client of [...clients, ...askers]) await client.close()
-}, 60_000)
-
-test('[EMB8] perpetua lagrange restart asks the running gateway, and says so when there is none', async () => {
-  const port = await freePort()
-  await using at = await house({ loginAfter: 0 })
-  await Bun.write(
-    at.home.at('config', 'config.yml'),
-    `ntqq-impl: {mode: embedded}\nhttp: {port: ${port}, access-token: secret}\nadmin: {token: admin}\n`,
-  )
-  const restart = () => program(['lagrange', 'restart'], { cwd: at.home.path, as: 'perpetua' }).ended
-  expect(await restart()).toMatchObject({ code: 1, stderr: expect.stringContaining('No gateway answers') })
-  const { until } = await at.run()
-  const { pid = 0 } = await until('running')
-  expect(await restart()).toMatchObject({ code: 0 })
-  for (let now: number | undefined = pid; now === pid || now === undefined; ) now = (await until('running')).pid
-  expect(await at.it.twice()).toBe(false)
-}, 60_000)
-
-test('[EMB9] a token that the user wrote into its settings is asked of clients, too; one of our making is not', async () => {
-  await using at = await house({ loginAfter: 0 })
-  await Bun.write(
-    at.home.at('config', 'appsettings.json'),
-    JSON.stringify({
-      Implementations: [{ Type: 'ForwardWebSocket', Host: '127.0.0.1', Port: await freePort(), AccessToken: 'theirs' }],
-    }),
-  )
-  const { ws, until } = await at.run()
-  await until('running')
-  expect(String(await Client.connect(ws).catch((error: unknown) => error))).toContain('401')
-  await using client = await Client.connect(ws, { headers: { Authorization: 'Bearer theirs' } })
-  expect(await client.event('meta_event.lifecycle')).toBeDefined()
-}, 60_000)
-
-test('[EMB10] without a program it is fetched, said step by step, noted in the config, and started', async () => {
-  const asset = lagrange.asset(thisMachine())
-  if (!('file' in asset)) throw new Error(`no release for this machine: ${asset.unsupported}`)
-  const program = 'Lagrange.OneBot/bin/Release/net9.0/linux-x64/publish/Lagrange.OneBot'
-  const bytes = tarGz([{ name: program, body: standInScript({ loginAfter: 0 }), mode: 0o644 }])
-  await using host = await releaseHost({ file: asset.file, bytes })
-  // At first there is no way to it.
-  host.faults.push({ status: 404 })
-  await using at = await house({}, '', `, embedded: lagrange-onebot, download: {base: "${host.url}"}`)
-  await rm(at.home.at('config', 'Lagrange.OneBot'), { recursive: true })
-  const { running, until, ws } = await at.run()
-  await running.says(/own implementation cannot be started: trying again/)
-  await running.says(/downloading http/)
-  await running.says(/installed Lagrange\.OneBot/)
-  await until('running')
-  await using client = await Client.connect(ws)
-  expect(await client.event('meta_event.lifecycle')).toBeDefined()
-  const config = await at.home.read('config', 'config.yml')
-  expect(config).toStartWith('# my own notes\n')
-  expect(config).toContain(`id: ${host.release.id}`)
-  expect(running.output).not.toContain('config applied')
-}, 60_000)
-
-test('[EMB5] a killed gateway leaves its program; the next start ends that one and logs in as before', async () => {
-  await using at = await house({ loginAfter: 0 })
-  const first = await at.run()
-  const { pid: orphan = 0 } = await first.until('running')
-  first.running.signal('SIGKILL')
-  await first.running.ended
-  expect(isAlive(orphan)).toBe(true)
-  await at.it.set({})
-  const second = await at.run()
-  // With its keystore, nobody has to scan.
-  await second.until('running')
-  expect(isAlive(orphan)).toBe(false)
-  expect(await at.it.starts()).toHaveLength(2)
-  expect(await at.it.twice()).toBe(false)
-}, 60_000)
-
-test('[EMB6] at an orderly end the program ends, too, even one that ignores SIGTERM', async () => {
-  for (const ignoresSigterm of [false, true]) {
-    await using at = await house({ loginAfter: 0, ignoresSigterm })
-    const { running, until } = await at.run()
-    const { pid = 0 } = await until('running')
-    running.signal('SIGTERM')
-    expect((await running.ended).code).toBe(0)
-    expect(isAlive(pid)).toBe(false)
-  }
-}, 60_000)
-
-test('[EMB7] a program that ends is started again, and clients go on', async () => {
-  await using at = await house({ loginAfter: 0 })
-  const { ws, until } = await at.run()
-  const { pid = 0 } = await until('running')
-  await using client = await Client.connect(ws)
-  await client.event('notice.client_status')
-  process.kill(pid, 'SIGKILL')
-  for (let now: number | undefined = pid; now === pid || now === undefined; ) now = (await until('running')).pid
-  expect(await client.call('get_login_info')).toMatchObject({ status: 'ok' })
-}, 60_000)
+})

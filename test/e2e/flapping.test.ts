@@ -20,7 +20,8 @@ async function flap(url: string, times: number, headers: Record<string, string> 
   return performance.now() - began
 }
 
-test('[LNK38] a client known by name that comes for the sixteenth time in a minute waits, and then comes in', async () => {
+// The five seconds of each pass at the same time.
+test.concurrent('[LNK38] a client known by name that comes for the sixteenth time in a minute waits, and then comes in', async () => {
   await using bed = await testbed()
   const alice = `${bed.gateway.ws}/?client_name=alice`
   await flap(alice, FREE)
@@ -37,7 +38,7 @@ test('[LNK38] a client known by name that comes for the sixteenth time in a minu
   })
 })
 
-test('[LNK38] by its token it is known under any name, and its links for events and for calls are two', async () => {
+test.concurrent('[LNK38] by its token it is known under any name, and its links for events and for calls are two', async () => {
   await using bed = await testbed({ config: { clients: [{ name: 'w', token: 'tw' }] } })
   const headers = { Authorization: 'Bearer tw' }
   await flap(`${bed.gateway.ws}/event`, FREE, headers)
@@ -45,7 +46,7 @@ test('[LNK38] by its token it is known under any name, and its links for events 
   expect(await flap(`${bed.gateway.ws}/?client_name=w`, 1, headers)).toBeGreaterThan(4_900)
 })
 
-test('[LNK38] a second handshake meanwhile is refused with 503 and Retry-After', async () => {
+test.concurrent('[LNK38] a second handshake meanwhile is refused with 503 and Retry-After', async () => {
   await using bed = await testbed()
   const path = '/?client_name=alice'
   await flap(`${bed.gateway.ws}${path}`, FREE)

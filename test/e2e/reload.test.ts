@@ -14,15 +14,9 @@ import { Application } from '../support/application.ts'
 import { Client, type Frame } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
 import { groupMessage } from '../support/implementation.ts'
+import { ownPort } from '../support/port.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
 import { upstream } from '../support/upstream.ts'
-
-async function freePort(): Promise<number> {
-  const free = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
-  const port = Number(free.port)
-  await free.stop(true)
-  return port
-}
 
 test('[REL1] links that a change does not concern stay open', async () => {
   await using bed = await testbed()
@@ -56,7 +50,7 @@ test('[REL2] a new token counts for whoever comes from now on', async () => {
 test('[REL3] another port: the new one serves, the old one takes nobody, its links stay', async () => {
   await using bed = await testbed()
   await using client = await bed.client()
-  const port = await freePort()
+  const port = ownPort()
   await bed.gateway.apply({ 'ntqq-impl': bed.bot.own, http: { port } })
   await using other = await Client.connect(`ws://127.0.0.1:${port}/`)
   await other.next(({ self_client }) => self_client === true)
@@ -127,7 +121,7 @@ test('[REL6] reverse links and web hooks come and go with their entries', async 
 })
 
 test('[REL7] there and back again: links of every address stay, the first takes clients as before', async () => {
-  const [here, there] = [await freePort(), await freePort()]
+  const [here, there] = [ownPort(), ownPort()]
   await using bed = await testbed({ config: { http: { port: here } } })
   const own = { 'ntqq-impl': bed.bot.own }
   const clients: Client[] = []
@@ -144,7 +138,7 @@ test('[REL7] there and back again: links of every address stay, the first takes 
 })
 
 test('[REL8] another host on the same port', async () => {
-  const port = await freePort()
+  const port = ownPort()
   await using bed = await testbed({ config: { http: { port } } })
   await using client = await bed.client()
   const http = { port, host: '0.0.0.0', 'allow-anonymous': true }
@@ -175,7 +169,7 @@ test('[REL9] a certificate renewed in place is shown once a reload is asked for;
     await copyFile(pem(`${name}key`), at.at('key.pem'))
   }
   await put('')
-  const port = await freePort()
+  const port = ownPort()
   const http = { port, tls: { cert: at.at('cert.pem'), key: at.at('key.pem') } }
   await using bed = await testbed({ config: { http } })
   await using client = await bed.client('/onebot/v11/ws', { tls: { rejectUnauthorized: false } })
@@ -275,7 +269,7 @@ test('[REL14] what a change opens while the gateway stops is closed with the res
       return currentHost.listen(options)
     },
   }
-  const port = await freePort()
+  const port = ownPort()
   const log = openLog(configOf({ log: { dir: '', level: 'error' } }).log)
   const running = await startGateway({ config: configOf({ http: { port: 0 } }), log, host })
   held = true

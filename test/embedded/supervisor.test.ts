@@ -72,7 +72,8 @@ test('[SUP3] five quick ends in a row are enough: it is given up with its last 2
   expect(bed.all.filter(({ kind }) => kind === 'exited')).toHaveLength(4)
 })
 
-test('[SUP4] a life that lasted makes the ends before it forgotten', async () => {
+// These wait for seconds to pass: for the same ones.
+test.concurrent('[SUP4] a life that lasted makes the ends before it forgotten', async () => {
   const lives = [{}, {}, { exitAfter: 4_200 }, {}, {}, {}]
   const program = async () => {
     await bed.standIn.set({ exitCode: 1, ...lives.shift() })
@@ -84,7 +85,7 @@ test('[SUP4] a life that lasted makes the ends before it forgotten', async () =>
   expect(await bed.standIn.starts()).toHaveLength(6)
 })
 
-test('[SUP5] a restart starts anew what was given up, and stop forgets that it was', async () => {
+test.concurrent('[SUP5] a restart starts anew what was given up, and stop forgets that it was', async () => {
   await using bed = await supervised({ exitCode: 1 }, { quick: { within: 30_000, most: 2 } })
   const { supervisor } = bed
   supervisor.start()
@@ -106,7 +107,7 @@ test('[SUP5] a restart starts anew what was given up, and stop forgets that it w
   expect(supervisor.state.state).toBe('stopped')
 })
 
-test('[SUP6] who takes no notice of SIGTERM is killed after the grace', async () => {
+test.concurrent('[SUP6] who takes no notice of SIGTERM is killed after the grace', async () => {
   await using bed = await supervised({ ignoresSigterm: true }, { graceMs: 300 })
   bed.supervisor.start()
   const { pid } = await bed.fact('started')
@@ -121,7 +122,7 @@ test('[SUP6] who takes no notice of SIGTERM is killed after the grace', async ()
   expect(lives(pid)).toBe(false)
 })
 
-test('[SUP6] the grace is five seconds', async () => {
+test.concurrent('[SUP6] the grace is five seconds', async () => {
   await using bed = await supervised({ ignoresSigterm: true })
   bed.supervisor.start()
   await bed.says(/QrCode Fetched/)
@@ -253,9 +254,14 @@ test('[SUP12] its output comes line by line as it is, garbled or without an end'
 
 test('[SUP13] whatever it says, memory stays bounded', async () => {
   let lines = 0
+  let longest = 0
+  const line = (text: string) => {
+    lines++
+    longest = Math.max(longest, text.length)
+  }
   await using bed = await supervised(
     { spams: 1_000_000, longLine: 200_000_000, exitCode: 0 },
-    { quick: { within: 60_000, most: 1 }, line: () => void lines++ },
+    { quick: { within: 60_000, most: 1 }, line },
   )
   // What is held, not what the collector has yet to find: other tests were in this process before.
   const held = () => {
@@ -268,10 +274,11 @@ test('[SUP13] whatever it says, memory stays bounded', async () => {
     most = Math.max(most, held())
   }, 200)
   bed.supervisor.start()
-  const { output } = await bed.fact('given-up')
+  await bed.fact('given-up')
   clearInterval(watch)
-  expect(lines).toBe(1_000_001)
-  expect(output.at(-1)).toBe(`${'x'.repeat(4096)}…`)
+  // Where the machine is busy it may pause within a line, and what it said by then is taken for a question.
+  expect(lines).toBeWithin(1_000_001, 1_000_050)
+  expect(longest).toBe(4096 + '…'.length)
   // It said 300 MB.
   expect((most - before) / 1_000_000).toBeLessThan(50)
 }, 60_000)

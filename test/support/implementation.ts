@@ -2,6 +2,7 @@
 
 import type { ServerWebSocket } from 'bun'
 import { Inbox } from '../contract/witness.ts'
+import { ownPort } from './port.ts'
 
 export interface ImplementationOptions {
   selfId?: number
@@ -38,12 +39,12 @@ export class Implementation implements AsyncDisposable {
   answer: ImplementationOptions['answer']
   readonly #options: ImplementationOptions
   #server: Bun.Server<Data> | undefined
-  #port: number
+  readonly #port: number
 
   constructor(options: ImplementationOptions = {}) {
     this.#options = options
     this.selfId = options.selfId ?? 10001
-    this.#port = options.port ?? 0
+    this.#port = options.port ?? ownPort()
     this.answer = options.answer
     this.start()
   }
@@ -97,7 +98,6 @@ export class Implementation implements AsyncDisposable {
         },
       },
     })
-    this.#port = this.#server.port ?? 0
   }
 
   /** One text frame, as it is, on every link. */

@@ -3,6 +3,7 @@
 import type { ServerWebSocket } from 'bun'
 import { Inbox } from '../contract/witness.ts'
 import { SELF } from './milky-stage.ts'
+import { ownPort } from './port.ts'
 
 export interface MilkyCall {
   readonly api: string
@@ -42,12 +43,12 @@ export class MilkyServer implements AsyncDisposable {
   readonly #sockets = new Set<ServerWebSocket<{ headers: Headers }>>()
   readonly #streams = new Set<ReadableStreamDefaultController<Uint8Array>>()
   #server: Bun.Server<{ headers: Headers }> | undefined
-  #port: number
+  readonly #port: number
 
   constructor(options: MilkyServerOptions = {}) {
     this.#options = options
     this.answer = options.answer
-    this.#port = options.port ?? 0
+    this.#port = options.port ?? ownPort()
     this.start()
   }
 
@@ -82,7 +83,6 @@ export class MilkyServer implements AsyncDisposable {
         },
       },
     })
-    this.#port = this.#server.port ?? 0
   }
 
   event(event_type: string, data: object, self_id = this.#options.selfId ?? SELF): void {

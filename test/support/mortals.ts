@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Folder, folder } from './folder.ts'
 import { type Lasting, lasting } from './lasting.ts'
 import type { Mortal } from './mortal-life.ts'
+import { ownPort } from './port.ts'
 import { type Program, program } from './program.ts'
 import type { Returner } from './returner.ts'
 import { milky } from './upstream.ts'
@@ -44,7 +45,7 @@ class Stage implements AsyncDisposable {
   readonly #story: Story
   readonly #hook: Bun.Server<undefined>
   readonly #clients = new Map<string, Program>()
-  #port = 0
+  readonly #port = ownPort()
   #lives = 0
   /** Since when the gateway is there (ms since 1970), and how long (ms) earlier ones were. */
   #since = 0
@@ -103,7 +104,6 @@ class Stage implements AsyncDisposable {
   }
 
   async #begin(): Promise<void> {
-    this.#port = await freePort()
     // The first life is for the account to be known; what counts begins with the next one, when everybody is there.
     await this.#bear(0, 0)
     const tokens = CLIENTS.flatMap((client) => ('token' in client ? [client] : []))
@@ -236,12 +236,4 @@ function lastEvent(notes: string): string {
   const mark = '\nevent '
   const at = notes.lastIndexOf(mark)
   return at < 0 ? '' : notes.slice(at + mark.length)
-}
-
-/** Free a moment ago: nobody else here asks for ports by number. */
-async function freePort(): Promise<number> {
-  const server = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response('') })
-  const { port = 0 } = server
-  await server.stop(true)
-  return port
 }

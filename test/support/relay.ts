@@ -1,6 +1,7 @@
 // A cable between a client and a gateway that a test can cut, and plug in again.
 
 import type { Socket, TCPSocketListener } from 'bun'
+import { ownPort } from './port.ts'
 
 interface Pair {
   other: Socket<Pair> | undefined
@@ -15,7 +16,7 @@ export class Relay implements AsyncDisposable {
   /** @param target the port on this machine to which everything goes. */
   constructor(target: number) {
     this.#target = target
-    this.#listener = this.#listen(0)
+    this.#listener = this.#listen(ownPort())
   }
 
   get port(): number {

@@ -36,6 +36,10 @@ export async function testbed({ config = {}, bot: botOptions, ...options }: BedO
         await client.next((frame) => frame['notice_type'] === 'client_status' && frame['self_client'] === true)
       return client
     },
-    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    async [Symbol.asyncDispose]() {
+      // First: a stop would wait for what it has left unanswered.
+      await bot.stop()
+      await stack.disposeAsync()
+    },
   }
 }

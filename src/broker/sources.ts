@@ -1,6 +1,6 @@
 // The implementations of one bot: a place for each, which of them is asked, and whose events are news.
 
-import { isRead } from '../onebot/action.ts'
+import { isReadAnywhere } from '../onebot/action.ts'
 import type { Fields } from '../onebot/object.ts'
 import type { Seat, Upstream } from './ports.ts'
 import { Source, type SourceOptions } from './source.ts'
@@ -90,7 +90,7 @@ export class Sources {
 
   /** Where an action goes; without one, where most do. Undefined: nowhere. */
   upstream(action?: string): Upstream | undefined {
-    const spread = this.#sources.length > 1 && action !== undefined && isRead(action)
+    const spread = this.#sources.length > 1 && action !== undefined && isReadAnywhere(action)
     return (spread ? this.#upstreams.pick(true) : this.#upstreams.active)?.upstream
   }
 

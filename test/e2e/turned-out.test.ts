@@ -44,7 +44,8 @@ test('[GST12] an entry that is removed takes its links along: those for calls, a
   expect(await own.call('send_group_msg')).toMatchObject({ retcode: 1403 })
   // It goes on asking: nothing of that is to come through meanwhile.
   const asking = setInterval(() => {
-    for (const client of [own, calls]) if (client.socket.readyState === WebSocket.OPEN) client.send({ action: 'send_x' })
+    for (const client of [own, calls])
+      if (client.socket.readyState === WebSocket.OPEN) client.send({ action: 'send_x' })
   }, 1)
   await change(bed, {})
   expect([await own.closed, await calls.closed]).toEqual([GONE, GONE])

@@ -2,13 +2,13 @@
 
 import { useState } from 'preact/hooks'
 import { ask } from './api.ts'
-import { clock, number, pretty } from './format.ts'
-import { Badge, Empty, Section, tellError } from './parts.tsx'
-import type { BotStatus, State } from './state.ts'
+import { CallList } from './call-list.tsx'
+import { number, pretty } from './format.ts'
+import { Badge, Section, tellError } from './parts.tsx'
+import type { BotStatus } from './state.ts'
 import { t } from './words.ts'
 
-export function Calls({ state, bots }: { state: State; bots: readonly BotStatus[] }) {
-  const { failed } = state
+export function Calls({ bots, looking }: { bots: readonly BotStatus[]; looking: boolean }) {
   return (
     <Section id="calls" title={t('calls')}>
       <ul class="facts">
@@ -16,37 +16,7 @@ export function Calls({ state, bots }: { state: State; bots: readonly BotStatus[
           <Waiting key={bot.name} bot={bot} />
         ))}
       </ul>
-      <h3>{t('failed')}</h3>
-      {failed.length === 0 ? (
-        <Empty>{t('no-failed')}</Empty>
-      ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t('failed')}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">{t('time')}</th>
-                <th scope="col">{t('action')}</th>
-                <th scope="col">retcode</th>
-                <th scope="col">ms</th>
-                <th scope="col">{t('bot')}</th>
-              </tr>
-            </thead>
-            <tbody>
-              {failed.map((call, at) => (
-                <tr key={failed.length - at}>
-                  <td>{clock(call.time)}</td>
-                  <td>
-                    <code>{call.action}</code>
-                  </td>
-                  <td>{call.retcode}</td>
-                  <td>{number(call.ms, 1)}</td>
-                  <td>{call.bot}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
-      )}
+      <CallList bots={bots} looking={looking} />
       <Try bots={bots} />
     </Section>
   )

@@ -1,6 +1,6 @@
 // The last hour as curves.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import { number } from './format.ts'
 import { Section } from './parts.tsx'
@@ -59,7 +59,8 @@ function Curve(props: { state: State; span: number } & (typeof CHARTS)[number]) 
   const place = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(undefined)
   const [palette, setPalette] = useState(0)
-  useEffect(() => {
+  // Before anybody can press a button: what was chosen before an effect would be missed.
+  useLayoutEffect(() => {
     const changed = () => setPalette((n) => n + 1)
     const dark = matchMedia('(prefers-color-scheme: dark)')
     dark.addEventListener('change', changed)

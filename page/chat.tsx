@@ -1,6 +1,6 @@
 // The sandbox chat: the simulated QQ as a chat window, for who tries a bot without an account.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ask, BASE, Refused } from './api.ts'
 import { Compose, type Speaker } from './compose.tsx'
 import { Connection } from './dashboard.tsx'
@@ -36,7 +36,15 @@ export function Chat({ lock }: { lock: (why?: string) => void }) {
   const [chosen, setPlace] = useState<Place>()
   const [speaker, setSpeaker] = useState<number>()
   const [replyTo, setReplyTo] = useState<Said>()
-  useEffect(() => {
+  const asked = useRef({ last: 0, least: 0 })
+  /** `anew`: what was asked before tells of a world that has changed since. */
+  const look = async ({ anew = false, signal }: { anew?: boolean; signal?: AbortSignal } = {}) => {
+    const mine = ++asked.current.last
+    if (anew) asked.current.least = mine
+    const found = await ask<World>('api/sandbox/state', undefined, signal)
+    if (mine >= asked.current.least) setWorld(found)
+  }
+  useLayoutEffect(() => {
     document.title = `${t('sandbox')} · perpetua`
   })
   useEffect(() => {
@@ -50,7 +58,7 @@ export function Chat({ lock }: { lock: (why?: string) => void }) {
       signal: ended.signal,
       problem,
       news: setKnown,
-      world: setWorld,
+      world: () => look({ signal: ended.signal }),
       open: () => setLink({ state: 'open' }),
     })
     return () => ended.abort()
@@ -65,7 +73,7 @@ export function Chat({ lock }: { lock: (why?: string) => void }) {
         <Empty>{t('loading')}</Empty>
       </main>
     )
-  const look = () => void ask<World>('api/sandbox/state').then(setWorld, () => undefined)
+  const changed = () => void look({ anew: true }).catch(() => undefined) // the next news bring it
   const all = known?.all ?? []
   const people = peopleOf(world, place)
   const who = people.find(({ user_id }) => user_id === speaker) ?? people[0]
@@ -110,8 +118,8 @@ export function Chat({ lock }: { lock: (why?: string) => void }) {
           )}
         </section>
         <div class="side">
-          {who && <Deeds world={world} place={place} who={who} done={look} />}
-          <FaultSwitches faults={world.faults} links={world.links} done={look} />
+          {who && <Deeds world={world} place={place} who={who} done={changed} />}
+          <FaultSwitches faults={world.faults} links={world.links} done={changed} />
           <Calls calls={all.filter((one): one is Called => one.kind === 'call')} />
           <p>
             <a href={BASE}>{t('to-dashboard')}</a>
@@ -126,7 +134,7 @@ interface Listening {
   readonly signal: AbortSignal
   readonly problem: (error: unknown) => void
   readonly news: (set: (known: Known | undefined) => Known) => void
-  readonly world: (world: World) => void
+  readonly world: () => Promise<void>
   readonly open: () => void
 }
 
@@ -140,7 +148,7 @@ async function listen({ signal, problem, news, world, open }: Listening): Promis
       const restarted = seen !== undefined && found.since !== seen.since
       seen = restarted ? { since: found.since, last: 0 } : found
       if (!restarted) news((known) => more(known, found))
-      world(await ask<World>('api/sandbox/state', undefined, signal))
+      await world()
       open()
     } catch (error) {
       problem(error)
@@ -184,7 +192,8 @@ function Talk(props: { all: Known['all']; place: Place; around: Around; reply: (
   const gone = recalled(all)
   const end = useRef<HTMLDivElement>(null)
   const last = shown.at(-1)?.n
-  useEffect(() => {
+  // Before it is painted: nothing moves away below somebody's finger.
+  useLayoutEffect(() => {
     const { current } = end
     if (current !== null) current.scrollTop = current.scrollHeight
   }, [last, place.type, place.peer])

@@ -1,6 +1,6 @@
 // The dashboard: one stream feeds all of it; a second one, for the tap, is there while somebody reads it.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Chart } from '../src/observe/history.ts'
 import type { Line } from '../src/observe/recent.ts'
 import { ask, BASE } from './api.ts'
@@ -18,7 +18,7 @@ import { follow, type StreamState } from './stream.ts'
 import { Tap } from './tap.tsx'
 import { t } from './words.ts'
 
-const STREAM = 'api/tap?kinds=status,second,log,reply&level=trace'
+const STREAM = 'api/tap?kinds=status,second,log&level=trace'
 
 export function Dashboard({ lock }: { lock: (why?: string) => void }) {
   const [, redraw] = useState(0)
@@ -49,7 +49,8 @@ export function Dashboard({ lock }: { lock: (why?: string) => void }) {
   useEffect(() => {
     if (connections !== undefined) void ask('api/bots').catch(() => undefined)
   }, [connections?.join()])
-  useEffect(() => {
+  // With the picture that it belongs to.
+  useLayoutEffect(() => {
     const offline = status?.bots.some(({ online }) => !online) ?? false
     document.title = `${offline ? '⚠ ' : ''}perpetua · ${t('dashboard')}`
   })
@@ -83,7 +84,7 @@ export function Dashboard({ lock }: { lock: (why?: string) => void }) {
           <Bots bots={status.bots} />
           <Clients state={state} bots={status.bots} />
           <Charts state={state} />
-          <Calls state={state} bots={status.bots} />
+          <Calls bots={status.bots} looking={looking} />
           <Tap bots={status.bots} looking={looking} />
           <Log lines={state.lines} />
           <ConfigFile />
@@ -104,8 +105,9 @@ async function fill(state: State): Promise<void> {
 /** Nobody is told what a page shows that nobody sees. */
 export function useVisible(): boolean {
   const [visible, setVisible] = useState(!document.hidden)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = () => setVisible(!document.hidden)
+    changed()
     document.addEventListener('visibilitychange', changed)
     return () => document.removeEventListener('visibilitychange', changed)
   }, [])

@@ -62,27 +62,21 @@ export function FaultSwitches({ faults, links, done }: { faults: Faults; links: 
       tell(t('dropped', String(dropped)))
       done()
     }, tellError)
-  const switches: [string, string, boolean, Partial<Faults>][] = [
-    [
-      t('fault-slow'),
-      t('fault-slow-why'),
-      faults['slow-replies'] > 0,
-      { 'slow-replies': faults['slow-replies'] > 0 ? 0 : SLOW },
-    ],
-    [
-      t('fault-lost'),
-      t('fault-lost-why'),
-      faults['lost-replies'] > 0,
-      { 'lost-replies': faults['lost-replies'] > 0 ? 0 : 1 },
-    ],
-    [t('fault-silent'), t('fault-silent-why'), faults.silent, { silent: !faults.silent }],
+  const switches: [string, string, boolean, (on: boolean) => Partial<Faults>][] = [
+    [t('fault-slow'), t('fault-slow-why'), faults['slow-replies'] > 0, (on) => ({ 'slow-replies': on ? SLOW : 0 })],
+    [t('fault-lost'), t('fault-lost-why'), faults['lost-replies'] > 0, (on) => ({ 'lost-replies': on ? 1 : 0 })],
+    [t('fault-silent'), t('fault-silent-why'), faults.silent, (silent) => ({ silent })],
   ]
   return (
     <Section id="faults" title={t('faults')}>
       <p>{t('faults-why')}</p>
       {switches.map(([label, why, on, change]) => (
         <label key={label} class="check fault">
-          <input type="checkbox" checked={on} onChange={() => void set(change)} />
+          <input
+            type="checkbox"
+            checked={on}
+            onChange={({ currentTarget }) => void set(change(currentTarget.checked))}
+          />
           <span>
             <b>{label}</b> {why}
           </span>

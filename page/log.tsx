@@ -1,6 +1,6 @@
 // The lines of the log, as important as wanted.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { Line } from '../src/observe/recent.ts'
 import { clock } from './format.ts'
 import { Empty, Section } from './parts.tsx'
@@ -17,7 +17,7 @@ export function Log({ lines }: { lines: readonly Line[] }) {
   const wanted = lines
     .filter((line) => LEVELS.indexOf(line.level) >= LEVELS.indexOf(level) && line.text.includes(text))
     .slice(-SHOWN)
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = place
     // Who has scrolled up reads there.
     if (current !== null && atEnd.current) current.scrollTop = current.scrollHeight

@@ -1,7 +1,7 @@
 // Small parts of both pages: sections, buttons that ask twice, messages that go away by themselves.
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { act } from './api.ts'
 import { t } from './words.ts'
 
@@ -109,7 +109,8 @@ function set(next: readonly Notice[]): void {
 
 export function Notices() {
   const [, redraw] = useState(0)
-  useEffect(() => {
+  // Nothing that is said may come before somebody listens.
+  useLayoutEffect(() => {
     const watcher = () => redraw((n) => n + 1)
     watchers.add(watcher)
     return () => void watchers.delete(watcher)

@@ -1,7 +1,7 @@
 // What stands around both pages: the door that asks for the token, languages, light and dark.
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
 import { ask, BASE, Refused } from './api.ts'
 import { Notices } from './parts.tsx'
 import { forgetToken, keepToken, token } from './token.ts'
@@ -14,7 +14,8 @@ const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
 export function Shell(props: { children: (lock: (why?: string) => void) => ComponentChildren; sandbox: boolean }) {
   const [, redraw] = useState(0)
   const [locked, setLocked] = useState<{ why?: string | undefined } | undefined>(token() === undefined ? {} : undefined)
-  useEffect(() => watchLanguage(() => redraw((n) => n + 1)), [])
+  // Before anybody can press a button: an effect comes after the first picture.
+  useLayoutEffect(() => watchLanguage(() => redraw((n) => n + 1)), [])
   const lock = (why?: string) => {
     forgetToken()
     setLocked({ why })

@@ -1,4 +1,4 @@
-// What the dashboard knows of the gateway: the last status, rates between statuses, the last hour, log, failed calls.
+// What the dashboard knows of the gateway: the last status, rates between statuses, the last hour, log.
 
 import type { Chart, Point } from '../src/observe/history.ts'
 import type { Overview } from '../src/observe/overview.ts'
@@ -9,14 +9,6 @@ export type Status = Overview & { readonly sandbox: boolean }
 export type BotStatus = Status['bots'][number]
 export type ClientStatus = BotStatus['sessions'][number]
 
-export interface Failed {
-  readonly time: number
-  readonly bot?: string
-  readonly action: string
-  readonly retcode: number
-  readonly ms: number
-}
-
 export interface Rates {
   readonly events: number
   readonly bytes: number
@@ -25,7 +17,6 @@ export interface Rates {
 
 const HOUR = 3_600
 const MOST_LINES = 1_000
-const MOST_FAILED = 100
 /** Rates are means over so long (ms): a single second jumps about. */
 const SPAN = 5_000
 
@@ -33,6 +24,8 @@ interface Sample {
   readonly time: number
   readonly counts: Map<string, Rates>
 }
+
+const keyOf = ({ time, text }: Line) => `${time} ${text}`
 
 /** One for each page; `changed` is called once for many changes. */
 export class State {
@@ -46,7 +39,7 @@ export class State {
     p99: [],
   }
   lines: readonly Line[] = []
-  failed: readonly Failed[] = []
+  #filled = new Set<string>()
   #samples: Sample[] = []
   #due = false
   readonly #changed: () => void
@@ -59,8 +52,7 @@ export class State {
     // The casts: what each event holds stands in the description of the admin API.
     if (event === 'status') this.#takeStatus(data as Status)
     else if (event === 'second') this.#takeSecond(data as Point)
-    else if (event === 'log') this.lines = [...this.lines.slice(-MOST_LINES + 1), data as Line]
-    else if (event === 'reply') this.#takeReply(data as Failed)
+    else if (event === 'log') this.#takeLine(data as Line)
     else return
     this.redraw()
   }
@@ -69,7 +61,11 @@ export class State {
   fill({ from, step, events, calls, errors, p50, p99 }: Chart, lines: readonly Line[]): void {
     const time = events.map((_, at) => from / 1000 + at * step)
     Object.assign(this.chart, { time, events, calls, errors, p50, p99 })
-    this.lines = lines
+    this.#filled = new Set(lines.map(keyOf))
+    // What the stream brought meanwhile may be newer than the answer.
+    const since = lines.at(-1)?.time ?? Number.NEGATIVE_INFINITY
+    const newer = this.lines.filter((line) => line.time >= since && !this.#filled.has(keyOf(line)))
+    this.lines = [...lines, ...newer].slice(-MOST_LINES)
     this.redraw()
   }
 
@@ -104,16 +100,16 @@ export class State {
     this.#samples = [...this.#samples.filter((sample) => time - sample.time <= SPAN), { time, counts }]
   }
 
+  /** What was in the answer may come by the stream as well, some time later. */
+  #takeLine(line: Line): void {
+    if (!this.#filled.delete(keyOf(line))) this.lines = [...this.lines.slice(-MOST_LINES + 1), line]
+  }
+
   #takeSecond({ time, ...values }: Point): void {
     const { chart } = this
     chart.time.push(time / 1000)
     for (const name of ['events', 'calls', 'errors', 'p50', 'p99'] as const) chart[name].push(values[name])
     // Cut seldom: moving an hour of numbers each second is work for nobody.
     if (chart.time.length > HOUR + 120) for (const series of Object.values(chart)) series.splice(0, 120)
-  }
-
-  #takeReply(reply: Failed): void {
-    // 1 is the standard's word for a call that goes on.
-    if (reply.retcode !== 0 && reply.retcode !== 1) this.failed = [reply, ...this.failed.slice(0, MOST_FAILED - 1)]
   }
 }

@@ -60,6 +60,8 @@ export function Tap({ bots, looking }: { bots: readonly BotStatus[]; looking: bo
     return () => {
       clearTimeout(timer)
       end()
+      // Nothing more is shown of what is not wished any longer.
+      fresh = []
     }
   }, [on, looking, wish])
   const toggle = (kind: string) =>

@@ -17,10 +17,11 @@ import { satori } from './bench/satori.ts'
 import { simulator } from './bench/simulator.ts'
 import { sqlite } from './bench/sqlite.ts'
 import { start } from './bench/start.ts'
+import { watched } from './bench/watched.ts'
 
 const PARTS: Record<string, Part> = {
   ...{ start, calls, simulator, fanout, satori, milky, lanes, latency },
-  ...{ sqlite, 'catch-up': catchUp, growth, idle },
+  ...{ sqlite, 'catch-up': catchUp, growth, watched, idle },
 }
 const BUILT = 'dist/perpetua'
 

@@ -8,6 +8,7 @@ import { ownActions } from '../src/actions/table.ts'
 import { alertRoutes } from '../src/admin/alerts.ts'
 import { described } from '../src/admin/api.ts'
 import { botRoutes } from '../src/admin/bots.ts'
+import { callRoutes } from '../src/admin/calls.ts'
 import { clientRoutes } from '../src/admin/clients.ts'
 import { configRoutes } from '../src/admin/config.ts'
 import { healthRoutes } from '../src/admin/health.ts'
@@ -49,6 +50,7 @@ const GENERATED = {
 const VARIABLES = new Set([
   'PERPETUA_BIN',
   'PERPETUA_RUNTIME',
+  'PERPETUA_UPSTREAM',
   ...[...leaves()].map(({ path }) => environmentName(path)),
 ])
 
@@ -201,9 +203,16 @@ function routes(): string[] {
 /** What the admin API has, as "GET /api/clients". */
 function endpoints(): string[][] {
   const none = {} as never // nothing is called
-  const routes = [clientRoutes, botRoutes, alertRoutes, configRoutes, liveRoutes, sandboxRoutes, healthRoutes].flatMap(
-    (of) => of(none),
-  )
+  const routes = [
+    clientRoutes,
+    botRoutes,
+    callRoutes,
+    alertRoutes,
+    configRoutes,
+    liveRoutes,
+    sandboxRoutes,
+    healthRoutes,
+  ].flatMap((of) => of(none))
   const own = described(routes, '').map(({ method, path }) => `${method.toUpperCase()} ${path}`)
   return [...own, 'GET /api/status', 'GET /api/qrcode'].map((name) => [name.replace(/:(\w+)/g, '{$1}')])
 }

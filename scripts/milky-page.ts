@@ -1,7 +1,7 @@
 // Writes the page of the guide about Milky, its tables made of those of the code; fails where one of them is not described.
 
 import { ALL_ACTIONS } from '../src/milky/actions.ts'
-import { EVENT_TYPES, eventText } from '../src/milky/events.ts'
+import { EVENT_TYPES, eventOf } from '../src/milky/events.ts'
 import { INCOMING_TYPES, incoming } from '../src/milky/incoming.ts'
 import { MemoryNumbers } from '../src/milky/memory.ts'
 import { OUTGOING_TYPES } from '../src/milky/outgoing.ts'
@@ -141,7 +141,7 @@ export function milkyPage(language: Language): string {
 }
 
 function eventName(event_type: string): string {
-  const event = JSON.parse(eventText({ event_type, time: 1, self_id: SELF, data: EVERYTHING }, stage))
+  const event = JSON.parse(JSON.stringify(eventOf({ event_type, time: 1, self_id: SELF, data: EVERYTHING }, stage)))
   const { post_type, notice_type, request_type, sub_type } = event
   const kind = [post_type, notice_type ?? request_type].filter(Boolean).join('.')
   return `\`${kind}\`${post_type === 'message' || sub_type === undefined ? '' : ` (\`${sub_type}\`)`}`

@@ -71,7 +71,7 @@ Lagrange.Milky must know the account: \`ntqq-impl.account\`. At the first start 
 
 ## Numbers of messages
 
-Milky numbers the messages of each conversation by themselves. perpetua makes the \`message_id\` of OneBot out of that: the same in every run, and kept in \`data-dir\`, so that replies, look-ups and recalls work after a restart. Up to a million messages are known; older ones are 1404. \`real_id\` and \`message_seq\` are Milky's own number.`,
+Milky numbers the messages of each conversation by themselves. perpetua makes the \`message_id\` of OneBot out of that: the same in every run, and kept in \`data-dir\`, so that replies, look-ups and recalls work after a restart. At least the last half million messages of the last 90 days are known, and far more where conversations are busy; older ones are 1404. \`real_id\` and \`message_seq\` are Milky's own number.`,
     events: `## Events
 
 What Milky tells besides comes as a \`notice\` with \`notice_type\` \`milky\`, its name as \`sub_type\`, and its \`data\`.`,
@@ -153,7 +153,7 @@ Lagrange.Milky 必须知道账号：\`ntqq-impl.account\`。首次启动时会�
 
 ## 消息编号
 
-Milky 的消息编号按会话计数。perpetua 据此生成 OneBot 的 \`message_id\`：每次运行都相同，并保存在 \`data-dir\`，因此重启后仍可回复、查询和撤回。最多记住一百万条消息，更早的返回 1404。\`real_id\` 和 \`message_seq\` 是 Milky 自己的编号。`,
+Milky 的消息编号按会话计数。perpetua 据此生成 OneBot 的 \`message_id\`：每次运行都相同，并保存在 \`data-dir\`，因此重启后仍可回复、查询和撤回。至少记住最近 90 天内的最后五十万条消息，会话繁忙时远多于此；更早的返回 1404。\`real_id\` 和 \`message_seq\` 是 Milky 自己的编号。`,
     events: `## 事件
 
 Milky 的其他事件以 \`notice\` 传递：\`notice_type\` 为 \`milky\`，\`sub_type\` 为事件名称，并带有 \`data\`。`,

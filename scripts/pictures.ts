@@ -24,6 +24,8 @@ const talk = setInterval(() => {
   for (const client of clients) void client.call('get_group_info', { group_id: GROUP, no_cache: true })
 }, 150)
 await Bun.sleep(BUSY)
+// To a group that is not there.
+await bot?.call('send_group_msg', { group_id: 1, message: '早上好' })
 await dashboard('en-US', 'light', 'dashboard.png')
 await dashboard('zh-CN', 'dark', 'dashboard.zh-CN.png')
 clearInterval(talk)
@@ -36,7 +38,7 @@ function connected(name: string): Promise<Client> {
 }
 
 async function dashboard(locale: string, colorScheme: 'light' | 'dark', file: string): Promise<void> {
-  await using it = await tab(browser, { locale, colorScheme, viewport: { ...VIEWPORT, height: 1_320 } })
+  await using it = await tab(browser, { locale, colorScheme, viewport: { ...VIEWPORT, height: 1_430 } })
   await it.page.goto(link(address))
   await it.page.locator('td .badge').first().waitFor()
   await Bun.sleep(FEW)

@@ -16,6 +16,12 @@ interface Outcome {
   failed: number
 }
 
+/** Those that say most in a minute; all of test/e2e can be run so. */
+const OVER_MILKY = [
+  ...['smoke', 'lifecycle', 'failover', 'forward', 'reverse', 'actions', 'pools', 'resume', 'restart', 'upstream-loss'],
+  ...['limits', 'guests', 'reload', 'status', 'mended-upstream', 'metrics', 'hostile'],
+].map((name) => `test/e2e/${name}.test.ts`)
+
 /** One stage after the other; the lanes of a stage side by side, the checks of a lane in turn. */
 const STAGES: Check[][][] = [
   [
@@ -34,6 +40,7 @@ const STAGES: Check[][][] = [
     [{ name: 'tests', command: TEST }],
     [
       { name: 'deno', command: [...TEST, 'test/e2e/', 'test/interop/'], env: { PERPETUA_RUNTIME: 'deno' } },
+      { name: 'milky-e2e', command: [...TEST, ...OVER_MILKY], env: { PERPETUA_UPSTREAM: 'milky' } },
       { name: 'node', command: [...TEST, 'test/e2e/smoke.test.ts'], env: { PERPETUA_RUNTIME: 'node' } },
       { name: 'build', command: [process.execPath, 'scripts/build.ts', '--pack'] },
       {

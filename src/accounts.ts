@@ -16,7 +16,7 @@ import { Embedded } from './embedded/embedded.ts'
 import type { Version } from './embedded/versions.ts'
 import { Policy, type PolicySnapshot } from './governance/policy.ts'
 import { poolPlans } from './governance/pools.ts'
-import type { Patience } from './lib/backoff.ts'
+import { type Patience, scatter } from './lib/backoff.ts'
 import { steady } from './lib/clock.ts'
 import type { Hook } from './milky/hooks.ts'
 import { MilkyUpstream, milkyUpstream } from './milky/milky.ts'
@@ -90,7 +90,7 @@ export class Accounts {
 
   /** What limits the calls of a bot, and which circuits are open. */
   policyOf(bot: Bot): PolicySnapshot | undefined {
-    return this.#of(bot)?.policy.snapshot(steady())
+    return this.#of(bot)?.policy.snapshot(steady(), bot.side)
   }
 
   /** What of a bot is kept on disk, and what is wrong with that; undefined: nothing is kept. */
@@ -119,7 +119,9 @@ export class Accounts {
     )
     this.#options.bots.set(Array.from(this.#running.values(), ({ bot }) => bot))
     await Promise.all(gone.map((running) => end(running)))
-    for (const [key, account] of wanted) await this.#feed(account, this.#running.get(key))
+    // Many are not dialled in one moment; those of one account are, since the first that is there does the work.
+    const after = () => (wanted.size > 1 ? scatter(this.#options.patience) : 0)
+    for (const [key, account] of wanted) await this.#feed(account, this.#running.get(key), after())
   }
 
   /** What limits calls is as configured now. */
@@ -168,7 +170,7 @@ export class Accounts {
       account: sharedBy(account),
       room,
       own: (self) => ownActions(self, { report, guests, allot }),
-      settings: () => callSettings(config()),
+      settings: perConfig(config, callSettings),
       report,
       awayFor: () => config()['msg-expire-time'],
       patience: this.#options.patience,
@@ -183,7 +185,7 @@ export class Accounts {
     return { bot, policy, storage, organs: new Map() }
   }
 
-  async #feed(account: Account, running: Running | undefined): Promise<void> {
+  async #feed(account: Account, running: Running | undefined, after: number): Promise<void> {
     if (running === undefined) return
     const { bot, organs } = running
     const wanted = new Map(account.entries.map((entry) => [slotKey(entry), entry]))
@@ -191,10 +193,10 @@ export class Accounts {
     for (const [key] of gone) organs.delete(key)
     await Promise.all(gone.map(([, organ]) => organ.stop()))
     bot.arrange(slotsOf(account), sharedBy(account))
-    for (const [key, entry] of wanted) if (!organs.has(key)) organs.set(key, this.#organ(entry, bot.seat(key)))
+    for (const [key, entry] of wanted) if (!organs.has(key)) organs.set(key, this.#organ(entry, bot.seat(key), after))
   }
 
-  #organ(entry: Implementation, bot: Seat): Organ {
+  #organ(entry: Implementation, bot: Seat, after: number): Organ {
     const { config, report, host, tlsFor, patience, home, dataDir, installed } = this.#options
     const accessToken = entry['access-token']
     if (entry.kind === 'reverse') return new AcceptedUpstream({ bot, selfId: entry['self-id'], accessToken, report })
@@ -208,11 +210,12 @@ export class Accounts {
       report,
       patience,
     }
-    if (entry.kind === 'forward') return dialUpstream(dial)
+    if (entry.kind === 'forward') return dialUpstream({ ...dial, after })
     const name = entry.name || entry.url || entry.kind
     const store = () =>
       dataDir === undefined ? undefined : messageNumbers({ folder: dataDir, name, bot: bot.name, report })
-    if (entry.kind === 'milky') return milkyUpstream({ ...dial, seat: bot, events: entry.events, store: store() })
+    if (entry.kind === 'milky')
+      return milkyUpstream({ ...dial, after, seat: bot, events: entry.events, store: store() })
     return embed({ dial, store, config, home, dataDir, installed })
   }
 }
@@ -241,3 +244,15 @@ const slotKey = ({ spread: _spread, ...link }: Implementation): string => JSON.s
 const sharedBy = ({ selfId, entries }: Account) => (entries.length > 1 ? selfId : undefined)
 
 const slotsOf = ({ entries }: Account) => entries.map((entry) => ({ key: slotKey(entry), spread: entry.spread }))
+
+/** Made once for each config: each call asks for it. */
+function perConfig<T>(config: () => Config, make: (config: Config) => T): () => T {
+  let of: Config | undefined
+  let made: T | undefined
+  return () => {
+    const now = config()
+    if (made === undefined || of !== now) made = make(now)
+    of = now
+    return made
+  }
+}

@@ -90,7 +90,15 @@ const GOODBYE = 2_000
 const PRESENCE: ReadonlySet<Status['kind']> = new Set([
   ...(['session-opened', 'session-closed', 'session-away', 'session-expired', 'session-named'] as const),
   ...(['session-slow', 'session-in-step', 'upstream-connected', 'upstream-lost', 'bot-identified'] as const),
-  ...(['upstream-active', 'circuit-opened', 'circuit-closed', 'session-paused', 'session-unpaused'] as const),
+  ...([
+    'upstream-failing',
+    'upstream-works',
+    'upstream-active',
+    'circuit-opened',
+    'circuit-closed',
+    'session-paused',
+    'session-unpaused',
+  ] as const),
 ])
 
 /** Rejects with the system's error when the port cannot be had; nothing is left running then. */

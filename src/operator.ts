@@ -4,6 +4,7 @@ import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { alertRoutes } from './admin/alerts.ts'
 import { adminApi } from './admin/api.ts'
 import { botRoutes } from './admin/bots.ts'
+import { callRoutes } from './admin/calls.ts'
 import { clientRoutes } from './admin/clients.ts'
 import { type ConfigFile, configRoutes } from './admin/config.ts'
 import { healthRoutes } from './admin/health.ts'
@@ -14,10 +15,12 @@ import { Streams } from './admin/streams.ts'
 import { Alerts, testAlerts } from './alerts/alerts.ts'
 import type { Bots } from './broker/bots.ts'
 import type { Guests } from './broker/ports.ts'
+import type { Presence } from './broker/presence.ts'
 import type { Report } from './broker/status.ts'
 import type { Config } from './config/schema.ts'
 import { shown } from './config/shown.ts'
 import type { Patience } from './lib/backoff.ts'
+import { callsShown } from './observe/calls.ts'
 import { History } from './observe/history.ts'
 import type { MetricSources } from './observe/metric.ts'
 import type { Metrics } from './observe/metrics.ts'
@@ -47,7 +50,7 @@ export interface OperatorOptions extends Pick<OverviewOptions, 'links' | 'allotm
   readonly embedded: MetricSources['embedded']
   readonly policy: MetricSources['policy']
   /** How often each fact happened, and the number of the presence. */
-  readonly counted: () => Pick<OverviewOptions, 'facts' | 'presence'>
+  readonly counted: () => Pick<OverviewOptions, 'facts'> & { readonly presence: Presence }
 }
 
 export interface Doors {
@@ -137,6 +140,7 @@ export class Operator {
       },
       ...clientRoutes({ bots, guests, report, seen }),
       ...botRoutes({ bots, seen, look: (bot) => this.#portraits.look(bot) }),
+      ...callRoutes({ bots, report, shown: (filter) => callsShown(bots, filter) }),
       ...alertRoutes({
         incidents: () =>
           this.#alerts.incidents.map(({ since, ...one }) => ({ ...one, since: Math.floor(since / 1_000) })),
@@ -147,6 +151,7 @@ export class Operator {
         streams: this.#streams,
         tap: (filter, sink) => this.#taps.add({ ...filter, bot: this.#nameOf(filter.bot) }, sink),
         seconds: (watcher) => this.#history.watch(watcher),
+        changes: (watcher) => this.#options.counted().presence.watch(watcher),
         statusText: () => this.#statusText(),
         chart: (step) => this.#history.chart(step),
         log: recent,
@@ -174,11 +179,13 @@ export class Operator {
     return this.#options.bots.all().find(({ selfId }) => selfId !== undefined && selfId === wish)?.name ?? wish
   }
 
-  #status = { at: Number.NEGATIVE_INFINITY, text: '' }
-  /** Made once for all who watch. */
+  #status = { at: Number.NEGATIVE_INFINITY, version: 0, text: '' }
+  /** Made once for all who watch, and anew where somebody came or went. */
   #statusText(): string {
     const now = performance.now()
-    if (now - this.#status.at > 500) this.#status = { at: now, text: JSON.stringify(this.overview()) }
+    const { version } = this.#options.counted().presence
+    if (now - this.#status.at > 500 || version !== this.#status.version)
+      this.#status = { at: now, version, text: JSON.stringify(this.overview()) }
     return this.#status.text
   }
 

@@ -33,7 +33,7 @@ export interface Overview {
 }
 
 const LAST_WORDS = 4_000
-const ADMIN = 'token-of-the-bench'
+export const ADMIN = 'token-of-the-bench'
 const ROOT = resolve(import.meta.dir, '../..')
 
 /** The command of the program; `binary`: the path of the executable file, absent: the source. */

@@ -14,10 +14,13 @@ const FACES = ['milky', 'onebot'] as const
 const CLIENTS = 10
 /** All events are longer, and everything else that clients hear is shorter. */
 const SHORTEST = 400
-const COMPILED = { full: 60_000, quick: 20_000 }
+/** As for fan-out: compilers are done then. */
+const COMPILED = 150_000
+/** Of the processor time of the same events by OneBot, however they come. */
+const MOST = 1.5
 const ROUNDS = { full: 7, quick: 5 }
 const PATTERNS = [
-  { name: 'one by one', chunk: 1, pause: 1, count: { full: 4_000, quick: 2_000 }, most: 1.5 },
+  { name: 'one by one', chunk: 1, pause: 1, count: { full: 4_000, quick: 2_000 } },
   // A flood: what is compared with is hardly any work at all.
   { name: '32 at a time', chunk: 32, pause: 0, count: { full: 100_000, quick: 60_000 } },
 ]
@@ -48,8 +51,8 @@ export async function* milky(bench: Bench): AsyncIterable<Row> {
     await load.ask('grow', { name: face, url: `${gateways[face].ws}/onebot/v11/ws`, size: CLIENTS })
   }
   await load.ask('quiet', 300)
-  for (const face of FACES) await cost(face, COMPILED[mode], 32, 0)
-  for (const { name, chunk, pause, count, most } of PATTERNS) {
+  for (const face of FACES) await cost(face, COMPILED, 32, 0)
+  for (const { name, chunk, pause, count } of PATTERNS) {
     const costs: Record<Face, number[]> = { milky: [], onebot: [] }
     for (let round = 0; round < ROUNDS[mode]; round++)
       for (const face of inTurn(FACES, round)) costs[face].push(await cost(face, count[mode], chunk, pause))
@@ -58,7 +61,7 @@ export async function* milky(bench: Bench): AsyncIterable<Row> {
       what: `processor time per event to ${CLIENTS} clients, events ${name}`,
       unit: 'us',
       ...compared(costs.milky, costs.onebot, 'OneBot'),
-      ...(most !== undefined && { target: { of: 'ratio' as const, most } }),
+      target: { of: 'ratio', most: MOST },
     }
   }
 }

@@ -34,6 +34,7 @@ const BOT = object(
     sent: object({ events: whole, bytes: whole }),
     upstreams: list({ type: 'object', description: 'its implementations, in order' }),
     waiting: { type: 'object' },
+    failed: object({ kept: whole, changes: { ...whole, description: 'grows when GET /api/calls tells others' } }),
     pools: list({ type: 'object' }),
     embedded: { type: 'object', description: 'how the implementation fares that perpetua runs itself' },
     calls: { type: 'object', description: 'breakers and limited: circuit breakers, and how many calls were limited' },

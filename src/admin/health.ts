@@ -20,9 +20,9 @@ export function healthRoutes({ bots, open, metrics }: HealthPort): Route[] {
       method: 'get',
       path: '/healthz',
       summary: 'The process runs',
-      answer: object({ status: { const: 'ok' } }),
+      answer: object({ status: { const: 'ok' }, service: { const: 'perpetua' } }),
       open: () => true,
-      handle: (c) => c.json({ status: 'ok' }),
+      handle: (c) => c.json({ status: 'ok', service: 'perpetua' }),
     },
     {
       method: 'get',

@@ -1,5 +1,6 @@
 // What an operator watches: the live tap, the numbers of the last hour, the lines of the log.
 
+import { Together } from '../lib/together.ts'
 import { refuse } from '../onebot/retcode.ts'
 import { type Asked, list, nullable, object, type Route, text, whole } from './route.ts'
 import type { Send, Streams } from './streams.ts'
@@ -33,8 +34,11 @@ export interface LivePort {
   readonly streams: Streams
   /** Returns what ends it. */
   readonly tap: (filter: TapFilter, sink: Send) => () => void
-  /** The same, for each second that is over; `status`: the text of GET /api/status, made once for all. */
+  /** The same, for each second that is over. */
   readonly seconds: (watcher: (point: object) => void) => () => void
+  /** The same, for each change of who is there. */
+  readonly changes: (watcher: () => void) => () => void
+  /** What GET /api/status answers, made once for all. */
   readonly statusText: () => string
   readonly chart: (step: 1 | 60) => object
   /** Absent: no log is kept here. */
@@ -106,9 +110,12 @@ export function liveRoutes(port: LivePort): Route[] {
         const level = levelOf(c)
         const most = linesOf(c)
         if (c.req.query('follow') !== '1') return c.json({ lines: log.lines(level, most) })
-        return streams.open(c, (send) => {
-          for (const line of log.lines(level, most)) send('log', JSON.stringify(line))
-          return log.listen(level, (line) => send('log', JSON.stringify(line)))
+        return streams.open(c, {
+          key: `log ${level}`,
+          greet(send) {
+            for (const line of log.lines(level, most)) send('log', JSON.stringify(line))
+          },
+          begin: (send) => log.listen(level, (line) => send('log', JSON.stringify(line))),
         })
       },
     },
@@ -119,29 +126,38 @@ function tap(c: Asked, port: LivePort): Response {
   const kinds = kindsOf(c)
   const filter = filterOf(c, kinds)
   const level = levelOf(c)
-  return port.streams.open(c, (send) => {
-    const ends: (() => void)[] = []
-    if (filter.kinds.size > 0) ends.push(port.tap(filter, send))
-    if (kinds.has('status') || kinds.has('second')) ends.push(port.seconds(second(kinds, send, port.statusText)))
-    if (kinds.has('status')) send('status', port.statusText())
-    if (kinds.has('log')) ends.push(port.log.listen(level, (line) => send('log', JSON.stringify(line))))
-    return () => {
-      for (const end of ends) end()
-    }
+  return port.streams.open(c, {
+    key: JSON.stringify([...kinds, filter, level]),
+    greet: (send) => kinds.has('status') && send('status', port.statusText()),
+    begin(send) {
+      const ends: (() => void)[] = []
+      if (filter.kinds.size > 0) ends.push(port.tap(filter, send))
+      if (kinds.has('second')) ends.push(port.seconds((point) => send('second', JSON.stringify(point))))
+      if (kinds.has('status')) ends.push(statuses(port, send))
+      if (kinds.has('log')) ends.push(port.log.listen(level, (line) => send('log', JSON.stringify(line))))
+      return () => {
+        for (const end of ends) end()
+      }
+    },
   })
 }
 
 /** A status of thousands of clients is long: the longer, the less often. */
 const STATUS_PER_SECOND = 64 * 1024
+/** Nobody waits a second to see who has come (ms); many who come are seen together. */
+const CHANGED = { soon: 100, seldom: 250 }
 
-function second(kinds: ReadonlySet<Kind>, send: Send, statusText: () => string): (point: object) => void {
+function statuses({ statusText, seconds, changes }: LivePort, send: Send): () => void {
   let due = 0
-  return (point) => {
-    if (kinds.has('second')) send('second', JSON.stringify(point))
-    if (!kinds.has('status') || due-- > 0) return
+  const tell = () => {
     const status = statusText()
     due = Math.floor(status.length / STATUS_PER_SECOND)
-    send('status', status)
+    send('status', status, true)
+  }
+  const changed = new Together(() => due > 0 || tell(), CHANGED)
+  const ends = [seconds(() => due-- > 0 || tell()), changes(() => changed.due()), () => changed.stop()]
+  return () => {
+    for (const end of ends) end()
   }
 }
 

@@ -53,7 +53,7 @@ export class Alerts {
     return [...this.#open.values()]
   }
 
-  readonly report: Report = (status) => this.#watch.heard(status, this.#now())
+  readonly report: Report = (status) => this.#watch.heard(status, this.#now)
 
   /** What is wrong now that was not, and what is not any more. Costs nothing where nobody is to be told. */
   async look(): Promise<void> {

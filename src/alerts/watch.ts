@@ -39,13 +39,13 @@ export class Watch {
   readonly #lost = new Map<string, { trouble: Trouble; at: number }>()
   #storage: string | undefined
 
-  /** Facts that are over by the time somebody looks. */
-  heard(status: Status, now: number): void {
+  /** Facts that are over by the time somebody looks. @param now asked only by what needs it: facts are many. */
+  heard(status: Status, now: () => number): void {
     switch (status.kind) {
       case 'session-behind':
-        return this.#losing(status.bot, nameOf(status.session), status.missed, now)
+        return this.#losing(status.bot, nameOf(status.session), status.missed, now())
       case 'pool-behind':
-        return this.#losing(status.bot, `pool ${status.pool}`, status.missed, now)
+        return this.#losing(status.bot, `pool ${status.pool}`, status.missed, now())
       case 'session-closed':
         // Whoever did that knows it.
         if (status.code === CLOSING.kicked.code) this.#names.delete(`${status.bot} ${nameOf(status.session)}`)
@@ -91,6 +91,14 @@ export class Watch {
     if (state === 'waiting-for-login') this.#login.add(bot)
     else if (state === 'running' || state === undefined) this.#login.delete(bot)
     if (this.#login.has(bot)) yield { id: `login ${bot.name}`, kind: 'login', bot: id }
+    for (const { peer, active, failing } of bot.sources.upstreams)
+      if (failing === 'calls' && !active)
+        yield {
+          id: `breaker ${bot.name} ${peer}`,
+          kind: 'breaker',
+          bot: id,
+          detail: `${peer}: another one works · 已由另一个接替`,
+        }
     for (const [kind, breaker] of Object.entries(policy(bot)?.breakers ?? {})) {
       const key = `breaker ${bot.name} ${kind}`
       // Half open it may fail again: it is over once calls work.

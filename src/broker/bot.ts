@@ -6,6 +6,8 @@ import { refuse } from '../onebot/retcode.ts'
 import type { BotOptions } from './bot-options.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
+import type { Failures } from './failures.ts'
+import type { Held } from './flow.ts'
 import { Members } from './members.ts'
 import {
   type Caller,
@@ -74,7 +76,8 @@ export class Bot {
       lost: (upstream) => this.#calls.lost(upstream),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
-      moved: () => this.#moved(),
+      moved: (failing) => this.#moved(failing),
+      renewed: (side) => options.policy?.renew?.(side),
       heartbeat: () => this.#sendHeartbeat(),
       event: (raw, event) => this.#event(raw, event),
       meta: (raw, event) => this.members.fanout.append(raw, undefined, event),
@@ -107,6 +110,7 @@ export class Bot {
       bot,
       own: options.own(this),
       upstream: (action) => this.#sources.upstream(action),
+      sides: this.#sources,
       account: () => this.#selfId,
       now,
     })
@@ -136,6 +140,18 @@ export class Bot {
   get sources(): SourcesStatus {
     return this.#sources.status
   }
+  /** Which of its implementations does the work, for its policy. */
+  get side(): number {
+    return this.#sources.active
+  }
+  /** The last calls that failed. */
+  get failures(): Failures {
+    return this.#calls.failures
+  }
+  /** Calls that wait to be sent. */
+  held(): Iterable<Held> {
+    return this.#calls.held()
+  }
   get waiting() {
     const { fanout, returns } = this.members
     return { ...this.#calls.waiting, catchingUp: fanout.catchingUp, away: returns.away }
@@ -151,6 +167,7 @@ export class Bot {
   arrange(slots: readonly SlotWish[], account?: string): void {
     this.#account = account
     this.#sources.arrange(slots)
+    this.#calls.reconsider()
   }
   connected(upstream: Upstream, peer: string): void {
     this.#sources.first.connected(upstream, peer)
@@ -226,7 +243,8 @@ export class Bot {
 
   /** One action frame; it ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
-    called(raw, this.members.traffic, caller.session?.traffic)
+    called(raw, this.members.traffic)
+    if (caller.session !== undefined) called(raw, caller.session.traffic)
     this.#options.report({ kind: 'action', bot: this.name, session: caller.session, raw })
     this.#calls.call(caller, raw)
   }
@@ -238,6 +256,11 @@ export class Bot {
     const caller: Caller = { session, open: session.open, reply: (text) => this.members.reply(session, text) }
     this.#callers.set(session, caller)
     return caller
+  }
+
+  /** A call that waits is answered now, and not sent. False: no such call waits. */
+  giveUp(id: string, reason: string): boolean {
+    return this.#calls.giveUp(id, reason)
   }
 
   /** An event for these sessions only, in its place among all others. */
@@ -311,9 +334,10 @@ export class Bot {
   }
 
   /** Another implementation does the work now, or none. */
-  #moved(): void {
+  #moved(failing: Upstream | undefined): void {
     if (!this.online || this.#ending !== undefined) return
     this.#sendHeartbeat()
+    if (failing !== undefined) this.#calls.leave(failing)
     this.#calls.resume()
   }
 

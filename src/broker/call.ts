@@ -1,7 +1,7 @@
 // A call from its arrival to its end: what is sent for it, who gets the reply, and what it counts meanwhile.
 
 import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
-import { ownReply } from '../onebot/frame.ts'
+import { ownReply, readAction } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { LIMITS } from './limits.ts'
 import type { GovernedCall } from './policy.ts'
@@ -29,7 +29,7 @@ export interface Call extends Taker {
   readonly mode: Mode
   /** Once the call was sent at most what it is aimed at, see `forgetParams`. */
   params: Fields
-  /** The frame to be sent; '' once it was, and is not to be sent again. */
+  /** The frame to be sent; '' once it was, where it is neither to be sent again nor short enough to be kept for who asks why it failed. */
   text: string
   /** What may be sent again when the implementation was lost with it. */
   again: boolean
@@ -40,10 +40,14 @@ export interface Call extends Taker {
   deadline: number
   /** Whom it was sent to. */
   via: Upstream | undefined
+  /** The one that it is meant for, and no other: it asks how that one fares. */
+  readonly to: Upstream | undefined
   /** The client has its answer already: nobody waits for the reply. */
   readonly answered: boolean
-  /** A read: others that ask for the same may share its reply. The text of its params. */
+  /** A read: others that ask for the same may share its reply. What it asks for. */
   readonly shared: string | undefined
+  /** Changes that had been told when it was sent, see `Reads`. */
+  changes: number
   /** Who shares it. */
   others: Taker[] | undefined
   /** As its policy sees it. */
@@ -82,8 +86,10 @@ export function callOf(parts: CallParts, order: number, { timeout, timeouts, res
     sent: 0,
     deadline: 0,
     via: undefined,
+    to: undefined,
     answered: mode !== 'plain',
     shared,
+    changes: 0,
     others: undefined,
     governed: undefined,
     admitted: false,
@@ -95,24 +101,40 @@ export function callOf(parts: CallParts, order: number, { timeout, timeouts, res
 /** No params. */
 export const NONE: Fields = {}
 
+/** One of the gateway's own. */
+export function partsOfOurs(action: string, token: string, since: number): CallParts {
+  const text = JSON.stringify({ action, params: NONE, echo: token })
+  return { token, action, text, since, size: text.length, params: NONE }
+}
+
 /** A longer id is nobody's. */
 const LONGEST_ID = 64
 
 /** What was sent need not be kept: it may be megabytes. What it was aimed at is, for its line and for its policy. */
 export function forgetParams(call: Call): void {
-  const { again, governed, params, size } = call
-  if (!again) call.text = ''
-  call.params = again ? aimOf(params) : NONE
+  const { again, governed, size } = call
+  if (!again && call.text.length > LIMITS.failedFrame) call.text = ''
+  call.params = aimOf(call.params)
   if (governed !== undefined && size > LIMITS.paramsKept) Object.assign(governed, { params: aimOf(governed.params) })
 }
 
+/** It was sent and nothing came of it: it is as it was, but for what only its policy has forgotten. */
+export function remember(call: Call, text: string): void {
+  const frame = readAction(text)
+  if (frame.kind !== 'action') return
+  call.text = text
+  call.params = aimOf(frame.params)
+}
+
 function aimOf(params: Fields): Fields {
-  const aim: Record<string, unknown> = {}
-  for (const key of ['group_id', 'user_id']) {
-    const id = own(params, key)
-    if (typeof id === 'number' || (typeof id === 'string' && id.length <= LONGEST_ID)) aim[key] = id
-  }
-  return aim
+  const group_id = idIn(params, 'group_id')
+  const user_id = idIn(params, 'user_id')
+  return group_id === undefined && user_id === undefined ? NONE : { group_id, user_id }
+}
+
+function idIn(params: Fields, key: string): unknown {
+  const id = own(params, key)
+  return typeof id === 'number' || (typeof id === 'string' && id.length <= LONGEST_ID) ? id : undefined
 }
 
 /** Calls of the gateway's own, and those of an earlier run. */

@@ -1,13 +1,27 @@
 // The way of an action: ours or the implementation's, up and back, with exactly one reply whatever happens.
 
-import { failed, isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
+import { isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
 import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
-import { type Fields, own as field } from '../onebot/object.ts'
+import type { Fields } from '../onebot/object.ts'
 import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
-import { type Call, type CallParts, callOf, close, failure, NONE, open, takers, termsOf } from './call.ts'
+import {
+  type Call,
+  type CallParts,
+  callOf,
+  close,
+  failure,
+  NONE,
+  open,
+  partsOfOurs,
+  remember,
+  takers,
+  termsOf,
+} from './call.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
-import { asRefusal, Flow } from './flow.ts'
+import { Failures, failureIn, retcodeIn } from './failures.ts'
+import { asRefusal, Flow, type Held } from './flow.ts'
+import type { Sides } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
@@ -27,6 +41,8 @@ export interface CallsOptions {
   readonly now: () => number
   /** Absent: every call may go. */
   readonly policy?: CallPolicy | undefined
+  /** Absent: there is one implementation. */
+  readonly sides?: Sides | undefined
   /** Absent: no call is durable. */
   readonly durable?: DurableStore | undefined
   /** The account, once it is known. */
@@ -41,6 +57,8 @@ const PROBE = 10_000
 
 export class Calls {
   readonly #options: CallsOptions
+  /** The last ones that failed. */
+  readonly failures: Failures
   readonly #pending: Pending
   readonly #reads: Reads
   readonly #durables: Durables
@@ -49,32 +67,57 @@ export class Calls {
   #closed: string | undefined
 
   constructor(options: CallsOptions) {
-    const { bot, upstream, settings, policy, durable, report, now, account = () => undefined } = options
+    const { bot, upstream, settings, policy, sides, durable, report, now, account = () => undefined } = options
     this.#options = options
     this.#pending = new Pending((call) => this.#late(call), now)
     this.#reads = new Reads(settings, now)
-    this.#durables = new Durables({ bot, store: durable, account, report })
-    this.#endings = new Endings({ bot, reads: this.#reads, durables: this.#durables, report, now })
+    this.failures = new Failures(now)
+    this.#durables = new Durables({
+      bot,
+      store: durable,
+      account,
+      report,
+      lost: (call, why) => this.failures.lost(call, why),
+    })
+    const [reads, durables, failures] = [this.#reads, this.#durables, this.failures]
+    this.#endings = new Endings({ bot, reads, durables, failures, report, now })
     this.#flow = new Flow({
       bot,
       upstream,
       settings,
       policy,
+      sides,
       pending: this.#pending,
-      reads: this.#reads,
+      reads,
       report,
       now,
       mark: (id) => this.#durables.mark(id),
       refused: (call, why) => this.#refuse(call, why),
       cancelled: (call) => this.#cancel(call),
       late: (call) => this.#late(call),
-      probe: () => this.#probe(),
+      probe: (side) => this.#probe(side),
     })
   }
 
   /** Calls waiting for a reply, and calls waiting to be sent: all, `_rate_limited` ones, and whether nothing can go up. */
   get waiting(): { replies: number; waiting: number; paced: number; held: boolean } {
     return { replies: this.#pending.size, ...this.#flow.waiting }
+  }
+
+  /** Those that wait to be sent. */
+  held(): Iterable<Held> {
+    return this.#flow.held()
+  }
+
+  /** One that waits is answered now, and not sent. False: no such call waits. */
+  giveUp(id: string, reason: string): boolean {
+    const [call] = this.#flow.take(({ token }) => token === id)
+    if (call === undefined) return false
+    if (call.answered && call.durable === undefined)
+      this.#options.report({ kind: 'call-dropped', bot: this.#options.bot, action: call.action, why: reason })
+    this.#cut(call, reason)
+    this.#flow.reconsider()
+    return true
   }
 
   call(caller: Caller, raw: string): void {
@@ -97,7 +140,8 @@ export class Calls {
   }
 
   /** A reply came from the implementation. */
-  replied({ raw, reply, token }: Reply): void {
+  replied(frame: Reply): void {
+    const { raw, reply, token } = frame
     const call = token === undefined ? undefined : this.#pending.get(token)
     if (token === undefined || call === undefined) {
       this.#options.report({ kind: 'reply-unknown', bot: this.#options.bot })
@@ -105,11 +149,11 @@ export class Calls {
     }
     if (streaming(reply) === 'more') return this.#piece(call, raw)
     this.#pending.settle(token)
-    if (call.admitted) this.#flow.over(call, outcomeOf(reply))
-    if (call.shared !== undefined) this.#reads.ended(call, { raw, fields: reply })
-    else if (!failed(reply)) this.#reads.wrote(call.action)
-    const retcode = field(reply, 'retcode')
-    this.#endings.finish(call, typeof retcode === 'number' ? retcode : 0, ({ echo }) => replyText(raw, token, echo))
+    const outcome = outcomeOf(reply)
+    this.#flow.over(call, outcome)
+    if (outcome !== 'ok') this.#endings.failed(call, failureIn(reply))
+    else if (call.shared === undefined) this.#reads.wrote(call.action)
+    this.#endings.finish(call, retcodeIn(reply), ({ echo }) => replyText(raw, token, echo), frame)
   }
 
   /** The implementation told an event: what it changes is not answered from memory any more. */
@@ -124,11 +168,21 @@ export class Calls {
     const again: Call[] = []
     for (const call of this.#pending.take((one) => upstream === undefined || one.via === upstream)) {
       this.#flow.over(call, 'lost')
-      if (call.again) again.push(call)
+      const untouched = call.via?.release?.(call.token)
+      if (untouched !== undefined) remember(call, untouched)
+      if (call.again || untouched !== undefined) again.push(call)
       else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
     }
     this.#flow.lost(again, away)
     if (!away) this.#flow.reconsider()
+  }
+
+  /** Another one does the work now instead of this one, which fails: what only reads need not wait for its answers. */
+  leave(upstream: Upstream): void {
+    const reads = this.#pending.take(({ via, to, again, action }) => via === upstream && !to && again && isRead(action))
+    if (reads.length === 0) return
+    for (const call of reads) this.#flow.over(call, 'lost')
+    this.#flow.lost(reads, false)
   }
 
   /** The implementation is back, with its account known. */
@@ -158,7 +212,7 @@ export class Calls {
   /** From now on calls are refused, for this reason, and so are those that wait to be sent; those in flight go on. */
   close(reason: string): void {
     this.#closed = reason
-    for (const call of this.#flow.take(({ answered }) => !answered)) this.#unsent(call, reason)
+    for (const call of this.#flow.take(({ answered }) => !answered)) this.#cut(call, reason)
   }
 
   /** Ends everything open, for the reason given: of writes nobody knows whether they were carried out. */
@@ -166,17 +220,15 @@ export class Calls {
     this.#reads.clear()
     // On disk they stay as they are, for the account that they were asked of.
     this.#durables.forget()
-    for (const call of this.#pending.take()) {
-      this.#flow.over(call, 'lost')
-      if (call.again && isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
-      else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
-    }
+    for (const call of this.#pending.take()) this.#cut(call, reason)
     const waiting = this.#flow.take(() => true)
-    for (const call of waiting) this.#unsent(call, reason)
+    for (const call of waiting) this.#cut(call, reason)
     this.#pending.stop()
     this.#flow.stop()
     const actions = waiting.filter(({ answered, durable }) => answered && durable === undefined).length
     if (actions > 0) this.#options.report({ kind: 'paced-abandoned', bot: this.#options.bot, actions })
+    // Nothing that was asked of one account is to be sent to the next.
+    this.failures.clear()
   }
 
   #recall(): void {
@@ -242,11 +294,14 @@ export class Calls {
     const sent = sendable(text, token)
     // It was read once already.
     if (sent === undefined) return
+    const call = this.#made({ ...common, ...sent, durable: id })
     try {
-      this.#start(this.#made({ ...common, ...sent, durable: id }))
+      this.#start(call)
     } catch (error) {
-      // The client was answered; what is left is to say it in the log.
-      this.#durables.unknown(id, asRefusal(error).message)
+      // The client was answered; what is left is to say it in the log, and to who looks for it.
+      const { retcode, message } = asRefusal(error)
+      this.#durables.unknown(id, message)
+      this.#endings.failed(call, { retcode, message, outcome: 'not-sent' })
     }
   }
 
@@ -268,14 +323,15 @@ export class Calls {
       const answer = answerOwn(own, caller, frame, mode)
       retcode = answer instanceof Promise ? await answer : answer
     } catch (error) {
-      retcode = this.#fail(caller, frame, error)
+      retcode = this.#fail(caller, frame, error, began)
     }
     this.#endings.done(frame.action, began, retcode)
   }
 
-  #fail(caller: Caller, frame: ActionFrame, error: unknown): number {
+  #fail(caller: Caller, frame: ActionFrame, error: unknown, since = this.#options.now()): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
     const why = asRefusal(error)
+    this.failures.refused(caller, frame, why, since)
     this.#refused(caller, why.message)
     this.#endings.limited(frame.action, why)
     caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
@@ -288,20 +344,22 @@ export class Calls {
 
   /** A call of ours, which nothing holds up. */
   #ours(action: string, within: number, ended: (() => void) | undefined): Call {
-    const token = this.#pending.token()
-    const text = JSON.stringify({ action, params: {}, echo: token })
-    const since = this.#options.now()
-    return {
-      ...this.#made({ token, action, text, since, size: text.length, params: NONE }),
-      within,
-      ended,
-      again: false,
-    }
+    const parts = partsOfOurs(action, this.#pending.token(), this.#options.now())
+    return { ...this.#made(parts), within, ended, again: false }
   }
 
-  #probe(): void {
-    const call = this.#ours('get_status', PROBE, undefined)
-    call.governed = { caller: '', action: call.action, params: NONE, paced: false }
+  #probe(side: number): void {
+    const { sides } = this.#options
+    const to = sides?.several ? sides.link(side) : undefined
+    const call = { ...this.#ours('get_status', PROBE, undefined), to }
+    call.governed = {
+      caller: '',
+      action: call.action,
+      params: NONE,
+      paced: false,
+      side,
+      ...(to !== undefined && { probe: true }),
+    }
     call.admitted = true
     if (!this.#flow.force(call)) this.#flow.over(call, 'lost')
   }
@@ -324,6 +382,7 @@ export class Calls {
     const ms = this.#options.now() - call.sent
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
     this.#flow.over(call, 'timeout')
+    call.via?.forget?.(call.token)
     const why = `no reply from the implementation in ${ms} ms: the outcome is unknown`
     this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, why)
   }
@@ -340,11 +399,8 @@ export class Calls {
     this.#endings.unsent(call, 'its client has left; the call was not sent')
   }
 
-  /** It waited to be sent, or to be sent again, when everything ended. */
-  #unsent(call: Call, reason: string): void {
+  #cut(call: Call, reason: string): void {
     this.#flow.over(call, 'lost')
-    if (call.sent === 0) this.#endings.unsent(call, `${reason}; the call was not sent`)
-    else if (isRead(call.action)) this.#endings.unanswered(call, RETCODE.unavailable.code, reason)
-    else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
+    this.#endings.cut(call, reason)
   }
 }

@@ -16,6 +16,8 @@ export interface DurablesOptions {
   readonly store: DurableStore | undefined
   readonly account: () => string | undefined
   readonly report: Report
+  /** Nobody will ever know what has become of a call of an earlier run, for this reason. */
+  readonly lost: (call: DurableCall, why: string) => void
 }
 
 export class Durables {
@@ -90,12 +92,17 @@ export class Durables {
     return found.flatMap((call) => this.#recalledAs(call, always, token()))
   }
 
-  #recalledAs({ id, action, text, state, since }: DurableCall, always: boolean, token: string): CallParts[] {
+  #recalledAs(call: DurableCall, always: boolean, token: string): CallParts[] {
+    const { id, action, text, state, since } = call
     const frame = sendable(text, token)
     if (frame === undefined) this.unknown(id, 'what was kept is no action any more')
     else if (state === 'queued' || always)
       return [{ ...frame, token, action, since, size: text.length, durable: id, mode: 'async' }]
-    else this.unknown(id, 'the gateway ended, or lost the account, before the implementation had answered')
+    else {
+      const why = 'the gateway ended, or lost the account, before the implementation had answered'
+      this.#options.lost(call, why)
+      this.unknown(id, why)
+    }
     return []
   }
 
@@ -128,8 +135,8 @@ export class Durables {
   }
 }
 
-/** What is kept: no echo, no suffix, nothing that is said to us rather than to the implementation. */
-function plainText(frame: ActionFrame, action: string): string {
+/** What is kept, or sent again: no echo, no suffix, nothing that is said to us rather than to the implementation. */
+export function plainText(frame: ActionFrame, action: string): string {
   const params = without(paramsText(frame), 'durable')
   return without(assign(frame.raw, { action: JSON.stringify(action), params }), 'echo')
 }

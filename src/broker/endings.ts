@@ -1,15 +1,21 @@
 // How calls end: each of those who share one gets its reply, nothing counts for them any more, and who keeps count is told.
 
+import { isRead } from '../onebot/action.ts'
+import type { UpstreamFrame } from '../onebot/frame.ts'
 import { type ActionError, RETCODE } from '../onebot/retcode.ts'
-import { type Call, close, failure, refusal, type Taker } from './call.ts'
+import { type Call, close, failure, refusal, type Taker, takers } from './call.ts'
 import type { Durables } from './durable.ts'
+import type { Failed, Failures } from './failures.ts'
 import type { Reads } from './reads.ts'
 import type { Report } from './status.ts'
+
+type Reply = Extract<UpstreamFrame, { kind: 'reply' }>
 
 export interface EndingsOptions {
   readonly bot: string
   readonly reads: Reads
   readonly durables: Durables
+  readonly failures: Failures
   readonly report: Report
   readonly now: () => number
 }
@@ -21,11 +27,11 @@ export class Endings {
     this.#options = options
   }
 
-  /** In whichever way. @param text the reply for each of those who share it. */
-  finish(call: Call, retcode: number, text: (taker: Taker) => string): void {
+  /** In whichever way. @param text the reply for each of those who share it. @param reply the implementation's, if there is one. */
+  finish(call: Call, retcode: number, text: (taker: Taker) => string, reply?: Reply): void {
     const { reads, durables } = this.#options
     // However it ends: nobody may join what is answered already.
-    reads.ended(call)
+    if (call.shared !== undefined) reads.ended(call, reply)
     close(call)
     if (call.others !== undefined) for (const taker of call.others) close(taker)
     call.ended?.()
@@ -39,13 +45,22 @@ export class Endings {
     const { reads, durables } = this.#options
     if (call.shared === undefined) reads.wrote(call.action)
     if (call.durable !== undefined) durables.unknown(call.durable, message)
+    this.failed(call, { retcode, message, outcome: 'unknown' })
     this.finish(call, retcode, refusal(retcode, message))
   }
 
   /** It was not sent, and will not be. */
   unsent(call: Call, why: string): void {
     const { code } = RETCODE.unavailable
+    this.failed(call, { retcode: code, message: why, outcome: 'not-sent' })
     this.finish(call, code, refusal(code, why))
+  }
+
+  /** It waited, to be sent or to be sent again, or was in flight, when it was cut short for this reason. */
+  cut(call: Call, reason: string): void {
+    if (call.sent === 0) this.unsent(call, `${reason}; the call was not sent`)
+    else if (call.again && isRead(call.action)) this.unanswered(call, RETCODE.unavailable.code, reason)
+    else this.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
   }
 
   /** It waited, and will not be sent, for this reason. */
@@ -54,7 +69,13 @@ export class Endings {
     this.limited(call.action, why)
     if (call.answered && call.durable === undefined)
       report({ kind: 'call-dropped', bot, action: call.action, why: why.message })
+    this.failed(call, { retcode: why.retcode, message: why.message, outcome: call.sent > 0 ? 'unknown' : 'not-sent' })
     this.finish(call, why.retcode, ({ echo }) => failure(why.retcode, why.message, echo, why.retryAfter))
+  }
+
+  /** It is kept for who is to find out why, for each of those who share it. */
+  failed(call: Call, failed: Failed): void {
+    for (const taker of takers(call)) this.#options.failures.add(call, taker, failed)
   }
 
   /** Somebody's call has ended that was asked then (ms). */

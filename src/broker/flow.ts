@@ -2,9 +2,9 @@
 
 import { ActionError, refuse } from '../onebot/retcode.ts'
 import { type Call, forgetParams, isGone } from './call.ts'
-import { Gate, limited, seconds, type Wait } from './gate.ts'
+import { Gate, limited, type Sides, seconds } from './gate.ts'
 import { LIMITS } from './limits.ts'
-import { Lines } from './lines.ts'
+import { Lines, type Reason, type Wait } from './lines.ts'
 import type { Pending } from './pending.ts'
 import type { CallPolicy, Outcome } from './policy.ts'
 import type { CallSettings, Upstream } from './ports.ts'
@@ -17,6 +17,7 @@ export interface FlowOptions {
   readonly upstream: (action?: string) => Upstream | undefined
   readonly settings: () => CallSettings
   readonly policy: CallPolicy | undefined
+  readonly sides: Sides | undefined
   readonly pending: Pending
   readonly reads: Reads
   readonly report: Report
@@ -29,8 +30,19 @@ export interface FlowOptions {
   readonly cancelled: (call: Call) => void
   /** The deadline of a call has passed that was sent, lost, and waited to be sent again. */
   readonly late: (call: Call) => void
-  /** Asks the implementation whether it works, in the gateway's own name. */
-  readonly probe: () => void
+  /** Asks this implementation whether it works, in the gateway's own name. */
+  readonly probe: (side: number) => void
+}
+
+/** A call that waits, for whoever looks at it. */
+export interface Held {
+  readonly call: Call
+  /** `away`: for the implementation; `stalled`: it takes nothing; `turn`: behind others of its conversation, or until the next slice leaves. */
+  readonly why: Reason | 'away' | 'stalled' | 'turn'
+  /** Not before then (ms), as far as anybody knows. */
+  readonly next: number | undefined
+  /** Given up then (ms); undefined: it waits as long as it takes. */
+  readonly until: number | undefined
 }
 
 /** How long (ms) a call waits for an implementation that is away, where the settings do not say. */
@@ -65,8 +77,8 @@ export class Flow {
 
   constructor(options: FlowOptions) {
     this.#options = options
-    const { policy, now } = options
-    this.#gate = new Gate({ policy, now, changed: () => this.#schedule() })
+    const { policy, now, sides } = options
+    this.#gate = new Gate({ policy, now, sides, changed: () => this.#schedule() })
   }
 
   /** `held`: some wait because the implementation is away. */
@@ -75,13 +87,31 @@ export class Flow {
     return { waiting: size, paced, held: size > 0 && this.#away(this.#options.now()) }
   }
 
+  /** Those that wait, each as it stands now. */
+  *held(): Generator<Held> {
+    const now = this.#options.now()
+    const gone = this.#standing || this.#options.upstream() === undefined
+    const away = gone ? 'away' : now < this.#stalled ? 'stalled' : undefined
+    for (const call of this.#lines.each()) {
+      const { until, why } = this.#lines.patience(call)
+      const expires = this.#expires(call)
+      yield {
+        call,
+        why: away ?? why ?? 'turn',
+        next: away === undefined && until > now ? until : undefined,
+        until: Number.isFinite(expires) ? expires : undefined,
+      }
+    }
+  }
+
   /** Sends it, or lets it wait. @throws ActionError when it can do neither, or whatever sending throws. */
   go(call: Call): void {
     if (this.#lines.size > 0) {
       this.#flow()
       if (this.#lines.ready || this.#lines.behind(call)) return this.#wait(call)
     }
-    const now = this.#options.now()
+    // It has just come.
+    const now = call.since
     const may = this.#may(call, now)
     if (may === 'joined' || (may === 'go' && this.#send(call, now))) return
     this.#wait(call, typeof may === 'string' ? undefined : may)
@@ -89,7 +119,7 @@ export class Flow {
 
   /** Sends a call of the gateway's own, past all that waits. False: away. */
   force(call: Call): boolean {
-    return this.#options.upstream() !== undefined && this.#send(call, this.#options.now())
+    return (call.to ?? this.#options.upstream()) !== undefined && this.#send(call, this.#options.now())
   }
 
   /** @throws ActionError where so much waits that this call must not wait, too. */
@@ -128,6 +158,7 @@ export class Flow {
 
   /** The policy, or the settings, may think otherwise now. */
   reconsider(): void {
+    this.#gate.review()
     if (this.#lines.size === 0) return
     this.#lines.wake()
     this.#flow()
@@ -168,10 +199,10 @@ export class Flow {
     }
     if (upstream() === undefined || now < this.#stalled) return 'away'
     const paced = call.mode === 'rate-limited' ? this.#pacedAt + settings().rateLimitedInterval : 0
-    if (now < paced) return { until: paced }
+    if (now < paced) return { until: paced, why: 'paced' }
     const wait = this.#gate.ask(call, now, () => call.answered && this.#lines.has(call))
     if (wait !== undefined) return wait
-    return call.durable === undefined || mark(call.durable) ? 'go' : { until: now + DISK }
+    return call.durable === undefined || mark(call.durable) ? 'go' : { until: now + DISK, why: 'disk' }
   }
 
   /** False: it was not taken, and is not open. */
@@ -188,7 +219,8 @@ export class Flow {
     } finally {
       // Also when it throws: an open call would be answered a second time. Not open: it was lost, and was seen to there.
       if (!taken && pending.settle(call.token) === undefined) taken = true
-      else if (!taken) this.#stall()
+      // That one which is only asked takes nothing says nothing about the one that does the work.
+      else if (!taken && call.to === undefined) this.#stall()
     }
     if (!taken) {
       call.sent = before
@@ -205,13 +237,17 @@ export class Flow {
   /** Reads may go to one that stands by: what that one does not take is no reason to stand still. */
   #hand(call: Call): boolean {
     const { pending, upstream } = this.#options
-    const first = upstream(call.action)
-    call.via = first
-    if (first?.send(call.text)) return true
+    const first = call.to ?? upstream(call.action)
+    if (this.#give(call, first)) return true
     const active = upstream()
-    if (active === first || !pending.has(call.token)) return false
-    call.via = active
-    return active?.send(call.text) ?? false
+    if (active === first || call.to !== undefined || !pending.has(call.token)) return false
+    return this.#give(call, active)
+  }
+
+  #give(call: Call, to: Upstream | undefined): boolean {
+    call.via = to
+    this.#gate.moved(call)
+    return to?.send(call.text) ?? false
   }
 
   #stall(): void {
@@ -346,7 +382,7 @@ export class Flow {
   #tick(): void {
     this.#due = Number.POSITIVE_INFINITY
     const now = this.#options.now()
-    if (this.#gate.probe(now, () => !this.#away(now))) this.#options.probe()
+    for (const side of this.#gate.probes(now, () => !this.#away(now))) this.#options.probe(side)
     this.#flow()
     if (now >= this.#expiry) this.#look()
     this.#schedule()

@@ -21,7 +21,20 @@ interface Line {
   until: number
   /** Longer than this (ms) nobody waits here, by its policy's last word. */
   most: number | undefined
+  /** What it waits for until then. */
+  why: Reason | undefined
   place: 'ready' | 'blocked' | 'nowhere'
+}
+
+/** What makes a call wait: a limit, an open circuit, its turn as `_rate_limited`, a disk that takes nothing. */
+export type Reason = 'limit' | 'circuit' | 'paced' | 'disk'
+
+export interface Wait {
+  /** Not before then (ms). */
+  readonly until: number
+  /** Not for longer than this (ms) in all. */
+  readonly most?: number | undefined
+  readonly why?: Reason | undefined
 }
 
 /** One caller. */
@@ -72,6 +85,11 @@ export class Lines {
     return [...this.#where.keys()]
   }
 
+  /** The same, for who looks at some of them only. */
+  each(): Iterable<Call> {
+    return this.#where.keys()
+  }
+
   /** Those of one caller. */
   of(key: string): Call[] {
     const lines = [...(this.#parties.get(key)?.lines.values() ?? [])]
@@ -94,13 +112,13 @@ export class Lines {
   }
 
   /** What its line's policy has said: longer than this (ms) it does not wait; and when the line may go on (ms). */
-  patience(call: Call): { most: number | undefined; until: number } {
+  patience(call: Call): { most: number | undefined; until: number; why: Reason | undefined } {
     const line = this.#where.get(call)
-    return { most: line?.most, until: line?.until ?? 0 }
+    return { most: line?.most, until: line?.until ?? 0, why: line?.place === 'blocked' ? line.why : undefined }
   }
 
   /** At the end of its line. `until`: not before (ms), and it is alone there. */
-  add(call: Call, wait?: { until: number; most?: number | undefined }): void {
+  add(call: Call, wait?: Wait): void {
     const line = this.#line(call)
     this.#put(call, line)
     if (line.place !== 'nowhere') return
@@ -153,7 +171,7 @@ export class Lines {
   }
 
   /** It must wait, and so must all behind it. */
-  blocked(call: Call, wait: { until: number; most?: number | undefined }): void {
+  blocked(call: Call, wait: Wait): void {
     const line = this.#where.get(call)
     if (line?.place !== 'nowhere') return
     this.#block(line, wait)
@@ -221,7 +239,8 @@ export class Lines {
     }
     let line = party.lines.get(key)
     if (line === undefined) {
-      line = { key, party, queue: [], at: 0, count: 0, order: 0, until: 0, most: undefined, place: 'nowhere' }
+      const empty = { queue: [], at: 0, count: 0, order: 0, until: 0, most: undefined, why: undefined }
+      line = { key, party, ...empty, place: 'nowhere' }
       party.lines.set(key, line)
     }
     return line
@@ -267,10 +286,11 @@ export class Lines {
     this.#relist(line.party)
   }
 
-  #block(line: Line, { until, most }: { until: number; most?: number | undefined }): void {
+  #block(line: Line, { until, most, why }: Wait): void {
     line.place = 'blocked'
     line.until = until
     line.most = most
+    line.why = why
     this.#blocked.add(line)
   }
 

@@ -17,6 +17,10 @@ export interface GovernedCall {
   readonly params: Fields
   /** It came as `_rate_limited`. */
   readonly paced: boolean
+  /** Which of the account's implementations it goes to, or went: `Slot.side`. Changes with that. Absent: there is one. */
+  side?: number | undefined
+  /** A `get_status` of ours that is to tell how one of several implementations fares. */
+  readonly probe?: true
 }
 
 /**
@@ -34,20 +38,32 @@ export type Verdict =
 /** How a call that went up has ended. `refused`: the implementation answered, and did not like it: that is no fault. */
 export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
 
+/** Why, and from when on (ms) a probe is wanted; absent: one is on its way, or a call that tells as much. */
+export interface Failing {
+  readonly why: string
+  readonly probeAt?: number
+}
+
 /** What limits calls and breaks circuits for one bot; owns no timer, time is passed in (ms, a clock that does not jump). */
 export interface CallPolicy {
+  /** Every call may go, and nobody wants to hear of an end that is no fault: neither need be asked or told. */
+  readonly idle?: boolean
   /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
   admit(call: GovernedCall, now: number, waited: number): Verdict
   /**
-   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object, but for
-   * long params, of which only `group_id` and `user_id` are left: megabytes are not kept for this.
+   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object as before,
+   * unless it was `idle` then. Of params maybe only `group_id` and `user_id` are left: megabytes are not kept for this.
    */
   ended(call: GovernedCall, outcome: Outcome, now: number): void
   /**
    * A `get_status` is wanted to learn whether the implementation works again; asked when a timer of the core is due.
    * Whoever is told so sends one past all limits, and reports by `ended` what became of it.
    */
-  probe?(now: number): boolean
+  probe?(now: number, side?: number): boolean
+  /** Whether some kind of call keeps failing at this one of several implementations. Undefined: none does. */
+  failing?(side: number, now: number): Failing | undefined
+  /** It is another implementation now, or the same with a new link: nothing is held against it. */
+  renew?(side: number): void
 }
 
 /** One of a pool, as its strategy sees it. */

@@ -59,6 +59,10 @@ export interface Upstream {
   send(text: string): boolean
   /** Drops the connection, if any, for the reason given. A new one is made or awaited as after any loss. */
   redial(reason: string): void
+  /** Nobody waits for the reply to this token any more: what has not been carried out yet need not be. */
+  forget?(token: string): void
+  /** The text of a call that it has taken and not begun with, and now never will; undefined: it has, or there is none. */
+  release?(token: string): string | undefined
 }
 
 /** The place of one implementation at a bot, as whoever keeps its link sees it. */
@@ -77,6 +81,8 @@ export interface Seat {
   lost(upstream: Upstream, code: number, reason: string): void
   /** One text frame; whatever it holds, nothing is thrown. */
   received(raw: string): void
+  /** An event that was made, not read: its text, and what that says, so that nobody need read it. */
+  made(raw: string, event: Fields): void
   /** The account is this one, as said by a frame or by the handshake. False: it cannot be, another has it. */
   identify(selfId: string): boolean
 }
@@ -119,6 +125,8 @@ export interface Caller {
   readonly terms?: Terms | undefined
   /** Who it is among those that wait: all with one key are one. Absent: the session's `app_id`. */
   readonly key?: string | undefined
+  /** It sees for itself what fails, and wants it kept for nobody. */
+  readonly watching?: boolean | undefined
   /** Whether nobody waits for the reply any more; asked when the turn of a call comes that had to wait. */
   readonly gone?: (() => boolean) | undefined
   /** Delivers the one reply; ignored when the caller has gone. */

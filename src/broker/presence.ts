@@ -8,6 +8,7 @@ export class Presence {
   // Not from 1: who asks about an earlier run's number must not meet it again.
   #version = Date.now()
   readonly #waiting = new Set<() => void>()
+  readonly #watchers = new Set<() => void>()
 
   /** Grows with every change. */
   get version(): number {
@@ -26,6 +27,13 @@ export class Presence {
   changed(): void {
     this.#version += 1
     for (const wake of [...this.#waiting]) wake()
+    for (const watcher of this.#watchers) watcher()
+  }
+
+  /** Is told of each change; returns what ends that. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher)
+    return () => this.#watchers.delete(watcher)
   }
 
   /**

@@ -1,7 +1,7 @@
 // Reads that ask for the same: those in flight share one call, and replies are kept for the next ones where that is wanted.
 
 import { failed } from '../onebot/action.ts'
-import { type ActionFrame, paramsText } from '../onebot/frame.ts'
+import { type ActionFrame, paramsText, type UpstreamFrame } from '../onebot/frame.ts'
 import type { Fields } from '../onebot/object.ts'
 import type { Call, Taker } from './call.ts'
 import { LIMITS } from './limits.ts'
@@ -20,14 +20,20 @@ interface Entry extends Kept {
   readonly until: number
 }
 
+type Answer = Extract<UpstreamFrame, { kind: 'reply' }>
+
+/** By what is asked: `Call.shared`. */
 export class Reads {
   readonly #settings: () => CallSettings
   readonly #now: () => number
-  /** By action and params: those in flight whose reply is as good for whoever asks now. */
-  readonly #flying = new Map<string, Map<string, Call>>()
-  /** By action and params, the least recently used first. */
+  /** Those in flight. Their reply is as good for whoever asks now, unless something was told since they were sent. */
+  readonly #flying = new Map<string, Call>()
+  /** The least recently used first. */
   readonly #kept = new Map<string, Entry>()
   #bytes = 0
+  /** Of each kind of change the last one, counted: events are many, and equal reads are few, so it is they that look. */
+  readonly #changes = new Map<Change, number>()
+  #count = 0
 
   constructor(settings: () => CallSettings, now: () => number) {
     this.#settings = settings
@@ -35,14 +41,13 @@ export class Reads {
   }
 
   /** A reply that answers this, too. */
-  find(action: string, params: string): Kept | undefined {
+  find(action: string, shared: string): Kept | undefined {
     if (this.#kept.size === 0) return undefined
-    const key = keyOf(action, params)
-    const entry = this.#kept.get(key)
+    const entry = this.#kept.get(shared)
     if (entry === undefined) return undefined
-    this.#kept.delete(key)
+    this.#kept.delete(shared)
     if (entry.until > this.#now() && this.#lasts(action) > 0) {
-      this.#kept.set(key, entry)
+      this.#kept.set(shared, entry)
       return entry
     }
     this.#bytes -= entry.raw.length
@@ -52,8 +57,9 @@ export class Reads {
   /** True: an equal read is in flight, and its reply will be this one's. */
   join(call: Call): boolean {
     const { shared, caller, echo, since, size } = call
-    const flying = shared === undefined ? undefined : this.#flying.get(call.action)?.get(shared)
-    if (flying === undefined || flying === call || this.#settings().coalesce === false) return false
+    const flying = shared === undefined ? undefined : this.#flying.get(shared)
+    if (flying === undefined || flying === call) return false
+    if (this.#settings().coalesce === false || this.#isOutdated(flying)) return false
     const joined: Taker[] = [{ caller, echo, since, size }, ...(call.others ?? [])]
     if (flying.others === undefined) flying.others = joined
     else flying.others.push(...joined)
@@ -63,21 +69,19 @@ export class Reads {
   /** It is in flight: others may join it. */
   sent(call: Call): void {
     if (call.shared === undefined) return
-    const flying = this.#flying.get(call.action)
-    if (flying === undefined) this.#flying.set(call.action, new Map([[call.shared, call]]))
-    else flying.set(call.shared, call)
+    call.changes = this.#count
+    this.#flying.set(call.shared, call)
   }
 
   /** It is not in flight any more; this is the reply, if there was one. */
-  ended(call: Call, reply?: { readonly raw: string; readonly fields: Fields }): void {
-    if (call.shared === undefined) return
-    const flying = this.#flying.get(call.action)
-    // Something has changed since it was asked, or another one has taken its place: its reply is of no more use.
-    if (flying?.get(call.shared) !== call) return
-    flying.delete(call.shared)
-    if (flying.size === 0) this.#flying.delete(call.action)
-    const lasts = this.#lasts(call.action)
-    if (reply !== undefined && lasts > 0 && !failed(reply.fields)) this.#keep(call, reply.raw, lasts)
+  ended(call: Call, reply?: Answer): void {
+    const { action, shared } = call
+    // Another one may have taken its place: its reply is of no more use.
+    if (shared === undefined || this.#flying.get(shared) !== call) return
+    this.#flying.delete(shared)
+    if (reply === undefined) return
+    const lasts = this.#lasts(action)
+    if (lasts > 0 && !failed(reply.reply) && !this.#isOutdated(call)) this.#keep(call, shared, reply.raw, lasts)
   }
 
   /** The implementation told something that may have changed what reads tell. */
@@ -101,9 +105,14 @@ export class Reads {
     return cache !== undefined && Object.hasOwn(cache, action) ? (cache[action] ?? 0) : 0
   }
 
-  #keep({ action, shared = '', token }: Call, raw: string, lasts: number): void {
+  /** Something may have changed since it was sent. */
+  #isOutdated({ action, changes }: Call): boolean {
+    for (const [change, count] of this.#changes) if (count > changes && outdated(action, change)) return true
+    return false
+  }
+
+  #keep({ action, token }: Call, key: string, raw: string, lasts: number): void {
     if (raw.length > LIMITS.replyBytesKept / 4) return
-    const key = keyOf(action, shared)
     this.#drop(key)
     this.#kept.set(key, { action, raw, token, until: this.#now() + lasts })
     this.#bytes += raw.length
@@ -123,12 +132,11 @@ export class Reads {
   /** Replies to what was asked before are neither kept nor shared from now on. */
   #forget(change: Change): void {
     if (change === 'nothing') return
-    for (const action of this.#flying.keys()) if (outdated(action, change)) this.#flying.delete(action)
+    this.#count += 1
+    this.#changes.set(change, this.#count)
     for (const [key, { action }] of this.#kept) if (outdated(action, change)) this.#drop(key)
   }
 }
-
-const keyOf = (action: string, params: string) => `${action} ${params}`
 
 /** Reads by name that give each caller something of its own, or in pieces. */
 const SINGULAR = /stream|_event$|_ai_record$|qrcode/
@@ -139,5 +147,5 @@ export function sharing(frame: ActionFrame): string | undefined {
   const { paramsAt } = frame
   if (paramsAt !== undefined && paramsAt.end - paramsAt.start > LIMITS.sharedParams) return undefined
   const text = paramsText(frame)
-  return text.length > LIMITS.sharedParams ? undefined : text
+  return text.length > LIMITS.sharedParams ? undefined : `${frame.action} ${text}`
 }

@@ -24,6 +24,8 @@ export interface SourceOptions {
   readonly claim: (selfId: string) => boolean
   /** Its link is another one, or none. */
   readonly lost: (upstream: Upstream) => void
+  /** This place is about to have a new link. */
+  readonly renewed: (side: number) => void
   /** It is logged in to another account than the bot has been so far. */
   readonly changed: (from: string, to: string) => void
   /** It has told the account, which is the bot's from now on. */
@@ -67,7 +69,7 @@ export class Source implements Seat {
   }
 
   connected(upstream: Upstream, peer: string): void {
-    const { bot, upstreams, report, ended, lost } = this.#options
+    const { bot, upstreams, report, ended, lost, renewed } = this.#options
     if (ended()) return
     const before = this.slot.upstream
     this.#disconnected()
@@ -75,6 +77,7 @@ export class Source implements Seat {
       upstreams.lost(this.slot, before)
       lost(before)
     }
+    renewed(this.slot.side)
     upstreams.connected(this.slot, upstream, peer)
     report({ kind: 'upstream-connected', bot, peer })
   }
@@ -90,12 +93,12 @@ export class Source implements Seat {
   }
 
   received(raw: string): void {
-    const { bot, report, ended, event, reply } = this.#options
+    const { bot, report, ended, reply } = this.#options
     if (ended()) return
     const frame = readUpstream(raw)
     switch (frame.kind) {
       case 'event':
-        return this.online || this.#learn(raw, frame.event) ? event(this, raw, frame.event) : undefined
+        return this.made(raw, frame.event)
       case 'meta':
         return this.#meta(raw, frame.event)
       case 'reply':
@@ -105,6 +108,11 @@ export class Source implements Seat {
       default:
         return frame satisfies never
     }
+  }
+
+  made(raw: string, event: Fields): void {
+    if (this.#options.ended()) return
+    if (this.online || this.#learn(raw, event)) this.#options.event(this, raw, event)
   }
 
   identify(selfId: string): boolean {
@@ -155,7 +163,6 @@ export class Source implements Seat {
 
   #beat(raw: string, event: Fields): void {
     this.#interval = intervalOf(event)
-    // Logged out, it is of no use, however well its link is.
     this.#options.upstreams.health(this.slot, isOnline(event) !== false)
     // What is new need not wait for the next beat.
     if (this.active && this.#options.pulse.heard(raw, event)) this.#options.heartbeat()

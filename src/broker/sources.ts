@@ -2,10 +2,11 @@
 
 import { isReadAnywhere } from '../onebot/action.ts'
 import type { Fields } from '../onebot/object.ts'
+import type { Sides } from './gate.ts'
 import type { Seat, Upstream } from './ports.ts'
 import { Source, type SourceOptions } from './source.ts'
 import { Twins } from './twins.ts'
-import { type SlotWish, Upstreams } from './upstreams.ts'
+import { type Slot, type SlotWish, Upstreams } from './upstreams.ts'
 
 export interface SourcesOptions extends Omit<SourceOptions, 'slot' | 'upstreams' | 'event'> {
   readonly slots: readonly SlotWish[]
@@ -15,8 +16,10 @@ export interface SourcesOptions extends Omit<SourceOptions, 'slot' | 'upstreams'
   readonly event: (raw: string, event: Fields) => void
   /** How long (ms) one must have been well to take over again; see Upstreams. */
   readonly stable?: number | undefined
-  /** Another one does the work now, or none. */
-  readonly moved: () => void
+  /** Another one does the work now, or none. `failing`: the link of the one before, which is there and fails. */
+  readonly moved: (failing: Upstream | undefined) => void
+  /** This place has a link that is new, or is another one's: what is known of how calls fare there is of no use. */
+  readonly renewed: (side: number) => void
 }
 
 export interface SourcesStatus {
@@ -27,13 +30,15 @@ export interface SourcesStatus {
     readonly told: boolean
     readonly active: boolean
     readonly spread: boolean
+    /** Why another one is preferred: its heartbeats say that the account is offline, or its calls fail. */
+    readonly failing: 'offline' | 'calls' | null
     readonly since: number | null
   }[]
   /** Events that came once more, events that only a standby has sent, and those that wait for their twins. */
   readonly twins: { readonly dropped: number; readonly rescued: number; readonly held: number }
 }
 
-export class Sources {
+export class Sources implements Sides {
   readonly #options: SourcesOptions
   readonly #upstreams: Upstreams
   readonly #twins: Twins
@@ -43,17 +48,13 @@ export class Sources {
     const { bot, report, now, event: deliver, slots, stable } = options
     this.#options = options
     this.#twins = new Twins({ bot, report, now, deliver })
-    this.#upstreams = new Upstreams({ bot, report, now, stable, moved: () => this.#moved() }, slots)
+    this.#upstreams = new Upstreams({ bot, report, now, stable, moved: (_, before) => this.#moved(before) }, slots)
     this.#seat()
   }
 
   /** One of them is connected and has told the account. */
   get online(): boolean {
     return this.#upstreams.active?.told === true
-  }
-
-  get all(): readonly Source[] {
-    return this.#sources
   }
 
   /** Each in the order of the configuration, and what came of events that came through several. */
@@ -66,10 +67,39 @@ export class Sources {
         told: slot.told,
         active: slot === active,
         spread: slot.spread,
+        failing: slot.failing ?? null,
         since: slot.since ?? null,
       })),
       twins: { ...this.#twins.counts, held: this.#twins.held },
     }
+  }
+
+  get several(): boolean {
+    return this.#sources.length > 1
+  }
+  get active(): number {
+    return this.#upstreams.active?.side ?? 0
+  }
+
+  all(): readonly number[] {
+    return this.#sources.map(({ slot }) => slot.side)
+  }
+
+  of(upstream: Upstream): number {
+    return this.#sources.find(({ slot }) => slot.upstream === upstream)?.slot.side ?? this.active
+  }
+
+  link(side: number): Upstream | undefined {
+    return this.#slot(side)?.upstream
+  }
+
+  judge(side: number, why: string | undefined): void {
+    const slot = this.#slot(side)
+    if (slot?.upstream === undefined || slot.broken === (why !== undefined)) return
+    const { bot, report } = this.#options
+    const about = { bot, peer: slot.peer }
+    report(why === undefined ? { kind: 'upstream-works', ...about } : { kind: 'upstream-failing', ...about, why })
+    this.#upstreams.works(slot, why === undefined)
   }
 
   /** The first in order. */
@@ -107,11 +137,20 @@ export class Sources {
 
   #seat(): void {
     const { slots: _slots, event: _event, moved: _moved, now: _now, stable: _stable, ...options } = this.#options
+    // One that is alone is no other for having a new link: there is nothing else to go to.
+    const renewed = (side: number) => (this.several ? this.#options.renewed(side) : undefined)
     const before = new Map(this.#sources.map((source) => [source.slot, source]))
     const event: SourceOptions['event'] = (source, raw, fields) => this.#heard(source, raw, fields)
-    this.#sources = this.#upstreams.slots.map(
-      (slot) => before.get(slot) ?? new Source({ ...options, slot, upstreams: this.#upstreams, event }),
-    )
+    this.#sources = this.#upstreams.slots.map((slot) => {
+      const known = before.get(slot)
+      if (known !== undefined) return known
+      this.#options.renewed(slot.side)
+      return new Source({ ...options, renewed, slot, upstreams: this.#upstreams, event })
+    })
+  }
+
+  #slot(side: number): Slot | undefined {
+    return this.#upstreams.slots.find((slot) => slot.side === side)
   }
 
   #heard(source: Source, raw: string, event: Fields): void {
@@ -119,9 +158,9 @@ export class Sources {
     this.#options.event(raw, event)
   }
 
-  #moved(): void {
+  #moved(before: Slot | undefined): void {
     this.#twins.release()
-    this.#options.moved()
+    this.#options.moved(before?.failing === undefined ? undefined : before.upstream)
   }
 }
 

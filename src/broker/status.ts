@@ -30,6 +30,9 @@ export type Status =
   | { kind: 'upstream-mute'; bot: string; peer: string }
   /** `first`: no other was there; `lost`, `failing`: the one before; `stable`: it comes before that one. */
   | { kind: 'upstream-active'; bot: string; peer: string; why: 'first' | 'lost' | 'failing' | 'stable' }
+  /** Calls that go to this one of several keep failing; they do not any more, as far as it says. */
+  | { kind: 'upstream-failing'; bot: string; peer: string; why: string }
+  | { kind: 'upstream-works'; bot: string; peer: string }
   | { kind: 'event-rescued'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }
@@ -67,6 +70,9 @@ export type Status =
   | { kind: 'call-shared'; bot: string; action: string; kept: boolean }
   | { kind: 'call-limited'; bot: string; action: string; retcode: number; why: string }
   | { kind: 'call-cancelled'; bot: string; action: string }
+  /** By the operator, who sends one that failed once more. */
+  | { kind: 'call-given-up'; bot: string; action: string; id: string }
+  | { kind: 'call-retried'; bot: string; action: string; id: string; retcode: number }
   /** Answered with `async`, and not sent after all. */
   | { kind: 'call-dropped'; bot: string; action: string; why: string }
   | { kind: 'durable-queued'; bot: string; id: string; action: string }

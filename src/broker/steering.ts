@@ -1,9 +1,13 @@
 // What is done to a client from outside: it gets another name, its events are held back or dropped, its link is closed.
 
+import { readAction } from '../onebot/frame.ts'
+import { fieldsOf } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Bot } from './bot.ts'
 import { CLOSING, type Closing } from './closing.ts'
-import type { Guests } from './ports.ts'
+import { plainText } from './durable.ts'
+import { type FailedCall, retcodeIn } from './failures.ts'
+import type { Caller, Guests } from './ports.ts'
 import { nameProblem } from './registry.ts'
 import type { Session } from './session.ts'
 import type { Report } from './status.ts'
@@ -52,4 +56,61 @@ export function skip(bot: Bot, session: Session, report: Report): number {
   const dropped = bot.members.fanout.skip(session)
   if (dropped > 0) report({ kind: 'session-skipped', bot: bot.name, session, dropped })
   return dropped
+}
+
+/** Why the operator's doing ends a call; its client reads it. */
+const GIVEN_UP = 'given up by the operator'
+
+/** A call that waits is answered 1503 and not sent; one that failed is not kept any more. False: the bot has no such call. */
+export function giveUp(bot: Bot, id: string, report: Report): boolean {
+  const action = heldAction(bot, id)
+  if (action === undefined) return bot.failures.drop(id)
+  report({ kind: 'call-given-up', bot: bot.name, action, id })
+  return bot.giveUp(id, GIVEN_UP)
+}
+
+/** What the call asks for that waits under this id; undefined: none does. */
+export function heldAction(bot: Bot, id: string): string | undefined {
+  for (const { call } of bot.held()) if (call.token === id) return call.action
+  return undefined
+}
+
+export interface Retrying {
+  /** Who waits for the reply, as whom it is asked. */
+  readonly caller: Pick<Caller, 'key' | 'open'>
+  /** It is known that it may have been carried out already. */
+  readonly twice: boolean
+  readonly report: Report
+}
+
+/**
+ * Sends a call that failed once more, as the operator's: without its suffix, so that there is a reply to see. Resolves
+ * with that reply. @throws ActionError where it is not to be sent.
+ */
+export function retry(bot: Bot, failed: FailedCall, { caller, twice, report }: Retrying): Promise<string> {
+  const frame = sendableAgain(failed, twice)
+  const { id, action } = failed
+  bot.failures.sending(id)
+  return new Promise((resolve) => {
+    const reply = (text: string) => {
+      const fields = fieldsOf(text)
+      bot.failures.sentAgain(id, fields)
+      report({ kind: 'call-retried', bot: bot.name, action, id, retcode: retcodeIn(fields) })
+      resolve(text)
+    }
+    bot.call({ ...caller, watching: true, reply }, frame)
+  })
+}
+
+/** @throws ActionError */
+function sendableAgain({ text, action, again, outcome, id }: FailedCall, twice: boolean): string {
+  const what = `${action} ${id}`
+  if (again !== undefined && again.retcode === undefined) refuse('conflict', `${what}: it is being sent again already`)
+  if (again?.retcode === 0 || again?.retcode === 1) refuse('conflict', `${what}: it was sent again already, and worked`)
+  if (text === undefined)
+    return refuse('conflict', `${what}: its frame is not kept: it was too long, or newer ones took its room`)
+  if (outcome === 'unknown' && !twice)
+    refuse('conflict', `${what}: it may have been carried out, and would be twice; say twice=1 to send it all the same`)
+  const frame = readAction(text)
+  return frame.kind === 'bad' ? refuse('conflict', `${what}: ${frame.message}`) : plainText(frame, action)
 }

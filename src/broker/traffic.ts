@@ -20,12 +20,9 @@ export function sent(traffic: Traffic, bytes: number, links = 1): void {
 }
 
 /** One action came, and counts here. */
-export function called(raw: string, ...by: (Traffic | undefined)[]): void {
-  for (const traffic of by) {
-    if (traffic === undefined) continue
-    traffic.calls += 1
-    traffic.callSize += raw.length
-  }
+export function called(raw: string, traffic: Traffic): void {
+  traffic.calls += 1
+  traffic.callSize += raw.length
 }
 
 export const bytesOf = (text: string): number => Buffer.byteLength(text)

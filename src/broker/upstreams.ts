@@ -21,7 +21,11 @@ export interface Slot extends SlotWish {
   readonly peer: string
   /** Whether it has told its account, and the account is ours. */
   readonly told: boolean
-  /** Since when (ms, our clock) it has been well: told, and with calls that do not fail. Undefined: it is not. */
+  /** Why it does the work only where no other can: its heartbeats say that the account is offline, or its calls fail. */
+  readonly failing: 'offline' | 'calls' | undefined
+  /** Its calls fail, whatever its heartbeats say. */
+  readonly broken: boolean
+  /** Since when (ms, our clock) it has been well: told, and not failing. Undefined: it is not. */
   readonly since: number | undefined
 }
 
@@ -54,7 +58,8 @@ class Place implements Slot {
   told = false
   /** Its account is another one. */
   foreign = false
-  failing = false
+  offline = false
+  broken = false
   since: number | undefined
 
   constructor(key: string, side: number) {
@@ -62,10 +67,14 @@ class Place implements Slot {
     this.side = side
   }
 
+  get failing(): Slot['failing'] {
+    return this.offline ? 'offline' : this.broken ? 'calls' : undefined
+  }
+
   get rank(): Rank {
     if (this.upstream === undefined || this.foreign) return RANK.away
     if (!this.told) return RANK.connected
-    return this.failing ? RANK.failing : RANK.well
+    return this.failing === undefined ? RANK.well : RANK.failing
   }
 }
 
@@ -110,6 +119,8 @@ export class Upstreams {
       while (taken.has(side)) side += 1
       const place = kept[index] ?? new Place(key, side++)
       place.spread = spread
+      // Alone, it is judged by its circuits only.
+      if (wishes.length === 1) place.broken = false
       return place
     })
     this.#choose()
@@ -129,7 +140,8 @@ export class Upstreams {
       place.peer = peer
       place.told = false
       place.foreign = false
-      place.failing = false
+      place.offline = false
+      place.broken = false
     })
   }
 
@@ -139,7 +151,8 @@ export class Upstreams {
     this.#change(slot, (place) => {
       place.upstream = undefined
       place.told = false
-      place.failing = false
+      place.offline = false
+      place.broken = false
     })
     return true
   }
@@ -152,10 +165,17 @@ export class Upstreams {
     })
   }
 
-  /** Whether calls that go there come to something, as far as they are its own business. */
+  /** Whether the account is online there, as its heartbeats say: offline, it is of no use, however well its link is. */
   health(slot: Slot, ok: boolean): void {
     this.#change(slot, (place) => {
-      place.failing = !ok
+      place.offline = !ok
+    })
+  }
+
+  /** Whether calls that go there come to something: what heartbeats say of that counts for nothing. */
+  works(slot: Slot, ok: boolean): void {
+    this.#change(slot, (place) => {
+      place.broken = !ok
     })
   }
 

@@ -20,14 +20,14 @@ export function nearAddress({ http: { host, port, tls } }: Config): string {
 /** How long it may take to answer (ms). */
 const PATIENCE = 3_000
 
-/** Undefined: it answers, and is perpetua. Else why not. */
+/** Undefined: it says at /healthz that it runs, and is perpetua. Else why not. */
 export function unwell(config: Config): Promise<string | undefined> {
-  const address = nearAddress(config)
+  const address = `${nearAddress(config)}/healthz`
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   const signal = AbortSignal.timeout(PATIENCE)
   // Its certificate is for the names that clients use, and we come by another.
   const options = { signal, rejectUnauthorized: false, agent: false }
-  const asked = (address.startsWith('https:') ? secure : plain)(`${address}/`, options, (response) => {
+  const asked = (address.startsWith('https:') ? secure : plain)(address, options, (response) => {
     let text = ''
     response.setEncoding('utf8')
     response.on('data', (chunk: string) => {
@@ -36,7 +36,7 @@ export function unwell(config: Config): Promise<string | undefined> {
     response.on('error', () => resolve(`${address} broke off its answer`))
     response.on('end', () => {
       if (response.statusCode !== 200) resolve(`${address} answered ${response.statusCode}`)
-      else resolve(text.includes('perpetua') ? undefined : `something else than perpetua answers at ${address}`)
+      else resolve(isOurs(text) ? undefined : `something else than perpetua answers at ${address}`)
     })
   })
   asked.on('error', (error: NodeJS.ErrnoException) =>
@@ -48,4 +48,14 @@ export function unwell(config: Config): Promise<string | undefined> {
   )
   asked.end()
   return promise
+}
+
+/** Others have such an address, too: the answer says whose it is. */
+function isOurs(text: string): boolean {
+  try {
+    const said: unknown = JSON.parse(text)
+    return typeof said === 'object' && said !== null && 'service' in said && said.service === 'perpetua'
+  } catch {
+    return false
+  }
 }

@@ -4,6 +4,7 @@ import { type CommandDef, runCommand } from 'citty'
 import { suggest } from '../lib/suggest.ts'
 import { alerts } from './alerts.ts'
 import { call } from './call.ts'
+import { calls, drop, retry } from './calls.ts'
 import { check } from './check.ts'
 import { completions as completionsOf } from './completions.ts'
 import { doctor } from './doctor.ts'
@@ -45,6 +46,9 @@ const COMMANDS = {
   tail,
   kick,
   call,
+  calls,
+  retry,
+  drop,
   alerts,
   lagrange,
   service,

@@ -7,7 +7,7 @@ import type { CircuitStatus, Guests, Link } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { ReverseConfig } from '../config/schema.ts'
-import type { Patience } from '../lib/backoff.ts'
+import { type Patience, scatter } from '../lib/backoff.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
 import { maskText } from '../lib/mask.ts'
 import { DialError, type DialOptions, type Host, type SocketEvents } from '../runtime/host.ts'
@@ -28,6 +28,8 @@ export interface ReverseOptions extends Pick<DialOptions, 'tls'> {
   readonly patience?: Patience | undefined
   /** When a client that keeps failing is left alone; asked anew each time. */
   readonly breaker: () => BreakerSettings
+  /** 0 (inclusive) to 1, for the jitter of the first dial. */
+  readonly random?: (() => number) | undefined
 }
 
 /** How the link fares, also while there is none. */
@@ -80,10 +82,21 @@ class Reverse implements ReverseLink {
     return { name, target: this.#peer, state: this.#state, breaker: this.#circuit.status }
   }
 
-  /** Dials when there is a reason to: the handshake must say whose events these are, and so waits for the account. */
+  /** There may be a bot to tell of now. All links learn it in the same moment, and do not dial in the same moment. */
   look(): void {
-    const bot = this.#options.bots.choose(this.#options.entry['self-id'])
-    if (this.#state !== 'idle' || this.#stopped.signal.aborted || bot?.selfId === undefined) return
+    if (this.#state !== 'idle' || this.#stopped.signal.aborted || this.#bot?.selfId === undefined) return
+    this.#pause(scatter(this.#options.patience, this.#options.random))
+  }
+
+  get #bot(): Bot | undefined {
+    return this.#options.bots.choose(this.#options.entry['self-id'])
+  }
+
+  /** Dials when there is a reason to: the handshake must say whose events these are, and so waits for the account. */
+  #go(): void {
+    this.#state = 'idle'
+    const bot = this.#bot
+    if (bot?.selfId === undefined) return
     const wait = this.#circuit.begin()
     if (wait > 0) return this.#pause(wait)
     this.#state = 'dialling'
@@ -184,10 +197,7 @@ class Reverse implements ReverseLink {
 
   #pause(inMs: number): void {
     this.#state = 'pausing'
-    this.#timer = setTimeout(() => {
-      this.#state = 'idle'
-      this.look()
-    }, inMs)
+    this.#timer = setTimeout(() => this.#go(), inMs)
   }
 }
 

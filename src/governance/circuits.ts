@@ -1,6 +1,6 @@
 // Which kinds of calls an implementation carries out at present: a breaker for each class, so that one cannot stop another.
 
-import type { ActionClass, GovernedCall, Outcome } from '../broker/policy.ts'
+import type { ActionClass, Failing, GovernedCall, Outcome } from '../broker/policy.ts'
 import { Breaker, type BreakerSettings } from '../lib/breaker.ts'
 import { CLASSES, classOf } from './classes.ts'
 import { targetOf } from './limits.ts'
@@ -41,6 +41,8 @@ export class Circuits {
   readonly #circuits: Record<ActionClass, Circuit>
   /** Nothing ever opens, so nothing is noted. */
   #off: boolean
+  /** All are closed, and nothing has failed since the last success of its class. */
+  #calm = true
 
   constructor(settings: BreakerSettings) {
     this.#off = settings.failures === 0
@@ -58,6 +60,12 @@ export class Circuits {
   configure(settings: BreakerSettings): void {
     this.#off = settings.failures === 0
     for (const kind of CLASSES) this.#circuits[kind].breaker.configure(settings)
+    this.#calm = this.#off || CLASSES.every((kind) => isCalm(this.#circuits[kind]))
+  }
+
+  /** Calls that end well change nothing. */
+  get calm(): boolean {
+    return this.#calm
   }
 
   /** Whether all of them are. */
@@ -88,11 +96,24 @@ export class Circuits {
     if (this.#off) return
     const kind = classOf(call.action)
     // An answer that nobody likes is an answer all the same.
-    if (outcome === 'ok' || outcome === 'refused') succeeded(this.#circuits[kind], now)
-    else {
+    if (outcome === 'ok' || outcome === 'refused') {
+      if (call.probe) this.#trust(now)
+      else succeeded(this.#circuits[kind], now)
+      this.#calm ||= CLASSES.every((one) => isCalm(this.#circuits[one]))
+    } else {
+      this.#calm = false
       this.#failed(this.#circuits[kind], call, outcome, now)
       if (call.action === PROBE) this.#stillBroken(now)
     }
+  }
+
+  /** Whether some kind fails: the first that does, and when the first of them may be tried. */
+  failing(now: number): Failing | undefined {
+    const failing = CLASSES.filter((kind) => !isClosed(this.#circuits[kind]))
+    const [first] = failing
+    if (first === undefined) return undefined
+    const unasked = failing.filter((kind) => isUnasked(this.#circuits[kind])).map((kind) => this.until(kind, now))
+    return { why: this.why(first), ...(unasked.length > 0 && { probeAt: Math.min(...unasked) }) }
   }
 
   /** Whether a pause is over that no `get_status` has been asked for. Who is told so must report how that has ended. */
@@ -119,12 +140,27 @@ export class Circuits {
     if (kind === 'open') return
     // Calls of before the pause end during it, and much later: they say nothing about now.
     if (kind === 'half-open' && !circuit.trials.has(call) && call.action !== PROBE) return
-    if (kind === 'closed' && !counts(circuit, call, fault, now)) return
+    // A probe is asked because of others: its failures do not open its own class, which would have pauses of its own then.
+    if (kind === 'closed' && (call.probe || !counts(circuit, call, fault, now))) return
     circuit.breaker.ended(false, now)
     if (isClosed(circuit)) return
     circuit.why = FAULTS[fault]
     circuit.trials = new WeakSet()
     circuit.asked = false
+  }
+
+  /**
+   * It has answered, which says little about uploads. But where there are others a trial costs less than to turn calls
+   * away meanwhile: what is due passes again, and what fails then goes there.
+   */
+  #trust(now: number): void {
+    for (const kind of CLASSES) {
+      const circuit = this.#circuits[kind]
+      const { state } = circuit.breaker
+      if (state.kind === 'closed' || (state.kind === 'open' && circuit.breaker.until(now) > now)) continue
+      circuit.breaker.trust()
+      circuit.targets.clear()
+    }
   }
 
   /** Not even a status was told: what is due would fail, too, so nobody's call is spent on it. */
@@ -140,6 +176,11 @@ export class Circuits {
 }
 
 const isClosed = ({ breaker }: Circuit) => breaker.state.kind === 'closed'
+
+const isUnasked = ({ breaker, asked }: Circuit) => breaker.state.kind === 'open' && !asked
+
+const isCalm = ({ breaker: { state }, targets }: Circuit) =>
+  state.kind === 'closed' && state.failures === 0 && targets.size === 0
 
 const isDue = ({ breaker }: Circuit, now: number) => breaker.state.kind === 'open' && breaker.until(now) <= now
 

@@ -1,6 +1,6 @@
 // Whether a call may go up now: the limits of its bot and of its client, and the circuit of its class.
 
-import type { ActionClass, CallPolicy, GovernedCall, Outcome, Verdict } from '../broker/policy.ts'
+import type { ActionClass, CallPolicy, Failing, GovernedCall, Outcome, Verdict } from '../broker/policy.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
 import { type CircuitState, Circuits } from './circuits.ts'
 import { classOf } from './classes.ts'
@@ -41,7 +41,9 @@ interface Applied {
 /** A clock that was set back is taken to stand still for that moment, so a bucket or a pause never waits for hours. */
 export class Policy implements CallPolicy {
   readonly #random: () => number
-  readonly #circuits: Circuits
+  /** Of each implementation, by `GovernedCall.side`; made when they are needed. */
+  readonly #circuits: Circuits[] = []
+  #breaker: BreakerSettings
   #bot: readonly Limit[] = NONE
   #clients: ReadonlyMap<string, readonly Limit[]> = new Map()
   /** Nobody limits anything. */
@@ -56,7 +58,7 @@ export class Policy implements CallPolicy {
   /** @param random 0 (inclusive) to 1, for the jitter. */
   constructor(settings: PolicySettings, random: () => number = Math.random) {
     this.#random = random
-    this.#circuits = new Circuits(settings.breaker)
+    this.#breaker = settings.breaker
     this.configure(settings)
   }
 
@@ -72,33 +74,54 @@ export class Policy implements CallPolicy {
       }),
     )
     this.#free = this.#bot.length === 0 && [...this.#clients.values()].every((limits) => limits.length === 0)
-    this.#circuits.configure(settings.breaker)
+    this.#breaker = settings.breaker
+    for (const circuits of this.#circuits) circuits?.configure(settings.breaker)
+  }
+
+  get idle(): boolean {
+    if (!this.#free) return false
+    for (const circuits of this.#circuits) if (circuits?.calm === false) return false
+    return true
   }
 
   admit(call: GovernedCall, now: number, waited: number): Verdict {
-    if (this.#free && this.#circuits.closed) return GO
+    const circuits = this.#of(call.side)
+    if (this.#free && circuits.closed) return GO
     const time = this.#time(now)
     const kind = classOf(call.action)
-    const broken = this.#circuits.until(kind, time)
-    if (broken > time) return this.#open(call, kind, broken)
+    const broken = circuits.until(kind, time)
+    if (broken > time) return this.#open(call, broken, circuits.why(kind))
     const applied = this.#applied(call, kind)
     const held = this.#held(call, applied, time, waited)
     if (held !== undefined) return held
     for (const { limit, key } of applied) limit.take(key, time)
-    this.#circuits.began(call, kind, time)
+    circuits.began(call, kind, time)
     return GO
   }
 
   ended(call: GovernedCall, outcome: Outcome, now: number): void {
-    this.#circuits.ended(call, outcome, this.#time(now))
+    this.#of(call.side).ended(call, outcome, this.#time(now))
   }
 
-  probe(now: number): boolean {
-    return !this.#circuits.closed && this.#circuits.probe(this.#time(now))
+  probe(now: number, side?: number): boolean {
+    const circuits = this.#of(side)
+    return !circuits.closed && circuits.probe(this.#time(now))
   }
 
-  snapshot(now: number): PolicySnapshot {
-    const breakers = this.#circuits.snapshot(this.#time(now))
+  failing(side: number, now: number): Failing | undefined {
+    const circuits = this.#of(side)
+    if (circuits.closed) return undefined
+    const found = circuits.failing(this.#time(now))
+    return found?.probeAt === undefined ? found : { ...found, probeAt: found.probeAt - this.#ahead }
+  }
+
+  renew(side: number): void {
+    delete this.#circuits[side]
+  }
+
+  /** @param side whose breakers are told. */
+  snapshot(now: number, side?: number): PolicySnapshot {
+    const breakers = this.#of(side).snapshot(this.#time(now))
     const inTheirs = (state: CircuitState): CircuitState =>
       state.state === 'open' ? { state: 'open', until: state.until - this.#ahead } : state
     return {
@@ -122,6 +145,14 @@ export class Policy implements CallPolicy {
     ]
   }
 
+  #of(side = 0): Circuits {
+    const known = this.#circuits[side]
+    if (known !== undefined) return known
+    const circuits = new Circuits(this.#breaker)
+    this.#circuits[side] = circuits
+    return circuits
+  }
+
   #time(now: number): number {
     if (now < this.#last) this.#ahead += this.#last - now
     this.#last = now
@@ -129,10 +160,10 @@ export class Policy implements CallPolicy {
   }
 
   /** A `_rate_limited` call has been answered already: it is never dropped, it waits. */
-  #open(call: GovernedCall, kind: ActionClass, until: number): Verdict {
+  #open(call: GovernedCall, until: number, why: string): Verdict {
     if (call.paced) return { kind: 'wait', until: until - this.#ahead }
     this.#limited.broken += 1
-    return { kind: 'open', until: until - this.#ahead, why: this.#circuits.why(kind) }
+    return { kind: 'open', until: until - this.#ahead, why }
   }
 
   #applied(call: GovernedCall, kind: ActionClass): Applied[] {

@@ -20,6 +20,10 @@ export const PATIENCE: Patience = { first: 1_000, most: 60_000, stable: 60_000 }
 /** Up to this share is added to a pause, so that a thousand peers of one restarted server do not return as one. */
 const JITTER = 0.3
 
+/** How long (ms) the first try waits: a part of that share, so that all that one start sets going does not go in one moment. */
+export const scatter = ({ first }: Patience = PATIENCE, random: () => number = Math.random): number =>
+  Math.round(first * JITTER * random())
+
 export class Backoff {
   readonly #patience: Patience
   #tries = 0

@@ -7,9 +7,12 @@ export interface BreakerSettings {
   readonly coolDown: number
 }
 
-/** `open`: nothing passes before `until`. `half-open`: one that is to tell how things stand is on its way. */
+/**
+ * `open`: nothing passes before `until`. `half-open`: one that is to tell how things stand is on its way. `tries`: those
+ * that have failed since it opened; while closed, those that a next pause counts in.
+ */
 export type BreakerState =
-  | { readonly kind: 'closed'; readonly failures: number }
+  | { readonly kind: 'closed'; readonly failures: number; readonly tries?: number }
   | { readonly kind: 'open'; readonly since: number; readonly until: number; readonly tries: number }
   | { readonly kind: 'half-open'; readonly since: number; readonly tries: number }
 
@@ -60,6 +63,12 @@ export class Breaker {
     return true
   }
 
+  /** Things look well: all pass again. But the next failure opens it at once, and for longer than before. */
+  trust(): void {
+    if (this.#state.kind === 'closed') return
+    this.#state = { kind: 'closed', failures: this.#settings.failures - 1, tries: this.#state.tries + 1 }
+  }
+
   /**
    * One that had passed has ended, well or not. While open, failures are those of before, and say nothing new.
    * @param pause of who has pauses (ms) that grow by themselves: then it is open for that long, or for its cool-down.
@@ -70,8 +79,8 @@ export class Breaker {
     else if (state.kind === 'half-open') this.#open(now, state.tries + 1, pause)
     else if (state.kind === 'closed' && this.#settings.failures > 0) {
       const failures = state.failures + 1
-      if (failures >= this.#settings.failures) this.#open(now, 0, pause)
-      else this.#state = { kind: 'closed', failures }
+      if (failures >= this.#settings.failures) this.#open(now, state.tries ?? 0, pause)
+      else this.#state = { ...state, failures }
     }
   }
 

@@ -24,7 +24,11 @@ export const accountActions: Actions = {
       milky_version,
     }),
   ),
-  get_status: steps([], (_params, { online }) => ({ online, good: online })),
+  // What is known of QQ is known here; whether it still answers, only the implementation can show.
+  get_status: steps(['get_login_info'], async (_params, it) => {
+    await it.call('get_login_info', {})
+    return { online: it.online, good: it.online }
+  }),
   clean_cache: steps(['get_friend_list', 'get_group_list'], async (_params, it) => {
     await it.call('get_friend_list', { no_cache: true })
     await it.call('get_group_list', { no_cache: true })

@@ -12,11 +12,14 @@ export class MilkyError extends Error {
   readonly retcode: number
   /** The implementation does not like our token. */
   readonly refused: boolean
+  /** The connection broke under the call. */
+  readonly broken: boolean
 
-  constructor(retcode: number, message: string, refused = false) {
+  constructor(retcode: number, message: string, { refused = false, broken = false } = {}) {
     super(message)
     this.retcode = retcode
     this.refused = refused
+    this.broken = broken
   }
 }
 
@@ -70,7 +73,9 @@ export class MilkyApi {
       return judged(api, answer.status, answer.text) as Output<A>
     } catch (error) {
       if (error instanceof NoAnswer)
-        throw new MilkyError(error.sent ? UNKNOWN_OUTCOME : UNAVAILABLE, `${api}: ${error.message}`)
+        throw new MilkyError(error.sent ? UNKNOWN_OUTCOME : UNAVAILABLE, `${api}: ${error.message}`, {
+          broken: !AbortSignal.any([late.signal, this.#over.signal]).aborted,
+        })
       throw error
     } finally {
       clearTimeout(timer)
@@ -111,7 +116,9 @@ function refusal(api: Api, status: number, told: string): MilkyError {
   switch (status) {
     case 401:
     case 403:
-      return new MilkyError(FORBIDDEN, `the implementation refuses the access token (HTTP ${status})${words}`, true)
+      return new MilkyError(FORBIDDEN, `the implementation refuses the access token (HTTP ${status})${words}`, {
+        refused: true,
+      })
     case 404:
       return new MilkyError(UNSUPPORTED, `this implementation has no API ${api}${words}`)
     case 400:

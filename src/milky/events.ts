@@ -30,13 +30,8 @@ const EVENTS: Events = {
     fields: ({ reason }, { selfId }) =>
       notice('bot_offline', { user_id: selfId, tag: 'BotOfflineEvent', message: reason }),
   },
-  message_receive: {
-    needs: ['peer_id', 'message_seq', 'sender_id'],
-    fields: (data, it) => ({
-      post_type: data.sender_id === it.selfId ? 'message_sent' : 'message',
-      ...messageFields(data, it),
-    }),
-  },
+  // Most events are messages, and are made in one go: see `eventOf`. What is none after all passes.
+  message_receive: 'passes',
   message_recall: {
     needs: ['peer_id', 'message_seq', 'sender_id'],
     fields: ({ message_scene: scene, peer_id: peer, message_seq: seq, sender_id, operator_id }, it) => {
@@ -210,22 +205,25 @@ export interface Told {
 /** Undefined: it is none. */
 export function toldBy(value: unknown, now: number): Told | undefined {
   if (!isObject(value)) return undefined
-  const [event_type, time, self_id, data] = ['event_type', 'time', 'self_id', 'data'].map((key) => own(value, key))
+  const [event_type, time] = [own(value, 'event_type'), own(value, 'time')]
+  const [self_id, data] = [own(value, 'self_id'), own(value, 'data')]
   if (typeof event_type !== 'string' || typeof self_id !== 'number' || !Number.isSafeInteger(self_id)) return undefined
   return { event_type, time: isTime(time) ? time : Math.floor(now / 1000), self_id, data: isObject(data) ? data : {} }
 }
 
 const isTime = (time: unknown): time is number => typeof time === 'number' && Number.isFinite(time)
 
-/** The event's text as OneBot has it. What is unknown, or lacks what it needs, is a notice with name and data. */
-export function eventText({ event_type, time, self_id, data }: Told, it: Stage): string {
-  const head = { time, self_id }
+/** The event as OneBot has it. What is unknown, or lacks what it needs, is a notice with name and data. */
+export function eventOf({ event_type, time, self_id, data }: Told, it: Stage): Fields {
+  if (event_type === 'message_receive' && isMessage(data)) {
+    const post_type = data.sender_id === it.selfId ? 'message_sent' : 'message'
+    return messageFields(data, it, { time, self_id, post_type })
+  }
   const converter = Object.hasOwn(EVENTS, event_type) ? EVENTS[event_type as keyof Events] : 'passes'
-  if (converter === 'passes' || !has(data, converter.needs) || (event_type === 'message_receive' && !isMessage(data)))
-    return JSON.stringify({ ...head, ...notice('milky', { sub_type: event_type, data }) })
+  if (converter === 'passes' || !has(data, converter.needs))
+    return { time, self_id, ...notice('milky', { sub_type: event_type, data }) }
   // What it takes is what its kind promises, as far as it cannot do without: the type is the promise.
-  const fields = (converter as Converter<Fields>).fields(data, it)
-  return JSON.stringify({ ...head, ...fields })
+  return { time, self_id, ...(converter as Converter<Fields>).fields(data, it) }
 }
 
 const has = (data: Fields, needs: readonly string[]) => needs.every((key) => Number.isSafeInteger(own(data, key)))

@@ -33,28 +33,34 @@ export class NoAnswer extends Error {
   }
 }
 
-/** Calls at one time; further ones wait for a connection. */
+/** Calls of either kind at one time; further ones wait for a connection. */
 const CONNECTIONS = 16
+/** Those that only ask have connections of their own: what hangs while something is done does not hold them up. */
+const ASKS = /^\/api\/get_/
 /** Errors after which nobody has read anything. */
 const NOT_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ConnectionRefused'])
 
 export class Wire {
   readonly #door: Door
-  readonly #agent: HttpAgent
+  readonly #asking: HttpAgent
+  readonly #doing: HttpAgent
   readonly #secure: boolean
 
   constructor(door: Door) {
     this.#door = door
     this.#secure = door.base.startsWith('https:')
     const { ca, insecure = false } = door.tls ?? {}
-    this.#agent = this.#secure
-      ? new HttpsAgent({
-          keepAlive: true,
-          maxSockets: CONNECTIONS,
-          rejectUnauthorized: !insecure,
-          ...(ca !== undefined && { ca }),
-        })
-      : new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS })
+    const agent = () =>
+      this.#secure
+        ? new HttpsAgent({
+            keepAlive: true,
+            maxSockets: CONNECTIONS,
+            rejectUnauthorized: !insecure,
+            ...(ca !== undefined && { ca }),
+          })
+        : new HttpAgent({ keepAlive: true, maxSockets: CONNECTIONS })
+    this.#asking = agent()
+    this.#doing = agent()
   }
 
   /** Its head; the body is yet to be read. Rejects with NoAnswer. `kept`: over a connection that is used again. */
@@ -69,7 +75,7 @@ export class Wire {
           {
             method,
             signal,
-            ...(kept ? { agent: this.#agent } : {}),
+            ...(kept ? { agent: ASKS.test(path) ? this.#asking : this.#doing } : {}),
             ...(this.#secure && tls?.insecure && { rejectUnauthorized: false }),
             ...(this.#secure && tls?.ca !== undefined && { ca: tls.ca }),
             headers: {
@@ -120,7 +126,8 @@ export class Wire {
   }
 
   close(): void {
-    this.#agent.destroy()
+    this.#asking.destroy()
+    this.#doing.destroy()
   }
 }
 

@@ -58,7 +58,9 @@ export const INCOMING_TYPES: ReadonlySet<string> = new Set(Object.keys(INCOMING)
 /** What is of no known kind, or not as promised, stays as it is. */
 export function incoming(segments: unknown, where: Where, it: Stage): Segment[] {
   if (!Array.isArray(segments)) return []
-  return segments.filter(isTyped).map((one) => converted(one, where, it))
+  const found: Segment[] = []
+  for (const one of segments) if (isTyped(one)) found.push(converted(one, where, it))
+  return found
 }
 
 interface Typed {

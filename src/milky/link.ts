@@ -7,7 +7,7 @@ import { readAction } from '../onebot/frame.ts'
 import { parse } from '../onebot/object.ts'
 import { MilkyError, UNSUPPORTED } from './api.ts'
 import { Calls } from './calls.ts'
-import { eventText, invitationKey, toldBy } from './events.ts'
+import { eventOf, invitationKey, toldBy } from './events.ts'
 import type { Source } from './source.ts'
 import { Stage, type StageOptions } from './stage.ts'
 
@@ -92,6 +92,14 @@ export class MilkyLink implements Upstream {
     this.close(GIVEN_UP, reason)
   }
 
+  forget(token: string): void {
+    this.#calls.forget(JSON.stringify(token))
+  }
+
+  release(token: string): string | undefined {
+    return this.#calls.release(JSON.stringify(token))
+  }
+
   heard(text: string): void {
     if (this.#over) return
     const told = toldBy(parse(text), Date.now())
@@ -104,7 +112,8 @@ export class MilkyLink implements Upstream {
     if (this.#isRepeated(invitationKey(told, told.self_id))) return
     if (told.event_type !== 'bot_offline') this.#became(true)
     try {
-      this.#options.seat.received(eventText(told, this.#stage))
+      const event = eventOf(told, this.#stage)
+      this.#options.seat.made(JSON.stringify(event), event)
     } catch (error) {
       this.#garbage(`an event that was not understood: ${error}`, text)
     }

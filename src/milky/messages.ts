@@ -1,31 +1,52 @@
 // A message as OneBot shows it, in events as in answers.
 
+import type { Fields } from '../onebot/object.ts'
 import { formatCq } from '../onebot/segment.ts'
 import { incoming } from './incoming.ts'
 import { senderOf } from './people.ts'
 import type { IncomingForwardedMessage, IncomingMessage } from './shapes.ts'
 import type { Stage } from './stage.ts'
 
-/** Everything but what an event says of itself. */
-export function messageFields(said: IncomingMessage, it: Stage) {
+/** @param head what an event says of itself; `time` is the message's own. */
+export function messageFields(said: IncomingMessage, it: Stage, head?: Fields) {
   const { message_scene: scene, peer_id: peer, message_seq: seq, sender_id, time } = said
   const message = incoming(said.segments, { scene, peer }, it)
+  const message_id = it.idOf({ scene, peer, seq })
+  // Nothing is spread that most messages have, and nothing twice: that costs more than all the rest.
+  if (scene === 'group')
+    return {
+      ...head,
+      message_type: 'group',
+      sub_type: 'normal',
+      message_id,
+      real_id: seq,
+      message_seq: seq,
+      user_id: sender_id,
+      group_id: peer,
+      anonymous: null,
+      time,
+      message,
+      message_format: 'array',
+      raw_message: formatCq(message),
+      font: 0,
+      sender: senderOf(said),
+    }
   const own = sender_id === it.selfId
   return {
-    message_type: scene === 'group' ? 'group' : 'private',
-    sub_type: scene === 'group' ? 'normal' : scene === 'temp' ? 'group' : 'friend',
-    message_id: it.idOf({ scene, peer, seq }),
+    ...head,
+    message_type: 'private',
+    sub_type: scene === 'temp' ? 'group' : 'friend',
+    message_id,
     real_id: seq,
     message_seq: seq,
     user_id: sender_id,
-    ...(scene === 'group' && { group_id: peer, anonymous: null }),
-    ...(scene !== 'group' && own && { target_id: peer }),
+    ...(own && { target_id: peer }),
     time,
     message,
     message_format: 'array',
     raw_message: formatCq(message),
     font: 0,
-    sender: own && scene !== 'group' ? { ...senderOf(said), nickname: it.nickname } : senderOf(said),
+    sender: own ? { ...senderOf(said), nickname: it.nickname } : senderOf(said),
   }
 }
 
@@ -49,7 +70,9 @@ export function isMessage(value: Partial<IncomingMessage>): value is IncomingMes
   const { message_scene: scene, peer_id, message_seq, sender_id, segments } = value
   return (
     (scene === 'group' || scene === 'friend' || scene === 'temp') &&
-    [peer_id, message_seq, sender_id].every((number) => Number.isSafeInteger(number)) &&
+    Number.isSafeInteger(peer_id) &&
+    Number.isSafeInteger(message_seq) &&
+    Number.isSafeInteger(sender_id) &&
     Array.isArray(segments)
   )
 }

@@ -26,6 +26,8 @@ export interface MilkyUpstreamOptions {
   readonly host: Host
   readonly report: Report
   readonly patience?: Patience | undefined
+  /** Milliseconds that the first dial waits. Default: none. */
+  readonly after?: number | undefined
   /** Default: numbers of messages are kept in memory, and mean nothing after a restart. */
   readonly store?: MessageNumbers | undefined
   /** The session at QQ has ended; for whoever runs the implementation. */
@@ -42,7 +44,7 @@ const REFUSED = 60_000
 
 export function milkyUpstream(options: MilkyUpstreamOptions): MilkyUpstream {
   const upstream = new MilkyUpstream(options)
-  upstream.dial()
+  upstream.start()
   return upstream
 }
 
@@ -79,6 +81,12 @@ export class MilkyUpstream {
         return this.#link !== undefined
       },
     }
+  }
+
+  start(): void {
+    const { after = 0 } = this.#options
+    if (after === 0) this.dial()
+    else this.#timer = setTimeout(() => this.dial(), after)
   }
 
   dial(): void {

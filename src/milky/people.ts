@@ -70,7 +70,7 @@ export function senderOf(said: IncomingMessage) {
       role = 'member',
       title = '',
     } = said.group_member ?? {}
-    return { user_id: said.sender_id, nickname, card, sex, ...UNTOLD, level: String(level), role, title }
+    return { user_id: said.sender_id, nickname, card, sex, age: 0, area: '', level: String(level), role, title }
   }
   if (said.message_scene === 'temp') {
     const group = said.group?.group_id

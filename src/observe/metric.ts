@@ -150,6 +150,16 @@ export const METRICS: readonly Metric[] = [
     counted(({ losses }) => losses),
   ),
   metric(
+    'upstreams_failing',
+    'gauge',
+    ['bot'],
+    [
+      'implementations of the account that are connected and fail: offline, or their calls do',
+      '已连接但不可用的 OneBot 实现数：账号离线，或动作持续失败',
+    ],
+    eachBot(({ sources }) => sources.upstreams.filter(({ failing }) => failing !== null).length),
+  ),
+  metric(
     'embedded_state',
     'gauge',
     ['bot', 'state'],

@@ -77,6 +77,8 @@ function botOf(bot: Bot, { embedded, policy, portraits, storage }: OverviewOptio
     lanes: members.fanout.lanes,
     sent: { events: members.traffic.events, bytes: members.traffic.bytes },
     waiting: bot.waiting,
+    /** Calls that failed and are kept, and a number that grows when they are others. */
+    failed: { kept: bot.failures.size, changes: bot.failures.changes },
     pools: members.fanout.pools.status,
     sessions: [...bot.sessions.all()].map((session) => sessionOf(session, bot)),
     /** Links for calls only. */

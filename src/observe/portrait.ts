@@ -32,14 +32,13 @@ export class Portraits {
   }
 
   readonly report: Report = (status) => {
-    const since = Date.now()
     if (status.kind === 'upstream-connected') {
       this.#asked.delete(status.bot)
-      this.#portraits.set(status.bot, { ...NOBODY, peer: maskText(status.peer), since })
+      this.#portraits.set(status.bot, { ...NOBODY, peer: maskText(status.peer), since: Date.now() })
     } else if (status.kind === 'upstream-lost') {
       const before = this.#portraits.get(status.bot) ?? NOBODY
       const lost = maskText(status.reason) || `closed with ${status.code}`
-      this.#portraits.set(status.bot, { ...before, since, lost })
+      this.#portraits.set(status.bot, { ...before, since: Date.now(), lost })
     }
   }
 
@@ -75,7 +74,8 @@ function call(bot: Bot, action: string): Promise<Record<string, unknown>> {
       const data = own(fieldsOf(raw), 'data')
       resolve(isObject(data) ? data : {})
     }
-    bot.call({ open: { calls: 0, bytes: 0 }, key: 'admin', reply }, JSON.stringify({ action, params: {} }))
+    const caller = { open: { calls: 0, bytes: 0 }, key: 'admin', watching: true, reply }
+    bot.call(caller, JSON.stringify({ action, params: {} }))
   })
 }
 

@@ -67,6 +67,14 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         bot: status.bot,
         peer: status.peer,
       })
+    case 'upstream-failing':
+      return log.warn('implementation left alone: its calls keep failing', {
+        bot: status.bot,
+        peer: status.peer,
+        why: status.why,
+      })
+    case 'upstream-works':
+      return log.info('implementation answers again', { bot: status.bot, peer: status.peer })
     case 'event-rescued':
       return seldom.warn('event came from an implementation that stands by only: late, but not lost', {
         bot: status.bot,
@@ -185,6 +193,19 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
     case 'call-shared':
     case 'call-cancelled':
       return verbose(log) ? log.debug(QUIETLY[status.kind], { bot: status.bot, action: status.action }) : undefined
+    case 'call-given-up':
+      return log.warn('call given up by the operator: it was not sent', {
+        bot: status.bot,
+        action: status.action,
+        id: status.id,
+      })
+    case 'call-retried':
+      return log.info('failed call sent again by the operator', {
+        bot: status.bot,
+        action: status.action,
+        id: status.id,
+        retcode: status.retcode,
+      })
     case 'call-limited':
       return seldom.warn('action refused: limited', { bot: status.bot, action: status.action, why: cut(status.why) })
     case 'call-dropped':

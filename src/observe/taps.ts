@@ -3,8 +3,9 @@
 import type { Session } from '../broker/session.ts'
 import type { Report, Status } from '../broker/status.ts'
 import { maskText } from '../lib/mask.ts'
+import { Together } from '../lib/together.ts'
 import { type Fields, fieldsOf, isObject, own } from '../onebot/object.ts'
-import { hidden } from './hidden.ts'
+import { hidden, hiddenText } from './hidden.ts'
 
 export const TAPPED = ['event', 'action', 'reply', 'fact'] as const
 export type Tapped = (typeof TAPPED)[number]
@@ -24,16 +25,24 @@ export interface TapWish {
   readonly texts: boolean
 }
 
-/** Takes one thing as JSON text. False: it has no room for it. */
-export type TapSink = (kind: Tapped | 'skipped', json: string) => boolean
+/** Takes one thing as JSON text. @param last of those that it takes at one time. */
+export type TapSink = (kind: Tapped | 'skipped', json: string, last: boolean) => void
 
 /** Nobody reads more per second: under load a tap is a sample, and says so. */
 const MOST_PER_SECOND = 200
 /** Longer frames are shown without their texts. */
 const LONGEST = 64 * 1024
+/** What happens is looked at together: one by one, between other work, it would cost several times as much (ms). */
+const PACE = { soon: 50, seldom: 400 }
+/** Frames, and characters of frames, that do not wait. */
+const MANY = 256
+const MUCH = 1024 * 1024
 
 export class Taps {
   readonly #taps = new Set<Tap>()
+  readonly #look = new Together(() => this.#tell(), PACE)
+  #waiting: Frame[] = []
+  #size = 0
   #timer: ReturnType<typeof setInterval> | undefined
 
   get size(): number {
@@ -42,9 +51,13 @@ export class Taps {
 
   /** Returns what ends it. */
   add(wish: TapWish, sink: TapSink): () => void {
+    // What waits is from before.
+    this.#look.now()
     const tap = new Tap(wish, sink)
     this.#taps.add(tap)
     this.#timer ??= setInterval(() => {
+      // What waits belongs to the second that is over.
+      this.#look.now()
       for (const one of this.#taps) one.second()
     }, 1_000)
     this.#timer.unref?.()
@@ -57,12 +70,24 @@ export class Taps {
   readonly report: Report = (status) => {
     if (this.#taps.size === 0) return
     const frame = new Frame(status)
-    for (const tap of [...this.#taps]) tap.take(frame)
+    this.#waiting.push(frame)
+    this.#size += frame.raw?.length ?? 0
+    if (this.#waiting.length >= MANY || this.#size >= MUCH) this.#look.now()
+    else this.#look.due()
   }
 
+  /** What waits is told. */
   stop(): void {
+    this.#look.now()
     clearInterval(this.#timer)
     this.#timer = undefined
+  }
+
+  #tell(): void {
+    const frames = this.#waiting
+    this.#waiting = []
+    this.#size = 0
+    for (const tap of [...this.#taps]) tap.take(frames)
   }
 }
 
@@ -79,16 +104,19 @@ class Tap {
     this.#action = wish.action === undefined ? undefined : pattern(wish.action)
   }
 
-  take(frame: Frame): void {
-    if (!this.#wish.kinds.has(frame.kind) || !this.#wants(frame)) return
+  take(frames: readonly Frame[]): void {
+    const wanted = frames.filter((frame) => this.#wish.kinds.has(frame.kind) && this.#wants(frame))
     // What is left out is not written, either.
-    if (this.#left > 0 && this.#sink(frame.kind, frame.json(this.#wish.texts))) this.#left -= 1
-    else this.#skipped += 1
+    const shown = wanted.slice(0, this.#left)
+    this.#left -= shown.length
+    this.#skipped += wanted.length - shown.length
+    const last = shown.at(-1)
+    for (const frame of shown) this.#sink(frame.kind, frame.json(this.#wish.texts), frame === last)
   }
 
   second(): void {
-    if (this.#skipped > 0 && this.#sink('skipped', JSON.stringify({ time: Date.now(), skipped: this.#skipped })))
-      this.#skipped = 0
+    if (this.#skipped > 0) this.#sink('skipped', JSON.stringify({ time: Date.now(), skipped: this.#skipped }), true)
+    this.#skipped = 0
     this.#left = MOST_PER_SECOND
   }
 
@@ -112,7 +140,9 @@ class Frame {
   readonly #status: Status
   readonly #time = Date.now()
   #fields: Fields | undefined
-  readonly #written = new Map<boolean, string>()
+  /** Written once, with texts and without. */
+  #whole: string | undefined
+  #hidden: string | undefined
 
   constructor(status: Status) {
     this.#status = status
@@ -145,11 +175,12 @@ class Frame {
   }
 
   json(texts: boolean): string {
-    const known = this.#written.get(texts)
-    if (known !== undefined) return known
-    const json = this.#write(texts && (this.raw?.length ?? 0) <= LONGEST)
-    this.#written.set(texts, json)
-    return json
+    if (texts && (this.raw?.length ?? 0) <= LONGEST) {
+      this.#whole ??= this.#write(true)
+      return this.#whole
+    }
+    this.#hidden ??= this.#write(false)
+    return this.#hidden
   }
 
   get #frame(): Fields {
@@ -169,9 +200,9 @@ class Frame {
     switch (status.kind) {
       case 'event':
         // As it came, so that long numbers stay what they are; a line break would end a line of the stream.
-        return texts
-          ? `${JSON.stringify(base).slice(0, -1)},"event":${status.raw.replaceAll(/[\r\n]/g, ' ')}}`
-          : JSON.stringify({ ...base, event: hidden(status.event) })
+        return `${JSON.stringify(base).slice(0, -1)},"event":${
+          texts ? status.raw.replaceAll(/[\r\n]/g, ' ') : hiddenText(status.raw, status.event)
+        }}`
       case 'action': {
         const { action, params } = this.#frame
         return JSON.stringify({
@@ -205,7 +236,8 @@ function told(status: Status): Record<string, unknown> {
   )
 }
 
-const pattern = (text: string) =>
+/** A name, in which * stands for anything. */
+export const pattern = (text: string): RegExp =>
   new RegExp(
     `^${text
       .split('*')

@@ -1,7 +1,7 @@
 // The envelopes of OneBot 11: reads frames with one JSON.parse each, swaps echoes in their text, writes our own replies.
 
 import { Buffer } from 'node:buffer'
-import { beforeSpace, type Edit, locate, members, opening, type Span, splice, valuesOf, without } from './json-text.ts'
+import { beforeSpace, type Edit, locate, opening, pairOf, type Span, splice, valuesOf, without } from './json-text.ts'
 import { isObject, own, parse } from './object.ts'
 
 export interface ActionFrame {
@@ -54,12 +54,8 @@ export interface OwnReply {
 export function readAction(raw: string): ActionFrame | BadFrame {
   const frame = parse(raw)
   if (!isObject(frame)) return bad('frame', foundIn(frame), 'a JSON object')
-  const echoes: Span[] = []
-  let paramsAt: Span | undefined
-  if (Object.hasOwn(frame, 'echo'))
-    for (const { key, value } of members(raw))
-      if (key === 'echo') echoes.push(value)
-      else if (key === 'params') paramsAt = value
+  const [echoes, found] = Object.hasOwn(frame, 'echo') ? pairOf(raw, 'echo', 'params') : [[], []]
+  const paramsAt = found.at(-1)
   const last = echoes.at(-1)
   const echo = last && detached(raw, last)
   const action = own(frame, 'action')
@@ -90,7 +86,7 @@ export function readUpstream(raw: string): UpstreamFrame {
 
 /** The frame's text with our token for its echo and, if given, another action; every other byte is the client's. */
 export function actionText({ raw, echoes }: ActionFrame, token: string, action?: string): string {
-  const text = JSON.stringify(token)
+  const text = `"${token}"`
   // Every duplicate: whichever of them the implementation's parser takes, it finds ours.
   const edits = echoes.length > 0 ? all(echoes, text) : [{ span: opening(raw), text: `"echo":${text},` }]
   if (action === undefined) return splice(raw, edits)
@@ -103,7 +99,7 @@ export function actionText({ raw, echoes }: ActionFrame, token: string, action?:
 
 /** The reply's text with the client's echo for our token, or without any echo where the client sent none. */
 export function replyText(raw: string, token: string, echo: string | undefined): string {
-  const last = lastEcho(raw, JSON.stringify(token))
+  const last = lastEcho(raw, `"${token}"`)
   if (last !== undefined)
     return echo === undefined
       ? raw.slice(0, last.before) + raw.slice(last.value.end)

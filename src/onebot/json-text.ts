@@ -33,16 +33,43 @@ const CLOSE_OBJECT = 125
  */
 export function members(raw: string, from = 0): Member[] {
   const found: Member[] = []
+  walk(raw, from, (begin, over, start, end) => {
+    const name = { start: begin, end: over }
+    found.push({ key: keyAt(raw, name), name, value: { start, end } })
+  })
+  return found
+}
+
+/** Tells of each member where its key stands, from the first position up to the second, and where its value does. */
+function walk(raw: string, from: number, tell: (begin: number, over: number, start: number, end: number) => void) {
   let at = pastSpace(raw, pastSpace(raw, from) + 1)
   while (raw.charCodeAt(at) === QUOTE) {
-    const name = { start: at, end: stringEnd(raw, at) }
-    const start = pastSpace(raw, pastSpace(raw, name.end) + 1)
-    const value = { start, end: valueEnd(raw, start) }
-    found.push({ key: keyAt(raw, name), name, value })
-    at = pastSpace(raw, value.end)
+    const over = stringEnd(raw, at)
+    const start = pastSpace(raw, pastSpace(raw, over) + 1)
+    const end = valueEnd(raw, start)
+    tell(at, over, start, end)
+    at = pastSpace(raw, end)
     if (raw.charCodeAt(at) === COMMA) at = pastSpace(raw, at + 1)
   }
+}
+
+/** Where the values of these two top-level keys stand, in one walk that makes nothing of all others. */
+export function pairOf(raw: string, one: string, other: string): [Span[], Span[]] {
+  const found: [Span[], Span[]] = [[], []]
+  walk(raw, 0, (begin, over, start, end) => {
+    if (isKey(raw, begin, over, one)) found[0].push({ start, end })
+    else if (isKey(raw, begin, over, other)) found[1].push({ start, end })
+  })
   return found
+}
+
+/** Compared where it stands; with escapes in it, it is longer than what it means. */
+function isKey(raw: string, begin: number, over: number, key: string): boolean {
+  const more = over - begin - key.length - 2
+  if (more <= 0) return more === 0 && raw.startsWith(key, begin + 1)
+  for (let at = begin + 1; at < over; at++)
+    if (raw.charCodeAt(at) === BACKSLASH) return keyAt(raw, { start: begin, end: over }) === key
+  return false
 }
 
 /** Where the values of a top-level key stand, duplicates included. */
@@ -113,7 +140,7 @@ export function without(raw: string, unwanted: string): string {
 }
 
 /** The first position from `at` on that is not JSON's white space. */
-function pastSpace(raw: string, at: number): number {
+export function pastSpace(raw: string, at: number): number {
   let end = at
   while (isSpace(raw.charCodeAt(end))) end++
   return end
@@ -148,7 +175,7 @@ function valueEnd(raw: string, start: number): number {
 const ends = (code: number) => code === COMMA || code === CLOSE_OBJECT || code === CLOSE_ARRAY || code <= 32
 
 /** Past the closing quote. Strings are where the megabytes are: a native search skips them. */
-function stringEnd(raw: string, open: number): number {
+export function stringEnd(raw: string, open: number): number {
   let close = raw.indexOf('"', open + 1)
   while (close !== -1 && isEscaped(raw, close)) close = raw.indexOf('"', close + 1)
   return close === -1 ? raw.length : close + 1

@@ -20,4 +20,8 @@ export function fieldsOf(raw: string): Fields {
   return isObject(value) ? value : {}
 }
 
-export const own = (object: Fields, key: string): unknown => (Object.hasOwn(object, key) ? object[key] : undefined)
+/** What is there is looked up before whose it is: most of what is asked for is not there. */
+export function own(object: Fields, key: string): unknown {
+  const value = object[key]
+  return value !== undefined && Object.hasOwn(object, key) ? value : undefined
+}

@@ -60,9 +60,9 @@ function wordsIn(part: unknown): string {
 
 /** Writes segments as text with CQ codes. Values that are no strings are written as JSON, missing ones left out. */
 export function formatCq(segments: readonly Segment[]): string {
-  return segments
-    .map(({ type, data }) => (type === 'text' ? escapeCq(textOf(data['text'])) : code(type, data)))
-    .join('')
+  let text = ''
+  for (const { type, data } of segments) text += type === 'text' ? escapeCq(textOf(data['text'])) : code(type, data)
+  return text
 }
 
 /** Reads a message in either form, or a single segment; undefined: it is neither. */

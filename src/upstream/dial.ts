@@ -15,6 +15,8 @@ export interface DialUpstreamOptions extends Pick<DialOptions, 'url' | 'tls'> {
   readonly host: Host
   readonly report: Report
   readonly patience?: Patience | undefined
+  /** Milliseconds that the first dial waits. Default: none. */
+  readonly after?: number | undefined
 }
 
 export interface DialledUpstream {
@@ -29,7 +31,7 @@ const REFUSED = 60_000
 
 export function dialUpstream(options: DialUpstreamOptions): DialledUpstream {
   const dialling = new Dialling(options)
-  dialling.dial()
+  dialling.start()
   return dialling
 }
 
@@ -48,6 +50,12 @@ class Dialling implements DialledUpstream {
     this.#options = options
     this.#peer = maskText(options.url)
     this.#backoff = new Backoff(options.patience)
+  }
+
+  start(): void {
+    const { after = 0 } = this.#options
+    if (after === 0) this.dial()
+    else this.#timer = setTimeout(() => this.dial(), after)
   }
 
   dial(): void {

@@ -4,10 +4,11 @@ import { expect, test } from 'bun:test'
 import { createHmac } from 'node:crypto'
 import { Alerts, testAlerts } from '../../src/alerts/alerts.ts'
 import type { Watched } from '../../src/alerts/watch.ts'
+import type { CallPolicy } from '../../src/broker/policy.ts'
 import type { Status } from '../../src/broker/status.ts'
 import { kick } from '../../src/broker/steering.ts'
 import { type ConfigInput, configOf } from '../../src/config/schema.ts'
-import { BotBed, eventOf, MIB } from '../support/broker.ts'
+import { BotBed, eventOf, FakeUpstream, lifecycleOf, MIB, SELF } from '../support/broker.ts'
 import { folder } from '../support/folder.ts'
 import { program } from '../support/program.ts'
 import { testbed } from '../support/testbed.ts'
@@ -92,6 +93,34 @@ test('[ALR2] so are a login that is needed, an open breaker, a full disk, each o
   const told = [await hook.posted.take(), await hook.posted.take(), await hook.posted.take()]
   expect(told.map(brief).sort()).toEqual(['open breaker 10001', 'open disk', 'open login 10001'])
   expect(told.find(({ body }) => body['incident'] === 'breaker')?.body['detail']).toContain('"send" actions')
+})
+
+test('[ALR2] so is an implementation whose calls fail, though another one does its work', async () => {
+  let fails = false
+  const policy: CallPolicy = {
+    admit: () => ({ kind: 'go' }),
+    ended: () => undefined,
+    failing: (side) => (fails && side === 0 ? { why: 'it hangs' } : undefined),
+  }
+  const slots = ['a', 'b'].map((key) => ({ key, spread: false }))
+  using bed = new BotBed({ policy, slots })
+  for (const { key } of slots) {
+    bed.bot.seat(key).connected(new FakeUpstream(), `ws://${key}`)
+    bed.bot.seat(key).received(lifecycleOf(SELF))
+  }
+  await using watch = watching(bed, [{ kind: 'webhook', url: 'http://127.0.0.1:1/' }])
+  await watch.look()
+  expect(watch.kinds()).toEqual([])
+  fails = true
+  bed.bot.reconsider()
+  await watch.look()
+  expect(watch.alerts.incidents).toMatchObject([
+    { kind: 'breaker', bot: SELF, detail: 'ws://a: another one works · 已由另一个接替' },
+  ])
+  fails = false
+  bed.bot.reconsider()
+  await watch.look()
+  expect(watch.kinds()).toEqual([])
 })
 
 test('[ALR3] a client that has a name is missed when it is gone for too long; who was kicked, or has no name, is not', async () => {

@@ -314,6 +314,26 @@ function remembering(bots: Bots, selfId: string): BotBed {
   })
 }
 
+test('[BOT17] an event that was made goes the way of one that was read, and is not read again', () => {
+  using bed = new BotBed()
+  bed.connect()
+  const seat = bed.bot.seat('')
+  seat.made('{"post_type":"notice"}', { post_type: 'notice' })
+  expect(bed.of('upstream-garbage')).toHaveLength(1)
+  expect(bed.of('event')).toEqual([])
+  const event = { post_type: 'notice', self_id: Number(SELF) }
+  seat.made(JSON.stringify(event), event)
+  expect(bed.bot.selfId).toBe(SELF)
+  const { link } = bed.join()
+  const before = link.got.length
+  seat.made(JSON.stringify(event), event)
+  expect(link.got.slice(before)).toEqual([JSON.stringify(event)])
+  expect(bed.of('event').at(-1)?.event).toBe(event)
+  bed.bot.stop()
+  seat.made(JSON.stringify(event), event)
+  expect(bed.of('event')).toHaveLength(2)
+})
+
 test('[BOT16] an account that is only remembered is nobody’s: whoever tells it has it, also crosswise', () => {
   const bots = new Bots()
   using one = remembering(bots, '10001')

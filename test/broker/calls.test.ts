@@ -96,6 +96,36 @@ test('[CAL4] a call without a reply is answered 1504 at its deadline, and a late
   expect([bed.bot.waiting.replies, bed.of('call-timeout').length]).toEqual([0, 3])
 })
 
+test('[CAL28] what a lost link had not begun with is sent by the next, in order and once; of the rest nobody knows', () => {
+  using bed = new BotBed({ settings: { timeout: 10_000 } })
+  const first = bed.online()
+  first.leaves.add('send_group_msg')
+  const caller = new FakeCaller()
+  bed.bot.call(caller, frame('send_private_msg', 'begun'))
+  for (const echo of ['one', 'two']) bed.bot.call(caller, frame('send_group_msg', echo))
+  const untouched = first.sent.slice(1)
+  bed.bot.lost(first, 1006, '')
+  expect(caller.replies).toMatchObject([{ echo: 'begun', retcode: 1504 }])
+  const second = bed.online()
+  expect(second.sent).toEqual(untouched)
+  for (const sent of second.sent) bed.bot.received(answerTo(sent))
+  expect(caller.replies.slice(1)).toMatchObject([
+    { echo: 'one', retcode: 0 },
+    { echo: 'two', retcode: 0 },
+  ])
+  expect(caller.open).toEqual({ calls: 0, bytes: 0 })
+})
+
+test('[CAL27] the link of a call is told when its time is over, and by none that was answered', () => {
+  using bed = new BotBed({ settings: { timeout: 1_000 } })
+  const upstream = bed.online()
+  const caller = new FakeCaller()
+  for (const echo of ['answered', 'late']) bed.bot.call(caller, frame('send_msg', echo))
+  bed.bot.received(answerTo(upstream.sent[0] ?? ''))
+  later(bed, 1_000)
+  expect(upstream.forgotten).toEqual([upstream.actions[1]?.echo ?? ''])
+})
+
 test('[CAL4] what carries files may take ten minutes, unless its own time is configured', () => {
   using bed = new BotBed({ settings: { timeout: 1_000, timeouts: { upload_private_file: 2_000 } } })
   bed.online()
@@ -132,8 +162,8 @@ test('[CAL4] thousands that are late one by one cost a look now and then, and no
     jest.advanceTimersByTime(10)
   }
   expect(caller.got).toHaveLength(2_000)
-  // Twice for each that is late; the rest are looks.
-  expect(reads).toBeLessThan(2_000 * 2 + 200)
+  // Three times for each that is late; the rest are looks.
+  expect(reads).toBeLessThan(2_000 * 3 + 200)
 })
 
 test('[CAL5] where nothing is held, a call before the implementation ever came is answered 1503 at once', () => {

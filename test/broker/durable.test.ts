@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import type { DurableCall, DurableStore } from '../../src/broker/ports.ts'
+import { giveUp, retry } from '../../src/broker/steering.ts'
 import { answerTo, BotBed, FakeCaller, SELF } from '../support/broker.ts'
 
 beforeEach(() => {
@@ -211,4 +212,43 @@ test('[CAL26] durable calls that come to light late are sent, and an open circui
   open = false
   later(bed, 1_000)
   expect(upstream.actions).toMatchObject([{ action: 'send_msg', params: { n: 9 } }])
+})
+
+test('[FLD7] an earlier run’s durable call of which nobody knows what has become is kept, and can be sent again', async () => {
+  const store = new FakeStore()
+  {
+    using bed = new BotBed({ durable: store })
+    bed.online()
+    bed.bot.call(new FakeCaller(), durable(1))
+  }
+  expect(store.states).toEqual(['d1 sent'])
+  using next = new BotBed({ durable: store })
+  const upstream = next.online()
+  const [failed] = next.bot.failures.all()
+  expect(failed).toMatchObject({ action: 'send_msg', client: undefined, retcode: 1504, outcome: 'unknown' })
+  if (failed === undefined) return
+  const caller = { key: 'admin', open: { calls: 0, bytes: 0 } }
+  const reply = retry(next.bot, failed, { caller, twice: true, report: () => undefined })
+  expect(upstream.sent[0]).toContain('"user_id":7672696335120716277')
+  next.bot.received(answerTo(upstream.sent[0] as string))
+  expect(JSON.parse(await reply)).toMatchObject({ status: 'ok' })
+})
+
+test('[HLD15] a durable call that is given up leaves the disk, and is not sent by a later run', () => {
+  const store = new FakeStore()
+  {
+    using bed = new BotBed({ durable: store })
+    bed.bot.lost(bed.online(), 1006, '')
+    const caller = new FakeCaller()
+    for (let n = 1; n < 3; n++) bed.bot.call(caller, durable(n))
+    const [first] = bed.bot.held()
+    expect(first).toMatchObject({ call: { durable: 'd1', action: 'send_msg' }, why: 'away', until: undefined })
+    expect(giveUp(bed.bot, first?.call.token ?? '', (fact) => bed.facts.push(fact))).toBe(true)
+    expect([store.states, caller.got.length]).toEqual([['d2 queued'], 2])
+    expect(bed.of('durable-done')).toMatchObject([{ id: 'd1', retcode: 1503 }])
+    // Not yet sent, so it may be after all.
+    expect(bed.bot.failures.all()).toMatchObject([{ action: 'send_msg', mode: 'async', outcome: 'not-sent' }])
+  }
+  using next = new BotBed({ durable: store })
+  expect(next.online().actions.map(({ params }) => params)).toMatchObject([{ n: 2 }])
 })

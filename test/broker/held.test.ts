@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { CallPolicy, GovernedCall, Outcome, Verdict } from '../../src/broker/policy.ts'
+import { giveUp } from '../../src/broker/steering.ts'
 import { answerTo, BotBed, FakeCaller, FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 
 beforeEach(() => {
@@ -456,4 +457,93 @@ test('[CAL22] when an open circuit wants to know, the implementation is asked fo
   expect([bed.bot.waiting.replies, caller.open.calls, caller.got.length]).toEqual([1, 0, 1])
   bed.bot.received(answerTo(upstream.sent[0] as string))
   expect([policy.ends, bed.of('reply-unknown')]).toEqual([[['get_status', 'ok']], []])
+})
+
+const told = (bed: BotBed) =>
+  [...bed.bot.held()].map(({ call, why, next, until }) => [
+    call.action,
+    why,
+    next === undefined ? undefined : next - bed.now,
+    until === undefined ? undefined : until - bed.now,
+  ])
+
+test('[HLD14] those that wait are listed with the reason, when they may go, and when they are given up', () => {
+  const policy = new FakePolicy()
+  using bed = new BotBed({ policy, settings: { hold: 10_000 } })
+  const caller = new FakeCaller('a')
+  bed.bot.call(caller, frame('send_msg', 1))
+  later(bed, 1_000)
+  bed.bot.call(caller, frame('send_msg_async', 2))
+  expect(told(bed)).toEqual([
+    ['send_msg', 'away', undefined, 9_000],
+    ['send_msg', 'away', undefined, undefined],
+  ])
+  expect([...bed.bot.held()][0]?.call).toMatchObject({ since: bed.now - 1_000, caller: { key: 'a' } })
+  const upstream = bed.online()
+  expect([upstream.sent.length, told(bed)]).toEqual([2, []])
+  policy.verdict = (_, now) => ({ kind: 'wait', until: now + 500, most: 2_000 })
+  for (const n of [3, 4]) bed.bot.call(caller, send(1, n))
+  later(bed, 100)
+  // The second one is behind the first, and its line waits as a whole.
+  expect(told(bed)).toEqual([
+    ['send_group_msg', 'limit', 400, 1_900],
+    ['send_group_msg', 'limit', 400, 1_900],
+  ])
+  policy.verdict = (_, now) => ({ kind: 'open', until: now + 700, why: 'open' })
+  later(bed, 400)
+  expect(told(bed)).toEqual([])
+  expect(caller.replies.slice(-2)).toMatchObject([{ retcode: 1503 }, { retcode: 1503 }])
+  policy.verdict = () => ({ kind: 'go' })
+  for (const n of [5, 6]) bed.bot.call(caller, frame('send_msg_rate_limited', n))
+  expect(told(bed)).toEqual([['send_msg', 'paced', 500, undefined]])
+  // A promise is kept, however long its circuit is open.
+  policy.verdict = (_, now) => ({ kind: 'open', until: now + 700, why: 'open' })
+  later(bed, 500)
+  expect(told(bed)).toEqual([['send_msg', 'circuit', 700, undefined]])
+  upstream.open = false
+  policy.verdict = () => ({ kind: 'go' })
+  bed.bot.call(new FakeCaller('b'), frame('send_msg', 7))
+  expect(told(bed).at(-1)).toEqual(['send_msg', 'stalled', undefined, 10_000])
+})
+
+test('[HLD15] one that is given up is answered 1503 at once, and once, and not sent; those behind it go on', () => {
+  const policy = new FakePolicy()
+  using bed = new BotBed({ policy })
+  const upstream = bed.online()
+  const caller = new FakeCaller('a')
+  policy.verdict = ({ params }, now) => (params['n'] === 1 ? { kind: 'wait', until: now + 30_000 } : { kind: 'go' })
+  for (const n of [1, 2]) bed.bot.call(caller, send(1, n))
+  const [first, second] = [...bed.bot.held()].map(({ call }) => call.token)
+  const up = (id: string | undefined) => giveUp(bed.bot, id ?? '', (fact) => bed.facts.push(fact))
+  expect(up('nobody')).toBe(false)
+  expect(up(first)).toBe(true)
+  expect(caller.replies).toEqual([
+    expect.objectContaining({
+      status: 'failed',
+      retcode: 1503,
+      message: 'given up by the operator; the call was not sent',
+      echo: 1,
+    }),
+  ])
+  later(bed, 30_000)
+  expect([ns(upstream), up(second), caller.got.length, bed.bot.waiting.waiting]).toEqual([[2], false, 1, 0])
+  bed.bot.received(answerTo(upstream.sent[0] as string))
+  expect([caller.got.length, caller.open]).toEqual([2, { calls: 0, bytes: 0 }])
+  expect(bed.of('call-given-up')).toMatchObject([{ action: 'send_group_msg', id: first }])
+  expect(policy.ends).toEqual([['send_group_msg', 'ok']])
+})
+
+test('[HLD15] who has its answer already gets none, and who may have been sent before is told so', () => {
+  using bed = new BotBed({ settings: { resend: 'always' } })
+  const caller = new FakeCaller('a')
+  bed.bot.call(caller, frame('send_msg_async', 1))
+  const up = () => giveUp(bed.bot, [...bed.bot.held()][0]?.call.token ?? '', () => undefined)
+  expect(up()).toBe(true)
+  expect([caller.got.length, bed.of('call-dropped')]).toMatchObject([1, [{ why: 'given up by the operator' }]])
+  const upstream = bed.online()
+  bed.bot.call(caller, frame('send_msg', 2))
+  bed.bot.lost(upstream, 1006, '')
+  expect(up()).toBe(true)
+  expect(caller.replies.at(-1)).toMatchObject({ retcode: 1504, echo: 2 })
+  expect([bed.online().sent, caller.got.length]).toEqual([[], 2])
 })

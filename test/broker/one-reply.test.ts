@@ -4,7 +4,8 @@ import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
 import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
 import type { Caller, OwnAction } from '../../src/broker/ports.ts'
-import { refuse } from '../../src/onebot/retcode.ts'
+import { giveUp, retry } from '../../src/broker/steering.ts'
+import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
 
 beforeEach(() => {
@@ -37,6 +38,7 @@ type Step =
   | { readonly do: 'reply'; readonly at: number; readonly times: number; readonly stream: boolean }
   | { readonly do: 'connect' | 'identify' | 'lose' | 'refuse' | 'garbage' }
   | { readonly do: 'leave'; readonly by: number }
+  | { readonly do: 'give-up' | 'retry'; readonly at: number }
   | { readonly do: 'wait'; readonly ms: number }
   | { readonly do: 'limit'; readonly kind: Verdict['kind'] }
 
@@ -60,6 +62,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       arbitrary: fc.record({ do: fc.constantFrom('connect' as const, 'identify', 'lose', 'refuse', 'garbage') }),
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), by: fc.nat(3) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('give-up' as const, 'retry'), at: fc.nat(10) }) },
     { weight: 3, arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.integer({ min: 0, max: 800 }) }) },
     {
       weight: 3,
@@ -124,6 +127,23 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
       const { callers, replies, leave } = cast(bed)
       const asked = new Map<number, { by: number; action: string }>()
       const away = new Set<number>()
+      /** Calls that the operator has sent again, and how often that was answered. */
+      const operator = { key: 'admin', open: { calls: 0, bytes: 0 } }
+      const retried: number[] = []
+      const sendAgain = (at: number) => {
+        const failed = bed.bot.failures.all()[at]
+        if (failed === undefined) return
+        const n = retried.push(0) - 1
+        const report = () => {
+          retried[n] = (retried[n] ?? 0) + 1
+        }
+        try {
+          void retry(bed.bot, failed, { caller: operator, twice: true, report })
+        } catch (error) {
+          expect(error).toBeInstanceOf(ActionError)
+          retried.pop()
+        }
+      }
       const upstreams: FakeUpstream[] = []
       const sent = () => upstreams.flatMap((upstream) => upstream.sent)
       const wait = async (ms: number) => {
@@ -176,6 +196,14 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
           case 'wait':
             await wait(step.ms)
             break
+          case 'give-up': {
+            const held = [...bed.bot.held()][step.at]
+            if (held !== undefined) expect(giveUp(bed.bot, held.call.token, () => undefined)).toBe(true)
+            break
+          }
+          case 'retry':
+            sendAgain(step.at)
+            break
           case 'limit':
             policy.kind = step.kind
             break
@@ -195,6 +223,7 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
       const { replies: open, waiting, paced } = bed.bot.waiting
       expect([open, waiting, paced, jest.getTimerCount()]).toEqual([0, 0, 0, 0])
       expect([...policy.open.values()].filter((count) => count !== 0)).toEqual([])
+      expect([retried.every((times) => times === 1), operator.open]).toEqual([true, { calls: 0, bytes: 0 }])
       for (const { open } of callers) expect(open).toEqual({ calls: 0, bytes: 0 })
     }),
     { numRuns: 500 },

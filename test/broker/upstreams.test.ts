@@ -201,6 +201,23 @@ test('[UPX5] one whose calls fail is passed over, and comes back like one that w
   expect(active()).toBe('a')
 })
 
+test('[UPX16] what its heartbeats say and what its calls say are two things: it is well when both are', () => {
+  const { upstreams, slot, up, later, active } = bed('ab')
+  up('a', 'b')
+  upstreams.works(slot('a'), false)
+  expect([active(), slot('a').failing]).toEqual(['b', 'calls'])
+  upstreams.health(slot('a'), true)
+  expect(slot('a').failing).toBe('calls')
+  upstreams.health(slot('a'), false)
+  upstreams.works(slot('a'), true)
+  expect(slot('a').failing).toBe('offline')
+  later(STABLE * 2)
+  expect([active(), slot('a').since]).toEqual(['b', undefined])
+  upstreams.health(slot('a'), true)
+  later(STABLE)
+  expect(active()).toBe('a')
+})
+
 test('[UPX5] the last one is never put aside, and two that fail do not take turns', () => {
   const { upstreams, slot, up, down, later, active, moves } = bed('ab')
   up('a', 'b')
@@ -288,7 +305,9 @@ test('[UPX8] after the end no timer is left', () => {
   expect(jest.getTimerCount()).toBe(0)
 })
 
-type Step = { readonly do: 'up' | 'down' | 'ill' | 'well' | 'foreign'; readonly key: string } | { readonly ms: number }
+type Step =
+  | { readonly do: 'up' | 'down' | 'ill' | 'well' | 'hung' | 'works' | 'foreign'; readonly key: string }
+  | { readonly ms: number }
 
 test('[UPX9] whatever happens, the best there is does the work, and nobody gives it away to one that is no better', () => {
   const steps = fc.array(
@@ -296,7 +315,7 @@ test('[UPX9] whatever happens, the best there is does the work, and nobody gives
       {
         weight: 4,
         arbitrary: fc.record({
-          do: fc.constantFrom('up' as const, 'up', 'down', 'ill', 'well', 'foreign'),
+          do: fc.constantFrom('up' as const, 'up', 'down', 'ill', 'well', 'hung', 'works', 'foreign'),
           key: fc.constantFrom('a', 'b', 'c'),
         }),
       },
@@ -320,7 +339,9 @@ test('[UPX9] whatever happens, the best there is does the work, and nobody gives
             connect(step.key)
             upstreams.told(slot(step.key), false)
             foreign.add(step.key)
-          } else if (slot(step.key).told) upstreams.health(slot(step.key), step.do === 'well')
+          } else if (!slot(step.key).told) continue
+          else if (step.do === 'ill' || step.do === 'well') upstreams.health(slot(step.key), step.do === 'well')
+          else upstreams.works(slot(step.key), step.do === 'works')
         }
         const well = upstreams.slots.filter(({ since }) => since !== undefined)
         const usable = upstreams.slots.filter(({ told }) => told)

@@ -15,7 +15,9 @@ async function running(more: object = {}) {
   const stack = new AsyncDisposableStack()
   const home = stack.use(await folder())
   const answer = (frame: { action: string; echo?: unknown }) =>
-    ok(frame, frame.action === 'get_msg' ? { id: 1 } : { app_name: 'NapCat', app_version: '4.1' })
+    frame.action === 'send_msg'
+      ? JSON.stringify({ status: 'failed', retcode: 100, data: null, message: 'no such group', echo: frame.echo })
+      : ok(frame, frame.action === 'get_msg' ? { id: 1 } : { app_name: 'NapCat', app_version: '4.1' })
   const bot = stack.use(new Implementation({ answer }))
   // A port that was free a moment ago: the commands read it in the config.
   const free = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {} } })
@@ -153,4 +155,58 @@ test('[CTL7] columns line up for Chinese names as well, and names cannot steer t
   expect(lines[2]).toBe(`abcd${' '.repeat(46)}2`)
   expect(lines[3]).not.toContain('\u001b')
   expect(lines[4]).toBe(`${'x'.repeat(45)}...  3`)
+})
+
+test('[CTL8] calls lists what waits and what failed, one of them or both, without what somebody wrote', async () => {
+  await using bed = await running()
+  const calls = async (...words: string[]) => {
+    const { code, stdout, stderr } = await perpetua(bed.home, 'calls', ...words)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    return stdout
+  }
+  expect(await calls()).toBe('No call waits.\nNo failed call is kept.\n')
+  await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/?client_name=小明`)
+  await alice.call('send_msg', { message: 'private words \u001b[31m' })
+  const failed = await calls()
+  expect(failed).toMatch(
+    /^No call waits\.\n1 failed, newest first:\nID +CLIENT +ACTION .*\n[0-9a-f]{8}-1 +小明 +send_msg /,
+  )
+  expect(failed).toMatch(/ 100 +failed +- +no such group +\{"message":"\(\d+ characters\)"\}\n$/)
+  await bed.bot[Symbol.asyncDispose]()
+  await bed.gateway.says(/implementation lost/)
+  alice.send({ action: 'get_msg', params: { message_id: 1 }, echo: 1 })
+  while (!(await calls('--held')).startsWith('1 of 1 that wait')) await Bun.sleep(50)
+  const held = await calls('--held')
+  expect(held).toMatch(
+    /^1 of 1 that wait:\nID .*\n[0-9a-f]{8}\.\w+ +小明 +get_msg +the implementation +\d+ s +- +\d+ s /,
+  )
+  expect(held).not.toContain('failed')
+  const json = JSON.parse(await calls('--failed', '--texts', '--json'))
+  expect(json).toMatchObject({ waiting: 1, held: [], failed: [{ params: { message: 'private words \u001b[31m' } }] })
+  expect(await calls('--failed', '--client', 'bob')).toBe('No failed call is kept.\n')
+})
+
+test('[CTL9] retry sends a call again and fails where it fails; what may happen twice wants --twice; drop gives up', async () => {
+  await using bed = await running({ actions: { timeouts: { set_group_card: '100ms' } } })
+  await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/?client_name=alice`)
+  await alice.call('send_msg', { message: 'x' })
+  const first = async () => JSON.parse((await perpetua(bed.home, 'calls', '--json')).stdout).failed[0]?.id ?? ''
+  const id = await first()
+  const refused = await perpetua(bed.home, 'retry', id)
+  expect([refused.code, JSON.parse(refused.stdout)]).toMatchObject([1, { retcode: 100 }])
+  const { answer } = bed.bot
+  bed.bot.answer = undefined
+  await alice.call('set_group_card', { group_id: 1 })
+  bed.bot.answer = (frame) => ok(frame, { done: true })
+  const twice = await first()
+  expect(await perpetua(bed.home, 'retry', twice)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('it may have been carried out, and would be twice'),
+  })
+  const worked = await perpetua(bed.home, 'retry', twice, '--twice', '--json')
+  expect(worked).toMatchObject({ code: 0, stdout: '{"status":"ok","retcode":0,"data":{"done":true}}\n' })
+  bed.bot.answer = answer
+  expect(await perpetua(bed.home, 'drop', id)).toMatchObject({ code: 0, stdout: `Dropped ${id}.\n` })
+  expect((await perpetua(bed.home, 'drop', id)).stderr).toContain('HTTP 404')
+  expect(await perpetua(bed.home, 'retry')).toMatchObject({ code: 2, stderr: expect.stringContaining('wanted <id>') })
 })

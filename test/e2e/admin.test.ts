@@ -8,6 +8,7 @@ import { groupMessage, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { program } from '../support/program.ts'
 import { testbed } from '../support/testbed.ts'
+import { milky } from '../support/upstream.ts'
 
 interface Description {
   paths: Record<string, Record<string, Operation>>
@@ -192,8 +193,8 @@ test('[ADM8] an action called for the operator has its own reply, as it is', asy
   await using bed = await testbed({ bot: { answer } })
   const admin = operator(bed.gateway.address)
   const call = async (body: object) => (await admin.post('/api/call', body)).text()
-  expect(await call({ action: 'get_msg', params: { message_id: 1 } })).toBe(
-    '{"status":"ok","retcode":0,"data":{"id":7672696335120716277}}',
+  expect(await call({ action: 'get_group_list' })).toBe(
+    `{"status":"ok","retcode":0,"data":${milky ? '[]' : '{"id":7672696335120716277}'}}`,
   )
   expect(await call({ action: 'get_online_clients', self_id: '10001' })).toContain('"data":[]')
 })

@@ -44,7 +44,7 @@ function freeRange(count: number): number {
 
 describe('an allotted port', () => {
   test('[DSC8] serves one client, on any path; a second is refused with 409 before the upgrade', async () => {
-    await using bed = await testbed({ bot: { answer: (frame) => ok(frame, 'served') } })
+    await using bed = await testbed({ bot: { answer: (frame) => ok(frame, { app_name: 'served' }) } })
     for (const path of ['/', '/onebot/v11/ws', '/any/path?at=all']) {
       const port = await lease(bed.gateway.address)
       const client = await Client.connect(`${at(port)}${path}`)
@@ -53,7 +53,7 @@ describe('an allotted port', () => {
         const second = await knock(`http://127.0.0.1:${port}`, path, {}, { upgrade })
         expect([second.status, JSON.parse(second.body)]).toMatchObject([409, { status: 'failed', retcode: 1409 }])
       }
-      expect(await client.call('get_status')).toMatchObject({ data: 'served' })
+      expect(await client.call('get_version_info')).toMatchObject({ data: { app_name: 'served' } })
       await client.close()
     }
   })
@@ -129,7 +129,7 @@ test('[DSC17] a frame beyond the limit closes the link of an allotted port with 
   await using bed = await testbed({ config: { 'web-socket': { 'max-frame': '64KiB' } } })
   await using client = await Client.connect(at(await lease(bed.gateway.address)))
   await client.event('notice.client_status')
-  client.send(JSON.stringify({ action: 'send_msg', params: { message: 'x'.repeat(32 * 1024) }, echo: 1 }))
+  client.send(JSON.stringify({ action: 'send_msg', params: { group_id: 1, message: 'x'.repeat(32 * 1024) }, echo: 1 }))
   bed.bot.send(ok(await bed.bot.next()))
   expect(await client.next(({ echo }) => echo === 1)).toMatchObject({ retcode: 0 })
   client.send(JSON.stringify({ action: 'send_msg', params: { message: 'x'.repeat(64 * 1024) } }))

@@ -23,7 +23,7 @@ const change = (bed: Bed, config: ConfigInput) =>
     'reverse-web-socket': [],
     'http-post': [],
     ...config,
-    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'ntqq-impl': bed.bot.own,
   })
 
 const named = (bed: Bed, name: string) =>

@@ -6,6 +6,7 @@ import type { Client, Frame } from '../support/client.ts'
 import { native, outside } from '../support/gateway.ts'
 import { type Action, groupMessage, ok } from '../support/implementation.ts'
 import { type Bed, testbed } from '../support/testbed.ts'
+import { milky } from '../support/upstream.ts'
 
 const send = (client: Client, name: string, n: number) =>
   client.send({ action: 'send_group_msg', params: { group_id: n, message: name }, echo: `${name}${n}` })
@@ -37,7 +38,7 @@ test('[GOV16] over the limit a call fails at once with 1429 and `retry_after`, o
   const refused = replies.get('a3') ?? {}
   expect(refused).toMatchObject({ status: 'failed', retcode: 1429, data: null })
   expect(refused['retry_after']).toBeWithin(1, 61)
-  expect(await client.call('get_status')).toMatchObject({ status: 'ok' })
+  expect(await client.call('get_group_list')).toMatchObject({ status: 'ok' })
   const posted = await fetch(`${bed.gateway.address}/onebot/v11/send_group_msg`, {
     method: 'POST',
     body: '{"group_id":1,"message":"x"}',
@@ -45,7 +46,7 @@ test('[GOV16] over the limit a call fails at once with 1429 and `retry_after`, o
   })
   expect(Number(posted.headers.get('retry-after'))).toBeWithin(1, 61)
   expect(await posted.json()).toMatchObject({ retcode: 1429 })
-  expect(seen.map(({ action }) => action)).toEqual(['send_group_msg', 'send_group_msg', 'get_status'])
+  expect(seen.map(({ action }) => action)).toEqual(['send_group_msg', 'send_group_msg', 'get_group_list'])
 
   // No limit any more, without a new link.
   await bed.gateway.apply({ 'rate-limit': {} })
@@ -102,7 +103,7 @@ test('[GOV18] calls that fail open the circuit of their class: 1503 with `retry_
   expect(seen.filter((action) => action === 'send_group_msg')).toHaveLength(3)
   hung = false
   // Nobody has to call for it to be found well again.
-  while (!seen.includes('get_status')) await Bun.sleep(5)
+  while (!milky && !seen.includes('get_status')) await Bun.sleep(5)
   let answer: Frame
   do {
     answer = await client.call('send_group_msg', { group_id: 1, message: 'x' })
@@ -110,6 +111,8 @@ test('[GOV18] calls that fail open the circuit of their class: 1503 with `retry_
   } while (answer['retcode'] === 1503)
   expect(answer).toMatchObject({ status: 'ok' })
 }, 20_000)
+
+const [OLD, NEW] = [{ nickname: 'old' }, { nickname: 'new' }]
 
 test('[GOV19] a read that 100 clients ask for at the same time goes up once, each gets its own echo; what is kept is dropped by a notice', async () => {
   await using bed = await testbed({ config: { actions: { cache: { get_group_member_list: '1h' } } } })
@@ -125,20 +128,25 @@ test('[GOV19] a read that 100 clients ask for at the same time goes up once, eac
   while (asked.length === 0) await Bun.sleep(1)
   bed.bot.answer = (frame) => {
     asked.push(frame)
-    return ok(frame, ['new'])
+    return ok(frame, [NEW])
   }
-  bed.bot.send(ok(asked[0] ?? {}, ['old']))
+  bed.bot.send(ok(asked[0] ?? {}, [OLD]))
   for (const [i, answer] of (await Promise.all(replies)).entries())
-    expect(answer).toEqual({ status: 'ok', retcode: 0, data: ['old'], echo: { i } })
+    expect(answer).toEqual({
+      status: 'ok',
+      retcode: 0,
+      data: [milky ? expect.objectContaining(OLD) : OLD],
+      echo: { i },
+    })
   const [client] = clients as [Client] // there are a hundred
-  expect(await client.call('get_group_member_list', params)).toMatchObject({ data: ['old'] })
+  expect(await client.call('get_group_member_list', params)).toMatchObject({ data: [OLD] })
   expect(asked).toHaveLength(1)
 
   bed.bot.send(
     '{"time":1700000000,"self_id":10001,"post_type":"notice","notice_type":"group_increase","sub_type":"approve","group_id":123456789,"operator_id":1,"user_id":2}',
   )
   await client.event('notice.group_increase')
-  expect(await client.call('get_group_member_list', params)).toMatchObject({ data: ['new'] })
+  expect(await client.call('get_group_member_list', params)).toMatchObject({ data: [NEW] })
   expect(asked).toHaveLength(2)
 }, 20_000)
 
@@ -175,14 +183,16 @@ test(`[GOV20] ${CROWD} clients with one filter and format hear the same right by
   bed.bot.send(groupMessage('a secret'))
   bed.bot.send(wanted(1).replace('123456789', '5'))
   for (let n = 2; n <= 11; n++) bed.bot.send(wanted(n))
-  for (const client of clients) await client.next(({ message_id: id }) => id === 11)
+  for (const client of clients) await client.next(({ message }) => message === '&#91;11&#93; &amp; more')
   const expected = Array.from({ length: 10 }, (_, i) =>
     wanted(i + 2).replace(/"message":\[.*?\}\}\]/, `"message":"&#91;${i + 2}&#93; &amp; more"`),
   )
   const strip = (raw: string) => raw.replace(/"time":\d+/, '')
   for (const [i, client] of clients.entries()) {
     const heard = client.heard.slice(heardBefore[i]).filter((raw) => raw.includes('"post_type":"message"'))
-    expect(heard.map(strip)).toEqual(expected.map(strip))
+    if (milky) expect(heard).toEqual(clients[0]?.heard.filter((raw) => raw.includes('"post_type":"message"')) ?? [])
+    else expect(heard.map(strip)).toEqual(expected.map(strip))
+    expect(heard.map((raw) => JSON.parse(raw).message)).toEqual(expected.map((raw) => JSON.parse(raw).message))
   }
   if (!outside) expect(published).toBe(10)
 }, 30_000)

@@ -5,12 +5,14 @@ import { Client, type Frame } from '../support/client.ts'
 import { groupMessage, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { testbed } from '../support/testbed.ts'
+import { milky, overOneBot } from '../support/upstream.ts'
 
 test('[MND4] clients that make their first call together are all served', async () => {
   await using bed = await testbed({ bot: { answer: (frame) => ok(frame, frame.params['who']) } })
   const clients = await Promise.all(Array.from({ length: 150 }, () => bed.client()))
   const replies = await Promise.all(clients.map((client, who) => client.call('get_status', { who }, '1')))
-  for (const [who, reply] of replies.entries()) expect(reply).toMatchObject({ retcode: 0, data: who, echo: '1' })
+  for (const [who, reply] of replies.entries())
+    expect(reply).toMatchObject({ retcode: 0, ...(!milky && { data: who }), echo: '1' })
 })
 
 test('[MND5] an echo may be any JSON value and comes back as it was written; none stays none', async () => {
@@ -43,7 +45,7 @@ test('[MND5] an echo may be any JSON value and comes back as it was written; non
 })
 
 test('[MND6] params, frames and values of the wrong kind get a reply, and the link goes on', async () => {
-  await using bed = await testbed({ bot: { answer: (frame) => ok(frame, 'alive') } })
+  await using bed = await testbed({ bot: { answer: (frame) => ok(frame, { app_name: 'alive' }) } })
   const client = await bed.client()
   const frames = [
     '{"action":"get_status","params":[],"echo":1}',
@@ -59,26 +61,29 @@ test('[MND6] params, frames and values of the wrong kind get a reply, and the li
       frame,
       { status: 'failed', retcode: 1400, msg: expect.stringMatching(/./) },
     ])
-    expect(await client.call('get_status')).toMatchObject({ data: 'alive' })
+    expect(await client.call('get_version_info')).toMatchObject({ data: { app_name: 'alive' } })
   }
 })
 
-test('[MND7] bytes pass untouched in both directions', async () => {
-  await using bed = await testbed()
-  const client = await bed.client()
-  const inside =
-    '"z":1,"a":2,"big":7672696335120716277,"float":1.0,"exp":1e21,"neg":-0, "html":"<a href=\\"x\\">&amp;\\u003c</a>", "slash":"\\/","nul":"\\u0000","emoji":"\\ud83d\\ude00😀"'
-  const event = `{"post_type":"notice","notice_type":"x","self_id":10001,"time":1,${inside} }`
-  bed.bot.send(event)
-  expect(await client.text(({ notice_type }) => notice_type === 'x')).toBe(event)
-  client.send(`{ "params":{${inside}}, "action":"send_msg","echo":"mine"}`)
-  const { raw, echo } = await bed.bot.next()
-  expect(raw).toBe(`{ "params":{${inside}}, "action":"send_msg","echo":${JSON.stringify(echo)}}`)
-  bed.bot.send(`{"data":{${inside}},"echo":${JSON.stringify(echo)}, "status":"ok","retcode":0}`)
-  expect(await client.text(({ retcode }) => retcode === 0)).toBe(
-    `{"data":{${inside}},"echo":"mine", "status":"ok","retcode":0}`,
-  )
-})
+overOneBot('no frame of a client or an implementation goes over Milky')(
+  '[MND7] bytes pass untouched in both directions',
+  async () => {
+    await using bed = await testbed()
+    const client = await bed.client()
+    const inside =
+      '"z":1,"a":2,"big":7672696335120716277,"float":1.0,"exp":1e21,"neg":-0, "html":"<a href=\\"x\\">&amp;\\u003c</a>", "slash":"\\/","nul":"\\u0000","emoji":"\\ud83d\\ude00😀"'
+    const event = `{"post_type":"notice","notice_type":"x","self_id":10001,"time":1,${inside} }`
+    bed.bot.send(event)
+    expect(await client.text(({ notice_type }) => notice_type === 'x')).toBe(event)
+    client.send(`{ "params":{${inside}}, "action":"send_msg","echo":"mine"}`)
+    const { raw, echo } = await bed.bot.next()
+    expect(raw).toBe(`{ "params":{${inside}}, "action":"send_msg","echo":${JSON.stringify(echo)}}`)
+    bed.bot.send(`{"data":{${inside}},"echo":${JSON.stringify(echo)}, "status":"ok","retcode":0}`)
+    expect(await client.text(({ retcode }) => retcode === 0)).toBe(
+      `{"data":{${inside}},"echo":"mine", "status":"ok","retcode":0}`,
+    )
+  },
+)
 
 describe('[MND13] strangers', () => {
   test('[MND13] are refused before the upgrade, whatever way clients spell the token', async () => {

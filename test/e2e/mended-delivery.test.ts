@@ -8,11 +8,12 @@ import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
 import { crowd, numbered } from '../support/crowd.ts'
 import { native, type Overview } from '../support/gateway.ts'
-import { groupMessage, type Implementation, ok } from '../support/implementation.ts'
+import { groupMessage, ok } from '../support/implementation.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
+import { expectTold, type Upstream } from '../support/upstream.ts'
 
 /** Says events `from` to `to`, letting the others have their turn now and then. */
-async function speak(bot: Implementation, from: number, to: number, size = 500): Promise<void> {
+async function speak(bot: Upstream, from: number, to: number, size = 500): Promise<void> {
   for (let n = from; n <= to; n++) {
     bot.send(numbered(n, size))
     if (n % 200 === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -157,7 +158,7 @@ test('[MND17] posts are signed, tried again, and what they answer is carried out
   bed.bot.send(second)
   for (const wanted of [first, first, second]) {
     const { headers, body } = await requests.take()
-    expect(body).toBe(wanted)
+    expectTold(body, wanted)
     expect(headers.get('x-signature')).toBe(`sha1=${createHmac('sha1', entry.secret).update(body).digest('hex')}`)
     expect([headers.get('x-self-id'), headers.get('content-type')]).toEqual([
       '10001',

@@ -13,8 +13,9 @@ import type { Host } from '../../src/runtime/host.ts'
 import { Application } from '../support/application.ts'
 import { Client, type Frame } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
-import { groupMessage, Implementation } from '../support/implementation.ts'
+import { groupMessage } from '../support/implementation.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
+import { upstream } from '../support/upstream.ts'
 
 async function freePort(): Promise<number> {
   const free = Bun.serve({ port: 0, hostname: '127.0.0.1', fetch: () => new Response() })
@@ -27,7 +28,7 @@ test('[REL1] links that a change does not concern stay open', async () => {
   await using bed = await testbed()
   await using client = await bed.client()
   await bed.gateway.apply({
-    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'ntqq-impl': bed.bot.own,
     'msg-expire-time': '5m',
     actions: { timeout: '5s' },
     'http-post': [],
@@ -41,7 +42,7 @@ test('[REL2] a new token counts for whoever comes from now on, and closes links 
   await using bed = await testbed()
   await using client = await bed.client()
   await bed.gateway.apply({
-    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'ntqq-impl': bed.bot.own,
     http: { 'access-token': 'new' },
   })
   // Not by `rejects`: it stands in the way of the loop that a program's output needs.
@@ -57,7 +58,7 @@ test('[REL3] another port: the new one serves, the old one takes nobody, its lin
   await using bed = await testbed()
   await using client = await bed.client()
   const port = await freePort()
-  await bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url }, http: { port } })
+  await bed.gateway.apply({ 'ntqq-impl': bed.bot.own, http: { port } })
   await using other = await Client.connect(`ws://127.0.0.1:${port}/`)
   await other.next(({ self_client }) => self_client === true)
   expect(await fetch(bed.gateway.address).catch((error: unknown) => error)).toBeInstanceOf(Error)
@@ -68,9 +69,9 @@ test('[REL3] another port: the new one serves, the old one takes nobody, its lin
 test('[REL4] a port that cannot be had leaves everything as it was', async () => {
   await using bed = await testbed()
   await using client = await bed.client()
-  await using taken = new Implementation()
+  await using taken = upstream()
   const port = Number(new URL(taken.url).port)
-  const change = bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url }, http: { port } })
+  const change = bed.gateway.apply({ 'ntqq-impl': bed.bot.own, http: { port } })
   await change.catch(() => {})
   expect((await fetch(bed.gateway.address)).status).toBe(200)
   bed.bot.send(groupMessage('here'))
@@ -80,9 +81,9 @@ test('[REL4] a port that cannot be had leaves everything as it was', async () =>
 test('[REL5] another implementation: the old link closes, its clients are told to come again', async () => {
   await using bed = await testbed()
   await using client = await bed.client()
-  await using next = new Implementation({ selfId: 10002 })
+  await using next = upstream({ selfId: 10002 })
   await bed.gateway.apply({
-    'ntqq-impl': { 'external-web-socket': next.url },
+    'ntqq-impl': next.own,
   })
   expect((await client.closed).code).toBe(1012)
   expect(await bed.bot.ended.take()).toBeNumber()
@@ -107,7 +108,7 @@ test('[REL6] reverse links and web hooks come and go with their entries', async 
     },
   })
   const base = {
-    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'ntqq-impl': bed.bot.own,
   }
   await using nonebot = new Application()
   await bed.gateway.apply({
@@ -129,7 +130,7 @@ test('[REL6] reverse links and web hooks come and go with their entries', async 
 test('[REL7] there and back again: links of every address stay, the first takes clients as before', async () => {
   const [here, there] = [await freePort(), await freePort()]
   await using bed = await testbed({ config: { http: { port: here } } })
-  const own = { 'ntqq-impl': { 'external-web-socket': bed.bot.url } }
+  const own = { 'ntqq-impl': bed.bot.own }
   const clients: Client[] = []
   for (const port of [here, there, here, there, here]) {
     await bed.gateway.apply({ ...own, http: { port } })
@@ -148,7 +149,7 @@ test('[REL8] another host on the same port', async () => {
   await using bed = await testbed({ config: { http: { port } } })
   await using client = await bed.client()
   const http = { port, host: '0.0.0.0', 'allow-anonymous': true }
-  await bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url }, http })
+  await bed.gateway.apply({ 'ntqq-impl': bed.bot.own, http })
   await using other = await Client.connect(`ws://127.0.0.1:${port}/`)
   await other.next(({ self_client }) => self_client === true)
   bed.bot.send(groupMessage('both'))
@@ -179,7 +180,7 @@ test('[REL9] a certificate renewed in place is shown once a reload is asked for;
   const http = { port, tls: { cert: at.at('cert.pem'), key: at.at('key.pem') } }
   await using bed = await testbed({ config: { http } })
   await using client = await bed.client('/onebot/v11/ws', { tls: { rejectUnauthorized: false } })
-  const reload = () => bed.gateway.apply({ 'ntqq-impl': { 'external-web-socket': bed.bot.url } }).catch(String)
+  const reload = () => bed.gateway.apply({ 'ntqq-impl': bed.bot.own }).catch(String)
   expect(await shownAt(bed.gateway.address)).toBe('localhost')
   await Bun.write(at.at('cert.pem'), 'no certificate')
   await reload()
@@ -203,7 +204,7 @@ test('[REL10] a change of which one file cannot be read changes nothing, and is 
   await using bed = await testbed()
   await using client = await bed.client()
   const next = {
-    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'ntqq-impl': bed.bot.own,
     upstreams: [{ url: 'wss://127.0.0.1:1/', ca: at.at('ca.pem') }],
     'reverse-web-socket': [{ url: app.url }],
   }
@@ -219,14 +220,14 @@ test('[REL10] a change of which one file cannot be read changes nothing, and is 
 })
 
 test('[REL11] bots keep the order of the config: whoever names none gets the first, also when its entry has changed', async () => {
-  await using second = new Implementation({ selfId: 20002 })
+  await using second = upstream({ selfId: 20002 })
   await using app = new Application()
-  const others = { upstreams: [{ url: second.url }], 'reverse-web-socket': [{ url: app.url }] }
+  const others = { upstreams: [second.entry], 'reverse-web-socket': [{ url: app.url }] }
   await using bed = await testbed({ config: others, ...BRISK })
   const old = await app.links.take()
   expect(await old.next()).toMatchObject({ self_id: 10001 })
   await bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
-  const own = { 'external-web-socket': bed.bot.url, 'external-access-token': 'new' }
+  const own = { ...bed.bot.own, 'external-access-token': 'new' }
   await bed.gateway.apply({ ...others, 'ntqq-impl': own })
   expect((await old.closed).code).toBe(1012)
   await bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
@@ -243,7 +244,7 @@ test('[REL12] another limit for frames counts for links that are dialled from no
   bed.bot.send(long)
   expect(await bed.bot.ended.take()).toBe(1009)
   await bed.gateway.apply({
-    'ntqq-impl': { 'external-web-socket': bed.bot.url },
+    'ntqq-impl': bed.bot.own,
     'web-socket': { 'max-frame': '1MiB' },
   })
   // It may have come back before the change.
@@ -256,10 +257,10 @@ test('[REL12] another limit for frames counts for links that are dialled from no
 })
 
 test('[REL13] changes are made one after the other', async () => {
-  await using one = new Implementation({ selfId: 20002 })
+  await using one = upstream({ selfId: 20002 })
   await using bed = await testbed()
-  const first = { 'ntqq-impl': { 'external-web-socket': one.url } }
-  const both = { 'ntqq-impl': { 'external-web-socket': bed.bot.url }, upstreams: [{ url: one.url }] }
+  const first = { 'ntqq-impl': one.own }
+  const both = { 'ntqq-impl': bed.bot.own, upstreams: [one.entry] }
   await Promise.all([first, both, first, both].map((config) => bed.gateway.apply(config)))
   const { bots } = await bed.gateway.until(({ bots }) => bots.every(({ online }) => online))
   expect(bots.map(({ self_id }) => self_id)).toEqual(['10001', '20002'])
@@ -328,14 +329,14 @@ const isMe = (frame: Frame) => frame['self_client'] === true
 const isResume = (frame: Frame) => frame['meta_event_type'] === 'resume'
 
 test('[REL15] an entry that says something else of the same implementation goes on with what is on disk', async () => {
-  await using bot = new Implementation()
-  const upstream = { name: 'one', kind: 'forward' as const, url: bot.url }
-  await using bed = await keeping({ upstreams: [upstream], clients: [CLIENT] })
+  await using bot = upstream()
+  const entry = { name: 'one', ...bot.entry }
+  await using bed = await keeping({ upstreams: [entry], clients: [CLIENT] })
   await using before = await bed.come('tw')
   const { client: me } = await before.next(isMe)
   bot.send(groupMessage('missed by nobody'))
   await before.event('message')
-  await bed.apply({ upstreams: [{ ...upstream, 'access-token': 'new' }], clients: [CLIENT] })
+  await bed.apply({ upstreams: [{ ...entry, 'access-token': 'new' }], clients: [CLIENT] })
   expect((await before.closed).code).toBe(1012)
   await using after = await bed.come('tw')
   expect(await after.next(isResume)).toMatchObject({ recovered: true })
@@ -344,9 +345,9 @@ test('[REL15] an entry that says something else of the same implementation goes 
 })
 
 test('[REL16] an implementation that is added to an account must have it: otherwise it is left out', async () => {
-  await using bot = new Implementation()
-  await using stranger = new Implementation({ selfId: 10002 })
-  const [one, two] = [bot, stranger].map(({ url }) => ({ kind: 'forward' as const, url, 'self-id': '10001' }))
+  await using bot = upstream()
+  await using stranger = upstream({ selfId: 10002 })
+  const [one, two] = [bot, stranger].map(({ entry }) => ({ ...entry, 'self-id': '10001' }))
   if (one === undefined || two === undefined) throw new Error('there are two')
   await using bed = await keeping({ upstreams: [one], clients: [CLIENT] })
   await using client = await bed.come('tw')
@@ -360,8 +361,8 @@ test('[REL16] an implementation that is added to an account must have it: otherw
 })
 
 test('[REL17] what a client may do changes for its link for calls, too', async () => {
-  await using bot = new Implementation()
-  const upstreams = [{ kind: 'forward' as const, url: bot.url }]
+  await using bot = upstream()
+  const upstreams = [bot.entry]
   await using bed = await keeping({ upstreams, clients: [CLIENT] })
   await using calls = await bed.come('tw', '/onebot/v11/ws/api')
   await using events = await bed.come('tw', '/onebot/v11/ws/event')

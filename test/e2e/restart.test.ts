@@ -4,10 +4,11 @@ import { Database } from 'bun:sqlite'
 import { expect, test } from 'bun:test'
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client, type Frame } from '../support/client.ts'
-import { numbered, numberIn } from '../support/crowd.ts'
-import { heartbeat, Implementation, lifecycle, ok } from '../support/implementation.ts'
+import { markOf, numbered, numberIn } from '../support/crowd.ts'
+import { heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { type Lasting, lasting } from '../support/lasting.ts'
 import { target } from '../support/target.ts'
+import { milky, type Upstream, upstream } from '../support/upstream.ts'
 
 // Windows has no signals that a program could answer, and lets nobody write to a file that another has locked.
 const posix = process.platform !== 'win32'
@@ -19,10 +20,10 @@ const CONFIG: ConfigInput = {
   ],
   pools: { crew: { strategy: 'round-robin' } },
 }
-const withBot = (bot: Implementation, more: ConfigInput = {}): ConfigInput => ({
+const withBot = (bot: Upstream, more: ConfigInput = {}): ConfigInput => ({
   ...CONFIG,
   ...more,
-  'ntqq-impl': { 'external-web-socket': bot.url },
+  'ntqq-impl': bot.own,
 })
 
 const come = (it: Lasting, token: string) => Client.connect(it.ws, { headers: { Authorization: `Bearer ${token}` } })
@@ -33,9 +34,12 @@ const online = (it: Lasting) => it.until(({ bots }) => bots[0]?.online === true)
 const numbers = (client: Client) => client.heard.map(numberIn).filter((n) => n > 0)
 const hears = (client: Client, n: number) => client.next((_, raw) => numberIn(raw) === n)
 
+/** What else is there: the numbers of Milky's messages. */
+const isJournal = (name: string) => /^(?!milky-).*\.db/.test(name)
+
 /** The file of the only bot. */
 async function dataFile(it: Lasting): Promise<string> {
-  const name = (await it.home.list('data')).find((one) => one.endsWith('.db'))
+  const name = (await it.home.list('data')).find(isJournal)
   if (name === undefined) throw new Error(`no file in ${await it.home.list('data')}`)
   return it.home.at('data', name)
 }
@@ -67,14 +71,14 @@ const holds = (database: Database, n: number) =>
     .query('SELECT texts FROM events')
     .values()
     .flat()
-    .some((texts) => Buffer.from(texts as Uint8Array).includes(numbered(n)))
+    .some((texts) => Buffer.from(texts as Uint8Array).includes(milky ? markOf(n) : numbered(n)))
 
 const ENDS = ['SIGKILL', 'SIGTERM'] as const
 
 test.skipIf(!posix).each(ENDS)(
   '[GOV4] [GOV5] after %s the account is known before its implementation is back, and clients, pools and hooks go on',
   async (how) => {
-    await using bot = new Implementation({ answer: (frame) => ok(frame) })
+    await using bot = upstream({ answer: (frame) => ok(frame) })
     await using hook = target()
     const post = [{ name: 'hook', url: hook.url, filter: { types: ['message'] }, 'retries-interval': '100ms' }]
     await using it = await lasting(withBot(bot, { 'http-post': post }))
@@ -134,7 +138,7 @@ test.skipIf(!posix).each(ENDS)(
 test.skipIf(!posix)(
   '[GOV5] what a pool has given away is not given away again after a crash, but for the last moment, however seldom hearts beat',
   async () => {
-    await using bot = new Implementation({ first: [lifecycle(), heartbeat(60_000)] })
+    await using bot = upstream(milky ? {} : { first: [lifecycle(), heartbeat(60_000)] })
     await using it = await lasting(withBot(bot, { clients: [{ name: 'plain', token: 'tx', pool: 'crew' }] }))
     await online(it)
     await using member = await come(it, 'tx')
@@ -160,7 +164,7 @@ test.skipIf(!posix)(
 test.skipIf(!posix)(
   '[GOV6] a damaged file is put aside: the gateway starts, says so, and keeps what comes',
   async () => {
-    await using bot = new Implementation({ answer: (frame) => ok(frame) })
+    await using bot = upstream({ answer: (frame) => ok(frame) })
     await using it = await lasting(withBot(bot))
     await online(it)
     expect(await it.stop()).toBe(0)
@@ -184,7 +188,7 @@ test.skipIf(!posix)(
 test.skipIf(!posix)(
   '[GOV6] a file that another program has is said to be locked: the gateway goes on from memory',
   async () => {
-    await using bot = new Implementation({ answer: (frame) => ok(frame) })
+    await using bot = upstream({ answer: (frame) => ok(frame) })
     await using it = await lasting(withBot(bot))
     await online(it)
     expect(await it.stop()).toBe(0)
@@ -207,12 +211,12 @@ test.skipIf(!posix)(
 )
 
 test('[GOV6] without `journal.persist` nothing is written, and nobody comes back', async () => {
-  await using bot = new Implementation({ answer: (frame) => ok(frame) })
+  await using bot = upstream({ answer: (frame) => ok(frame) })
   await using it = await lasting(withBot(bot, { journal: { persist: false } }))
   await online(it)
   await using client = await come(it, 'tw')
   await client.next(isMe)
-  expect((await it.home.list('data')).filter((name) => name.includes('.db'))).toEqual([])
+  expect((await it.home.list('data')).filter(isJournal)).toEqual([])
   expect(await client.call('send_group_msg_async', { group_id: 1, message: 'x', durable: true })).toMatchObject({
     status: 'failed',
     retcode: 1400,

@@ -5,9 +5,10 @@ import { readFileSync } from 'node:fs'
 import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
 import { gateway } from '../support/gateway.ts'
-import { groupMessage, heartbeat, Implementation, lifecycle, ok } from '../support/implementation.ts'
+import { groupMessage, heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { BRISK, testbed } from '../support/testbed.ts'
+import { milky, overOneBot, upstream } from '../support/upstream.ts'
 
 const online = async (address: string) =>
   ((await (await fetch(`${address}/api/get_online_clients`)).json()) as { data: Record<string, unknown>[] }).data
@@ -33,7 +34,10 @@ describe('a client that we dial', () => {
     ])
     bed.bot.send(groupMessage('hi', 20002))
     expect(await link.event('message')).toMatchObject({ raw_message: 'hi' })
-    expect(await link.call('get_status', {}, { seq: 1 })).toMatchObject({ data: 'here', echo: { seq: 1 } })
+    expect(await link.call('get_status', {}, { seq: 1 })).toMatchObject({
+      data: milky ? { online: true } : 'here',
+      echo: { seq: 1 },
+    })
     expect(await link.call('set_client_name', { name: 'dialled' })).toMatchObject({ retcode: 0, data: {} })
   })
 
@@ -58,24 +62,26 @@ describe('a client that we dial', () => {
 
   test('[LNK22] is dialled once the account is known, not before', async () => {
     await using app = new Application()
-    await using bot = new Implementation({ first: [] })
-    const own = { 'external-web-socket': bot.url }
+    await using bot = upstream({ first: [] })
+    const own = bot.own
     await using running = await gateway({ 'ntqq-impl': own, 'reverse-web-socket': [{ url: app.url }] })
     await bot.handshakes.take()
-    bot.send(groupMessage('first').replace('"self_id":10001', '"self_id":0'))
+    if (!milky) bot.send(groupMessage('first').replace('"self_id":10001', '"self_id":0'))
     await running.status()
     expect(app.handshakes.left).toEqual([])
-    bot.send(lifecycle().replace('10001', '9007199254740993'))
-    // Every digit of it.
-    expect((await app.handshakes.take()).get('x-self-id')).toBe('9007199254740993')
+    // Every digit of it; over Milky nobody has so many.
+    const account = milky ? '20002' : '9007199254740993'
+    if (milky) bot.becomes(20002)
+    else bot.send(lifecycle().replace('10001', account))
+    expect((await app.handshakes.take()).get('x-self-id')).toBe(account)
   })
 
   test('[LNK23] is dialled again after every end, never while its old link is open', async () => {
     await using app = new Application({ exclusive: true })
     await using bed = await testbed({ config: { 'reverse-web-socket': [{ name: 'it', url: app.url }] }, ...BRISK })
-    const watcher = await bed.client()
     let link = await app.links.take()
     await link.event('notice.client_status')
+    const watcher = await bed.client()
     for (const end of [() => link.close(1000), () => app.drop()]) {
       void end()
       expect(await watcher.event('notice.client_status')).toMatchObject({
@@ -126,7 +132,7 @@ describe('a client that we dial', () => {
     await using bed = await testbed({ config: entry('before'), ...BRISK })
     const old = await app.links.take()
     await old.event('notice.client_status')
-    await bed.gateway.apply({ ...entry('after'), 'ntqq-impl': { 'external-web-socket': bed.bot.url } })
+    await bed.gateway.apply({ ...entry('after'), 'ntqq-impl': bed.bot.own })
     expect(await old.closed).toMatchObject({ code: 1001 })
     const link = await app.links.take()
     expect(await link.event('notice.client_status')).toMatchObject({ client: { client_name: 'after' } })
@@ -161,7 +167,7 @@ describe('a client that we dial', () => {
     const config = { 'reverse-web-socket': [{ url: `ws://127.0.0.1:${app.port}/` }] }
     await using bed = await testbed({ config, ...BRISK })
     await asked.promise
-    bed.bot.send(lifecycle(20002))
+    bed.bot.becomes(20002)
     await bed.gateway.until(({ bots }) => bots[0]?.self_id === '20002')
     gate.resolve()
     expect(await first.promise).toBe(1012)
@@ -171,11 +177,11 @@ describe('a client that we dial', () => {
 
   test('[LNK26] gets the bot that its entry names', async () => {
     await using app = new Application()
-    await using first = new Implementation({ selfId: 10001 })
-    await using second = new Implementation({ selfId: 20002 })
+    await using first = upstream({ selfId: 10001 })
+    await using second = upstream({ selfId: 20002 })
     await using running = await gateway({
-      'ntqq-impl': { 'external-web-socket': first.url },
-      upstreams: [{ url: second.url }],
+      'ntqq-impl': first.own,
+      upstreams: [second.entry],
       'reverse-web-socket': [{ url: app.url, 'self-id': 20002 }],
     })
     const link = await app.links.take()
@@ -187,6 +193,46 @@ describe('a client that we dial', () => {
   })
 })
 
+/** Refuses everybody, and notes when they came (ms). */
+function refusing(count: number) {
+  const came: number[] = []
+  const all = Promise.withResolvers<void>()
+  const server = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch() {
+      if (came.push(performance.now()) === count) all.resolve()
+      return new Response('no', { status: 503 })
+    },
+  })
+  return { server, url: `ws://127.0.0.1:${server.port}/`, came, all: all.promise }
+}
+
+describe('at a start', () => {
+  const MANY = 40
+  const numbered = (url: string) => Array.from({ length: MANY }, (_, n) => ({ url: `${url}?n=${n}` }))
+
+  overOneBot('whom it dials refuses before a word is said')(
+    '[LNK42] [UPS8] neither clients nor implementations of many accounts are dialled in one moment',
+    async () => {
+      const clients = refusing(MANY)
+      const implementations = refusing(MANY)
+      await using _clients = clients.server
+      await using _implementations = implementations.server
+      await using bot = upstream()
+      await using _ = await gateway({
+        'ntqq-impl': bot.own,
+        upstreams: numbered(implementations.url),
+        'reverse-web-socket': numbered(clients.url),
+      })
+      await Promise.all([clients.all, implementations.all])
+      // All of them by chance within a sixth of the time: less than once in 10^28.
+      for (const { came } of [clients, implementations])
+        expect(Math.max(...came) - Math.min(...came)).toBeGreaterThan(50)
+    },
+  )
+})
+
 const pem = (name: string) => new URL(`../fixtures/tls/${name}.pem`, import.meta.url).pathname
 
 describe('wss', () => {
@@ -195,10 +241,10 @@ describe('wss', () => {
     await using trusted = new Application({ tls })
     await using careless = new Application({ tls })
     await using distrusted = new Application({ tls })
-    await using implementation = new Implementation({ tls })
+    await using implementation = upstream({ tls })
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },
-      upstreams: [{ url: implementation.url, ca: pem('ca') }],
+      upstreams: [{ ...implementation.entry, ca: pem('ca') }],
       'reverse-web-socket': [
         { url: distrusted.url },
         { url: trusted.url, ca: pem('ca') },
@@ -217,9 +263,10 @@ const dialIn = (ws: string, headers: Record<string, string> = { 'X-Self-ID': '10
   Client.connect(`${ws}/onebot/v11/implementation`, { headers: { 'X-Client-Role': 'Universal', ...headers } })
 
 describe('an implementation that dials us', () => {
+  const dialling = overOneBot('implementations that speak Milky dial nobody')
   const reverse = { 'ntqq-impl': { mode: 'reverse' as const } }
 
-  test('[LNK28] serves clients as one that we dial does, known by its header at once', async () => {
+  dialling('[LNK28] serves clients as one that we dial does, known by its header at once', async () => {
     await using running = await gateway({ ...reverse, actions: { hold: '0s' } })
     await using early = await Client.connect(running.ws)
     await using bot = await dialIn(running.ws)
@@ -245,7 +292,7 @@ describe('an implementation that dials us', () => {
     expect(await early.event('message')).toMatchObject({ raw_message: 'back' })
   })
 
-  test('[LNK29] without the header is known by its first frame', async () => {
+  dialling('[LNK29] without the header is known by its first frame', async () => {
     await using running = await gateway(reverse)
     await using client = await Client.connect(running.ws)
     await using bot = await dialIn(running.ws, {})
@@ -253,7 +300,7 @@ describe('an implementation that dials us', () => {
     expect(await client.next()).toMatchObject({ meta_event_type: 'lifecycle', self_id: 30003 })
   })
 
-  test('[LNK30] shows its token before the upgrade', async () => {
+  dialling('[LNK30] shows its token before the upgrade', async () => {
     await using running = await gateway({ 'ntqq-impl': { mode: 'reverse', 'external-access-token': 'its-own' } })
     const status = async (headers: Record<string, string>) =>
       (await knock(running.address, '/onebot/v11/implementation', { 'x-self-id': '1', ...headers }, { upgrade: true }))
@@ -264,7 +311,7 @@ describe('an implementation that dials us', () => {
       expect(await status({ authorization: spelled })).toBe(101)
   })
 
-  test('[LNK31] is refused before the upgrade when account, role or place is wrong', async () => {
+  dialling('[LNK31] is refused before the upgrade when account, role or place is wrong', async () => {
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },
       upstreams: [{ kind: 'reverse', 'self-id': '10001' }],
@@ -285,7 +332,7 @@ describe('an implementation that dials us', () => {
     expect(await refused({ 'x-self-id': '10001' }, bed.gateway.address)).toEqual([404, 1404])
   })
 
-  test('[LNK32] replaces its older link, which is closed with 4009; clients notice nothing', async () => {
+  dialling('[LNK32] replaces its older link, which is closed with 4009; clients notice nothing', async () => {
     await using running = await gateway(reverse)
     await using old = await dialIn(running.ws)
     await using client = await Client.connect(running.ws)
@@ -300,7 +347,7 @@ describe('an implementation that dials us', () => {
     expect((await running.status()).bots[0]?.online).toBe(true)
   })
 
-  test('[LNK35] cannot put a working link aside without saying that it has the same account', async () => {
+  dialling('[LNK35] cannot put a working link aside without saying that it has the same account', async () => {
     await using running = await gateway(reverse)
     await using bot = await dialIn(running.ws)
     await using client = await Client.connect(running.ws)
@@ -313,7 +360,7 @@ describe('an implementation that dials us', () => {
     expect(await client.event('message')).toMatchObject({ raw_message: 'still there' })
   })
 
-  test('[LNK36] may bring another account where none is prescribed and the old one is away', async () => {
+  dialling('[LNK36] may bring another account where none is prescribed and the old one is away', async () => {
     await using running = await gateway(reverse)
     const old = await dialIn(running.ws)
     await using client = await Client.connect(running.ws)
@@ -328,7 +375,7 @@ describe('an implementation that dials us', () => {
     expect(await again.event('message')).toMatchObject({ self_id: 20002 })
   })
 
-  test('[LNK33] finds its place among several by its account', async () => {
+  dialling('[LNK33] finds its place among several by its account', async () => {
     await using running = await gateway({
       'ntqq-impl': { 'external-web-socket': '' },
       upstreams: [

@@ -3,20 +3,21 @@
 import { expect, test } from 'bun:test'
 import { Client } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
-import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { groupMessage, ok } from '../support/implementation.ts'
 import { knock } from '../support/knock.ts'
 import { program } from '../support/program.ts'
+import { milky, upstream } from '../support/upstream.ts'
 
 const SECRETS = {
   ...{ upstream: 'Hush-Upstream-1', second: 'Hush-Second-2', address: 'Hush-Address-3', user: 'Hush-User-4' },
   ...{ http: 'Hush-Http-5', admin: 'Hush-Admin-6', reverse: 'Hush-Reverse-7', hook: 'Hush-Hook-8' },
   ...{ wrong: 'Hush-Wrong-9', frame: 'Hush-Frame-10' },
 }
-const { upstream, second, address, user, http, admin, reverse, hook, wrong, frame } = SECRETS
+const { upstream: own, second, address, user, http, admin, reverse, hook, wrong, frame } = SECRETS
 
 test('[LOG8] tokens of every kind, right and wrong, shown in every way, appear in no line of a run at trace', async () => {
   await using home = await folder()
-  await using bot = new Implementation({ token: upstream, answer: (action) => ok(action) })
+  await using bot = upstream({ token: own, answer: (action) => ok(action) })
   // Refuses whoever comes, and says aloud what it was shown.
   await using refusing = Bun.serve({
     ...{ hostname: '127.0.0.1', port: 0 },
@@ -27,8 +28,15 @@ test('[LOG8] tokens of every kind, right and wrong, shown in every way, appear i
     log: { level: 'trace', dir: 'logs' },
     http: { port: 0, 'access-token': http },
     admin: { token: admin },
-    'ntqq-impl': { 'external-web-socket': `${bot.url}?access_token=${address}`, 'external-access-token': upstream },
-    upstreams: [{ name: 'second', url: `ws://u:${user}@${at}/?token=${address}`, 'access-token': second }],
+    // Over Milky addresses with a query are refused.
+    'ntqq-impl': milky
+      ? bot.own
+      : { 'external-web-socket': `${bot.url}?access_token=${address}`, 'external-access-token': own },
+    upstreams: [
+      milky
+        ? { name: 'second', kind: 'milky', url: `http://u:${user}@${at}`, 'access-token': second }
+        : { name: 'second', url: `ws://u:${user}@${at}/?token=${address}`, 'access-token': second },
+    ],
     'reverse-web-socket': [{ url: `ws://u:${user}@${at}/?access_token=${address}`, 'access-token': reverse }],
     'http-post': [{ url: `http://u:${user}@${at}/?key=${address}`, secret: hook, 'max-retries': 1 }],
   }

@@ -3,17 +3,21 @@
 import { expect, test } from 'bun:test'
 import { Client } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
-import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { groupMessage, ok } from '../support/implementation.ts'
 import { program } from '../support/program.ts'
+import { canTell, expectTold, milky, type Upstream, upstream } from '../support/upstream.ts'
 
-const events = (await Bun.file(new URL('../fixtures/events.jsonl', import.meta.url)).text()).trim().split('\n')
+const events = (await Bun.file(new URL('../fixtures/events.jsonl', import.meta.url)).text())
+  .trim()
+  .split('\n')
+  .filter(canTell)
 
 /** The whole program, as a user would start it. */
-async function started(bot: Implementation) {
+async function started(bot: Upstream) {
   const home = await folder()
   await Bun.write(
     home.at('config', 'config.yml'),
-    `ntqq-impl: {external-web-socket: "${bot.url}"}\nhttp: {port: 0}\nlog: {colorful: false}\n`,
+    `ntqq-impl: ${JSON.stringify(bot.own)}\nhttp: {port: 0}\nlog: {colorful: false}\n`,
   )
   const running = program([], { cwd: home.path, as: 'perpetua' })
   const [, address = ''] = await running.says(/started address=(\S+)/)
@@ -30,7 +34,7 @@ async function started(bot: Implementation) {
 }
 
 test('[SMK1] clients on fixed and allotted ports hear the same bytes, call, find and message each other', async () => {
-  await using bot = new Implementation({ answer: (frame) => ok(frame, { action: frame.action }) })
+  await using bot = upstream({ answer: (frame) => ok(frame, { action: frame.action }) })
   await using it = await started(bot)
   const allotted = await (await fetch(`${it.address}/api/get_ws_port?client_name=bob`)).json()
   expect(allotted).toEqual({ status: 'ok', retcode: 0, data: { port: expect.any(Number) } })
@@ -43,12 +47,16 @@ test('[SMK1] clients on fixed and allotted ports hear the same bytes, call, find
   }
 
   for (const event of events) bot.send(event)
-  for (const event of events) for (const client of [alice, bob]) expect(await client.text(notPresence)).toBe(event)
+  for (const event of events) {
+    const heard = await alice.text(notPresence)
+    expectTold(heard, event)
+    expect(await bob.text(notPresence)).toBe(heard)
+  }
 
   expect(await alice.call('get_status', {}, { seq: 1 })).toEqual({
     status: 'ok',
     retcode: 0,
-    data: { action: 'get_status' },
+    data: milky ? { online: true, good: true } : { action: 'get_status' },
     echo: { seq: 1 },
   })
   const sent = await alice.call('send_broadcast_data', { clients: [{ client_name: 'bob' }], data: 'hi' })
@@ -58,11 +66,12 @@ test('[SMK1] clients on fixed and allotted ports hear the same bytes, call, find
   const online = await (await fetch(`${it.address}/api/get_online_clients`)).json()
   expect(online.data.map((client: { client_name: string }) => client.client_name)).toEqual(['alice', 'bob'])
   const called = await fetch(`${it.address}/onebot/v11/get_login_info`, { method: 'POST' })
-  expect(await called.json()).toEqual({ status: 'ok', retcode: 0, data: { action: 'get_login_info' } })
+  const data = milky ? { user_id: 10001, nickname: '小佩' } : { action: 'get_login_info' }
+  expect(await called.json()).toEqual({ status: 'ok', retcode: 0, data })
 })
 
 test('[SMK2] the implementation goes and comes back, the clients stay', async () => {
-  await using bot = new Implementation({ answer: (frame) => ok(frame) })
+  await using bot = upstream({ answer: (frame) => ok(frame) })
   await using it = await started(bot)
   await using client = await Client.connect(`${it.ws}/`)
   await client.next(({ self_client }) => self_client === true)
@@ -80,7 +89,7 @@ test('[SMK2] the implementation goes and comes back, the clients stay', async ()
 
 // Windows has no signals that a program could answer.
 test.skipIf(process.platform === 'win32')('[SMK3] asked to stop, it tells its clients 1001 and exits 0', async () => {
-  await using bot = new Implementation()
+  await using bot = upstream()
   await using it = await started(bot)
   await using client = await Client.connect(`${it.ws}/`)
   await client.next(({ self_client }) => self_client === true)

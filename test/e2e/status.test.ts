@@ -4,13 +4,14 @@ import { expect, test } from 'bun:test'
 import { Application } from '../support/application.ts'
 import { Client } from '../support/client.ts'
 import { gateway } from '../support/gateway.ts'
-import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { groupMessage, ok } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
+import { upstream } from '../support/upstream.ts'
 
 test('[OBS9] the status tells bots, sessions, journal and calls as numbers, and how often each fact happened', async () => {
   await using bed = await testbed()
   await using client = await bed.client('/?client_name=alice')
-  client.send({ action: 'get_status', echo: 1 })
+  client.send({ action: 'get_group_list', echo: 1 })
   await bed.bot.next()
   bed.bot.send(groupMessage('x'))
   await client.event('message')
@@ -47,14 +48,14 @@ test('[SEC9] the status wants the admin token: from this machine too, and no cli
 })
 
 test('[OBS12] of each implementation it tells what it is to the bot, of each client whose settings it has and how it fares', async () => {
-  await using first = new Implementation()
-  await using second = new Implementation()
+  await using first = upstream()
+  await using second = upstream()
   await using app = new Application()
   await using running = await gateway({
     'ntqq-impl': { 'external-web-socket': '' },
     upstreams: [
-      { url: first.url, 'self-id': 10001 },
-      { url: second.url, 'self-id': 10001, spread: true },
+      { ...first.entry, 'self-id': 10001 },
+      { ...second.entry, 'self-id': 10001, spread: true },
     ],
     pools: { workers: {} },
     clients: [{ name: 'worker', pool: 'workers', resume: true }],
@@ -75,7 +76,7 @@ test('[OBS12] of each implementation it tells what it is to the bot, of each cli
   for (const { since } of status.bots[0]?.upstreams ?? []) expect(since).toBeWithin(before - 60, before + 60)
   expect(status.bots[0]).toMatchObject({
     upstreams: [
-      { peer: first.url, connected: true, told: true, active: true, spread: false },
+      { peer: first.url, connected: true, told: true, active: true, spread: false, failing: null },
       { peer: second.url, connected: true, told: true, active: false, spread: true },
     ],
     twins: { dropped: 1, rescued: 0, held: 0 },

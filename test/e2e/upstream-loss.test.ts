@@ -4,6 +4,7 @@ import { numbered, numberIn } from '../support/crowd.ts'
 import { EAGER, gateway, type TestGateway } from '../support/gateway.ts'
 import { heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { testbed } from '../support/testbed.ts'
+import { overOneBot } from '../support/upstream.ts'
 
 const KILLS = 10
 const CLIENTS = 5
@@ -39,10 +40,10 @@ class Busy {
   #call(): void {
     if (!this.#wanted) return
     const n = this.#calls++
-    const [action, kind] = n % 2 === 0 ? ['get_status', 'read'] : ['send_group_msg', 'write']
+    const [action, kind] = n % 2 === 0 ? ['get_group_list', 'read'] : ['send_group_msg', 'write']
     const echo = `${this.#name}-${kind}-${n}`
     this.replies.set(echo, [])
-    this.#client.send({ action, params: {}, echo })
+    this.#client.send({ action, params: kind === 'read' ? {} : { group_id: n, message: 'x' }, echo })
   }
 
   #heard(raw: string): void {
@@ -122,19 +123,23 @@ test('[LOAD5] [LOAD6] with the implementation killed ten times under load, clien
   })
 }, 60_000)
 
-test('[LOAD7] an implementation that falls silent is taken for dead after three of its heartbeats, and dialled again', async () => {
-  await using bed = await testbed({ patience: EAGER, bot: { first: [lifecycle(), heartbeat(200)] } })
-  const client = await bed.client()
-  await bed.bot.handshakes.take()
-  await bed.bot.handshakes.take()
-  const lost = bed.gateway.facts.find((fact) => fact.kind === 'upstream-lost')
-  const silentFor = Number(/^silent for (\d+) ms/.exec(lost?.reason ?? '')?.[1])
-  expect(silentFor).toBeGreaterThan(600)
-  expect(await bed.bot.ended.take()).toBe(1000)
-  await bed.gateway.until(({ bots }) => bots[0]?.online === true)
-  bed.bot.send(numbered(1))
-  await client.next((_, raw) => numberIn(raw) === 1)
-}, 30_000)
+overOneBot('Milky has no heartbeats: [MLU5] is about those who fall silent there')(
+  '[LOAD7] an implementation that falls silent is taken for dead after three of its heartbeats, and dialled again',
+  async () => {
+    await using bed = await testbed({ patience: EAGER, bot: { first: [lifecycle(), heartbeat(200)] } })
+    const client = await bed.client()
+    await bed.bot.handshakes.take()
+    await bed.bot.handshakes.take()
+    const lost = bed.gateway.facts.find((fact) => fact.kind === 'upstream-lost')
+    const silentFor = Number(/^silent for (\d+) ms/.exec(lost?.reason ?? '')?.[1])
+    expect(silentFor).toBeGreaterThan(600)
+    expect(await bed.bot.ended.take()).toBe(1000)
+    await bed.gateway.until(({ bots }) => bots[0]?.online === true)
+    bed.bot.send(numbered(1))
+    await client.next((_, raw) => numberIn(raw) === 1)
+  },
+  30_000,
+)
 
 /** An implementation that does not like our token, in one of the ways they have, until it is told to. */
 class Picky implements AsyncDisposable {
@@ -177,9 +182,10 @@ class Picky implements AsyncDisposable {
   }
 }
 
+const REFUSED = 'the ways in which it refuses are its own: [MLU3] has those of Milky'
 const refusals = ({ facts }: TestGateway) => facts.filter((fact) => fact.kind === 'upstream-refused')
 
-test.each([
+for (const [how, refuse, reason] of [
   ['401', { status: 401 }, /: the peer answered 401$/],
   ['403', { status: 403 }, /: the peer answered 403$/],
   [
@@ -188,22 +194,23 @@ test.each([
     /^it answered 1403: token验证失败$/,
   ],
   ['close code 1008', { code: 1008 }, /^closed with 1008$/],
-] as const)('[LOAD8] a token refused by %s is told once, however often it is tried', async (_, refuse, reason) => {
-  await using picky = new Picky(refuse)
-  const config = { 'ntqq-impl': { 'external-web-socket': picky.url, 'external-access-token': 'wrong' } }
-  await using running = await gateway(config, { patience: { ...EAGER, refused: 30 } })
-  await when(() => picky.dials >= 5)
-  expect(refusals(running)).toEqual([expect.objectContaining({ reason: expect.stringMatching(reason) })])
-  expect(running.facts.filter(({ kind }) => kind === 'upstream-retry')).toEqual([])
+] as const)
+  overOneBot(REFUSED)(`[LOAD8] a token refused by ${how} is told once, however often it is tried`, async () => {
+    await using picky = new Picky(refuse)
+    const config = { 'ntqq-impl': { 'external-web-socket': picky.url, 'external-access-token': 'wrong' } }
+    await using running = await gateway(config, { patience: { ...EAGER, refused: 30 } })
+    await when(() => picky.dials >= 5)
+    expect(refusals(running)).toEqual([expect.objectContaining({ reason: expect.stringMatching(reason) })])
+    expect(running.facts.filter(({ kind }) => kind === 'upstream-retry')).toEqual([])
 
-  picky.likes = true
-  await running.until(({ bots }) => bots[0]?.online === true)
-  picky.likes = false
-  picky.drop()
-  await when(() => refusals(running).length === 2)
-})
+    picky.likes = true
+    await running.until(({ bots }) => bots[0]?.online === true)
+    picky.likes = false
+    picky.drop()
+    await when(() => refusals(running).length === 2)
+  })
 
-test('[LOAD8] after a refused token the next try is a minute away', async () => {
+overOneBot(REFUSED)('[LOAD8] after a refused token the next try is a minute away', async () => {
   await using picky = new Picky({ status: 403 })
   await using running = await gateway({ 'ntqq-impl': { 'external-web-socket': picky.url } }, { patience: EAGER })
   await when(() => refusals(running).length === 1)

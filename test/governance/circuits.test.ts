@@ -220,6 +220,60 @@ test('[BRK9] what only reads is opened by the status itself', () => {
   expect(policy.admit(call('get_msg'), START + 33_000, 0)).toEqual({ kind: 'go' })
 })
 
+const at = (side: number, what = text()): GovernedCall => ({ ...what, side })
+const probe = (side: number): GovernedCall => ({ ...status(), side, probe: true })
+
+test('[BRK12] each implementation has circuits of its own, and a new one none that is open', () => {
+  const policy = policyOf()
+  for (let n = 0; n < 3; n++) ends(policy, at(1), 'timeout', START)
+  expect(policy.admit(at(1), START, 0).kind).toBe('open')
+  expect([policy.admit(at(0), START, 0), policy.admit(text(), START, 0)]).toEqual([{ kind: 'go' }, { kind: 'go' }])
+  expect(policy.failing(0, START)).toBeUndefined()
+  expect(policy.failing(1, START)).toEqual({
+    why: '"send" actions keep failing: no reply within the deadline',
+    probeAt: START + 10_000,
+  })
+  expect([0, 1].map((side) => policy.snapshot(START, side).breakers.send.state)).toEqual(['closed', 'open'])
+  expect([policy.probe(START + 10_000, 0), policy.probe(START + 10_000, 1)]).toEqual([false, true])
+  // On its way.
+  expect(policy.failing(1, START + 10_000)).not.toContainKey('probeAt')
+  policy.renew(1)
+  expect([policy.failing(1, START), policy.admit(at(1), START, 0)]).toEqual([undefined, { kind: 'go' }])
+})
+
+test('[BRK12] a probe that goes well lets all pass that was due, and nothing that was not', () => {
+  const policy = policyOf()
+  for (let n = 0; n < 3; n++) ends(policy, at(1), 'timeout', START)
+  for (let n = 0; n < 3; n++) ends(policy, at(1, upload()), 'timeout', START + 5_000)
+  expect(policy.probe(START + 10_000, 1)).toBe(true)
+  policy.ended(probe(1), 'refused', START + 10_001)
+  for (let n = 0; n < 3; n++) expect(policy.admit(at(1), START + 10_001, 0)).toEqual({ kind: 'go' })
+  expect(policy.failing(1, START + 10_001)).toEqual({
+    why: '"file" actions keep failing: no reply within the deadline',
+    probeAt: START + 15_000,
+  })
+  policy.ended(at(1), 'timeout', START + 12_000)
+  expect(policy.admit(at(1), START + 12_000, 0)).toMatchObject({ until: START + 32_000 })
+  // A single group that failed before counts again: it was among those that opened it.
+  expect(policy.probe(START + 32_000, 1)).toBe(true)
+  policy.ended(probe(1), 'ok', START + 32_000)
+  policy.ended(at(1), 'failed', START + 32_001)
+  expect(policy.failing(1, START + 32_001)?.why).toContain('got stuck')
+})
+
+test('[BRK12] a probe that fails prolongs what is due, and opens nothing of its own class', () => {
+  const policy = policyOf()
+  for (let n = 0; n < 3; n++) ends(policy, at(1), 'timeout', START)
+  let now = START + 10_000
+  for (let n = 0; n < 5; n++) {
+    expect(policy.probe(now, 1)).toBe(true)
+    policy.ended(probe(1), 'timeout', now)
+    now = policy.failing(1, now)?.probeAt ?? 0
+  }
+  expect(now).toBe(START + 10_000 + 20_000 + 40_000 + 80_000 + 160_000 + 160_000)
+  expect(policy.snapshot(now, 1).breakers.read).toEqual({ state: 'closed' })
+})
+
 test('[BRK1] other settings count at once, and 0 opens what is open', () => {
   const policy = broken()
   policy.configure({ ...SETTINGS, breaker: { failures: 0, coolDown: 10_000 } })

@@ -278,3 +278,24 @@ test('[LIM14] where nothing is limited and nothing broken a call costs nothing t
   // Nanoseconds; generous, since others use this machine.
   expect(best).toBeLessThan(500)
 })
+
+test('[BRK13] idle while nothing limits and nothing has failed; one failure ends that, and a success brings it back', () => {
+  const policy = policyOf({})
+  expect(policy.idle).toBe(true)
+  policy.ended(text(1), 'failed', START)
+  expect(policy.idle).toBe(false)
+  // Of another class: says nothing about this one.
+  policy.ended(call('get_status'), 'ok', START + 1)
+  expect(policy.idle).toBe(false)
+  policy.ended(text(2), 'refused', START + 2)
+  expect(policy.idle).toBe(true)
+  for (let n = 0; n < 3; n++) policy.ended(text(n), 'timeout', START + 3)
+  expect(policy.idle).toBe(false)
+  policy.configure({ ...SETTINGS, breaker: { failures: 0, coolDown: 10_000 } })
+  expect(policy.idle).toBe(true)
+})
+
+test('[BRK13] whoever is limited by anything is asked each time', () => {
+  expect(policyOf({ bot: { send: { rate: 1 } } }).idle).toBe(false)
+  expect(policyOf({ clients: new Map([['worker', { all: { rate: 1 } }]]) }).idle).toBe(false)
+})

@@ -1,7 +1,7 @@
 // How long to wait before trying again.
 
 import { expect, test } from 'bun:test'
-import { Backoff, PATIENCE } from '../../src/lib/backoff.ts'
+import { Backoff, PATIENCE, scatter } from '../../src/lib/backoff.ts'
 
 test('[UPS1] pauses grow from a second to a minute, each with up to 30 % more, and stay there', () => {
   const backoff = new Backoff()
@@ -26,4 +26,12 @@ test('[UPS2] a link that was stable starts anew, one that opened and closed at o
   const opened = performance.now()
   while (performance.now() - opened < 6) await Bun.sleep(1)
   expect(backoff.next()).toBeLessThanOrEqual(13)
+})
+
+test('[UPS8] the first try waits for a random part of what is added to the first pause', () => {
+  expect([0, 0.5, 0.999].map((share) => scatter(PATIENCE, () => share))).toEqual([0, 150, 300])
+  expect(scatter({ first: 20, most: 100, stable: 1 }, () => 0.5)).toBe(3)
+  const many = Array.from({ length: 1_000 }, () => scatter())
+  expect(Math.max(...many)).toBeLessThanOrEqual(300)
+  expect(new Set(many).size).toBeGreaterThan(100)
 })

@@ -66,6 +66,23 @@ test('[BRK2] each try that fails doubles the pause, up to 16 times, until one su
   expect(breaker.until(now)).toBe(now + 10_000)
 })
 
+test('[BRK12] what is trusted passes whole; its next failure opens it for longer, a success makes it as good as new', () => {
+  const breaker = opened()
+  breaker.trust()
+  expect([1, 2, 3].map(() => breaker.admits(START + 10_000))).toEqual([true, true, true])
+  breaker.ended(false, START + 10_000)
+  expect(breaker.until(START + 10_000)).toBe(START + 30_000)
+  // The same for one that is on trial.
+  expect(breaker.admits(START + 30_000)).toBe(true)
+  breaker.trust()
+  breaker.ended(false, START + 31_000)
+  expect(breaker.until(START + 31_000)).toBe(START + 71_000)
+  breaker.trust()
+  breaker.ended(true, START + 72_000)
+  breaker.trust()
+  expect(breaker.state).toEqual({ kind: 'closed', failures: 0 })
+})
+
 test('[BRK2] whatever happens, one at most is on trial, and none passes during a pause', () => {
   const happening = fc.oneof(
     fc.record({ do: fc.constant('ask' as const), ms: fc.nat(40_000) }),

@@ -832,7 +832,7 @@ const GOLDEN: readonly Golden[] = [
       milky_version: '1.2',
     },
   },
-  { action: 'get_status', asks: [], gives: { online: true, good: true } },
+  { action: 'get_status', asks: [['get_login_info', {}]], gives: { online: true, good: true } },
   {
     action: 'clean_cache',
     asks: [

@@ -3,7 +3,7 @@
 import { expect, test } from 'bun:test'
 import { Event } from '@saltify/milky-types'
 import fc from 'fast-check'
-import { EVENT_TYPES, eventText, toldBy } from '../../src/milky/events.ts'
+import { EVENT_TYPES, eventOf, toldBy } from '../../src/milky/events.ts'
 import {
   conforms,
   FRIEND,
@@ -24,7 +24,7 @@ function turned(event_type: string, data: object): Record<string, unknown> {
   const event = { event_type, time: 1700000009, self_id: SELF, data }
   const told = toldBy(JSON.parse(JSON.stringify(event)), 0)
   if (told === undefined) throw new Error('no event')
-  return JSON.parse(eventText(told, it.stage))
+  return JSON.parse(JSON.stringify(eventOf(told, it.stage)))
 }
 
 const nudge = { display_action: '戳了戳', display_suffix: '的头', display_action_img_url: 'http://x/y.png' }
@@ -499,6 +499,26 @@ test('[MLK4] whatever is missing of an event, it is told, never thrown and never
       const event = turned(type, broken)
       expect(event['post_type']).toBeString()
       expect(event['self_id']).toBe(SELF)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
+test('[MLK10] what is told of an event beside its text is what its text says', () => {
+  const junk = fc.oneof(
+    fc.constant(undefined),
+    fc.json().map((text) => JSON.parse(text)),
+  )
+  fc.assert(
+    fc.property(fc.constantFrom(...GOLDEN), fc.nat(20), junk, ([event_type, data], at, value) => {
+      const broken: Record<string, unknown> = { ...data }
+      const keys = Object.keys(broken)
+      if (value !== undefined && keys.length > 0) broken[keys[at % keys.length] ?? ''] = value
+      const event = eventOf({ event_type, time: 1, self_id: SELF, data: broken }, it.stage)
+      const read = JSON.parse(JSON.stringify(event))
+      // What is undefined is not in the text, and answers no question put to what is told.
+      expect(event).toEqual(read)
+      expect(Object.keys(read).every((key) => Object.hasOwn(event, key))).toBe(true)
     }),
     { numRuns: 2_000 },
   )

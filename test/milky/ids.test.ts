@@ -1,6 +1,7 @@
 // Numbers of messages: the same in every run, never two for one; in memory and in a file.
 
 import { expect, test } from 'bun:test'
+import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
 import type { MessageNumbers, MessagePlace } from '../../src/broker/ports.ts'
 import type { Status } from '../../src/broker/status.ts'
@@ -184,6 +185,54 @@ test('[MLI6] a store that is closed takes no more, however much is told to it', 
   expect(again.fileHash(ACCOUNT, 'file')).toBeUndefined()
   expect(new MessageIds(again, ACCOUNT).placeOf(id)).toMatchObject(place(1))
   again.close()
+})
+
+test('[MLI8] a file in which each message has a row is taken over, those that clashed too', async () => {
+  await using home = await folder()
+  opened(home.path).close()
+  const [file = ''] = [...new Bun.Glob('milky-*.db').scanSync(home.path)]
+  const [one, other] = clash()
+  const id = firstFor(ACCOUNT, one)
+  const row = Array.from({ length: 70 }, (_, at) => ({ id: 512 + at, at: place(256 + at) }))
+  using database = new DatabaseSync(home.at(file))
+  database.exec(`
+    DROP TABLE young; DROP TABLE old; PRAGMA user_version = 1;
+    CREATE TABLE young (account INTEGER, id INTEGER, scene INTEGER NOT NULL, peer INTEGER NOT NULL, seq INTEGER NOT NULL,
+      PRIMARY KEY (account, id)) STRICT, WITHOUT ROWID;
+    CREATE TABLE old AS SELECT * FROM young`)
+  const add = database.prepare('INSERT INTO young VALUES (?, ?, 1, ?, ?)')
+  for (const { id, at } of row) add.run(ACCOUNT, id, at.peer, at.seq)
+  add.run(ACCOUNT, id + 256, one.peer, one.seq)
+  database.prepare('INSERT INTO old VALUES (?, ?, 1, ?, ?)').run(ACCOUNT, id, other.peer, other.seq)
+  database.close()
+
+  const facts: Status[] = []
+  const numbers = opened(home.path, { facts })
+  const ids = new MessageIds(numbers, ACCOUNT)
+  for (const { id, at } of row) expect(ids.placeOf(id)).toEqual(at)
+  expect([ids.placeOf(511), ids.placeOf(512 + 70)]).toEqual([undefined, undefined])
+  expect([ids.idOf(one), ids.idOf(other)]).toEqual([id + 256, id])
+  numbers.close()
+  expect(facts).toEqual([])
+})
+
+test('[MLI8] 32 messages that stand side by side are one row of the file, told at once or one after the other', async () => {
+  await using home = await folder()
+  const told: number[] = []
+  for (const upTo of [5, 6, 40, 64]) {
+    const numbers = opened(home.path)
+    const ids = new MessageIds(numbers, ACCOUNT)
+    while (told.length < upTo) told.push(ids.idOf(place(told.length)))
+    numbers.close()
+  }
+  const [file = ''] = [...new Bun.Glob('milky-*.db').scanSync(home.path)]
+  using database = new DatabaseSync(home.at(file))
+  expect(database.prepare('SELECT places FROM young').all()).toEqual([{ places: 2 ** 32 - 1 }, { places: 2 ** 32 - 1 }])
+  database.close()
+  const numbers = opened(home.path)
+  const ids = new MessageIds(numbers, ACCOUNT)
+  expect(told.map((id) => ids.placeOf(id)?.seq)).toEqual([...told.keys()])
+  numbers.close()
 })
 
 test('[MLI7] flags carry what accepting and rejecting need, whatever is in them', () => {

@@ -26,6 +26,7 @@ class TestSeat implements Seat {
   selfId: string | undefined
   readonly heartbeat = undefined
   readonly frames = new Inbox<Frame>()
+  readonly heard: Frame[] = []
   readonly losses = new Inbox<{ code: number; reason: string }>()
   upstream: Upstream | undefined
   connections = 0
@@ -45,7 +46,11 @@ class TestSeat implements Seat {
   received(raw: string): void {
     const frame: Frame = JSON.parse(raw)
     if (frame['post_type'] === 'meta_event') this.identify(String(frame['self_id']))
+    this.heard.push(frame)
     this.frames.push(frame)
+  }
+  made(raw: string): void {
+    this.received(raw)
   }
   identify(selfId: string): boolean {
     this.selfId = selfId
@@ -295,6 +300,27 @@ test('[MLU8] an invitation that is told twice is one', async () => {
   it.server.event('group_invitation', { group_id: GROUP, invitation_seq: 5, initiator_id: FRIEND })
   expect(await it.seat.event()).toMatchObject({ sub_type: 'invite', flag: `v|${GROUP}|4` })
   expect(await it.seat.event()).toMatchObject({ sub_type: 'invite', flag: `v|${GROUP}|5` })
+})
+
+test('[MLU17] of calls under way when the implementation goes, in line behind each other or not, nothing is said', async () => {
+  await using it = await bed()
+  await it.live()
+  it.server.answer = () => new Promise(() => undefined)
+  const go = (action: string, params: object, echo: string) =>
+    it.seat.upstream?.send(JSON.stringify({ action, params, echo }))
+  go('send_group_msg', { group_id: GROUP, message: 'under way' }, 'gone 1')
+  await it.server.calls.take()
+  go('send_group_msg', { group_id: GROUP, message: 'behind it' }, 'gone 2')
+  go('get_group_list', {}, 'gone 3')
+  await it.server.stop()
+  await it.seat.losses.take()
+  it.server.answer = undefined
+  it.server.start()
+  await it.live()
+  expect(await it.seat.call('send_group_msg', { group_id: GROUP, message: 'x' })).toMatchObject({ retcode: 0 })
+  // Whoever spoke for them would have done so by now.
+  await Bun.sleep(600)
+  expect(JSON.stringify(it.seat.heard)).not.toContain('gone')
 })
 
 test('[MLU9] calls use connections again, at most sixteen', async () => {

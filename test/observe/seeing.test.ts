@@ -3,12 +3,14 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Status } from '../../src/broker/status.ts'
+import { Together } from '../../src/lib/together.ts'
 import { Buckets, FINE, percentile } from '../../src/observe/buckets.ts'
-import { hidden } from '../../src/observe/hidden.ts'
+import { hidden, hiddenText } from '../../src/observe/hidden.ts'
 import { History } from '../../src/observe/history.ts'
 import { Recent } from '../../src/observe/recent.ts'
 import { Tallies } from '../../src/observe/tallies.ts'
 import { Taps } from '../../src/observe/taps.ts'
+import { Inbox } from '../contract/witness.ts'
 
 const event: Status = { kind: 'event', bot: 'b', raw: '{"post_type":"message"}', event: { post_type: 'message' } }
 const call = (action: string, retcode: number, ms: number): Status => ({ kind: 'call', bot: 'b', action, retcode, ms })
@@ -126,7 +128,7 @@ test('[TAP12] nobody taps: nothing is parsed, kept or timed', () => {
   const taps = new Taps()
   const raw = { toString: () => expect.unreachable() } as unknown as string
   taps.report({ kind: 'action', bot: 'b', session: undefined, raw })
-  const end = taps.add({ kinds: new Set(['fact']), texts: false }, () => true)
+  const end = taps.add({ kinds: new Set(['fact']), texts: false }, () => undefined)
   expect(taps.size).toBe(1)
   end()
   taps.report({ kind: 'action', bot: 'b', session: undefined, raw })
@@ -136,13 +138,13 @@ test('[TAP12] nobody taps: nothing is parsed, kept or timed', () => {
 test('[TAP13] facts are told with their secrets masked, and without the texts of others', () => {
   const taps = new Taps()
   const told: string[] = []
-  taps.add({ kinds: new Set(['fact']), texts: false }, (_, json) => told.push(json) > 0)
+  taps.add({ kinds: new Set(['fact']), texts: false }, (_, json) => void told.push(json))
   taps.report({ kind: 'link-retry', target: 'ws://x/?token=Hush', reason: 'access_token=Hush', inMs: 1, tries: 1 })
   taps.report({ kind: 'upstream-garbage', bot: 'b', why: 'no JSON', text: 'Hush' })
   taps.report({ kind: 'embedded-qr', bot: 'b', text: ['Hush'] })
+  taps.stop()
   expect(told).toHaveLength(3)
   expect(told.join()).not.toContain('Hush')
-  taps.stop()
 })
 
 test('[TAP14] the last lines of the log are kept, by level, and those to come are told', () => {
@@ -156,4 +158,64 @@ test('[TAP14] the last lines of the log are kept, by level, and those to come ar
   expect(recent.lines('info', 3).map(({ text }) => text)).toEqual(['line 4998', 'line 4999', 'after'])
   expect(recent.lines('warn', 2).map(({ text }) => text)).toEqual(['line 4990', 'after'])
   expect(recent.lines('trace', 100_000)).toHaveLength(1_000)
+})
+
+test('[TAP17] what happens is looked at together, soon after a silence and a few times a second else', async () => {
+  const taps = new Taps()
+  const told = new Inbox<boolean>()
+  const end = taps.add({ kinds: new Set(['event']), texts: false }, (_, __, last) => told.push(last))
+  for (let n = 0; n < 100; n++) taps.report(event)
+  // Nothing yet; then all of it in one go.
+  expect(told.left).toEqual([])
+  for (let n = 0; n < 100; n++) expect(await told.take()).toBe(n === 99)
+  taps.report(event)
+  end()
+  const began = performance.now()
+  let looks = 0
+  const often = new Together(() => looks++, { soon: 5, seldom: 50 })
+  while (looks < 5) {
+    often.due()
+    await Bun.sleep(1)
+  }
+  expect(performance.now() - began).toBeGreaterThan(4 * 50 - 5)
+  often.due()
+  often.stop()
+  often.now()
+  expect(looks).toBe(6)
+})
+
+test('[TAP18] an event without its texts says what its values do, whatever they are', () => {
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('"', '\\', '\n', '\\"', '":"', '"type":"', '\u2028'),
+  )
+  const keys = fc.oneof(texts, fc.constantFrom('post_type', 'user_id', 'role', 'text', '__proto__'))
+  const { tree } = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      texts,
+      fc.integer(),
+      fc.constantFrom(null, true),
+      fc.array(tie('tree'), { maxLength: 4 }),
+      fc.dictionary(keys, tie('tree'), { maxKeys: 3, noNullPrototype: true }),
+    ),
+  }))
+  fc.assert(
+    fc.property(fc.dictionary(keys, tree, { maxKeys: 3 }), fc.constantFrom(undefined, 2), (value, indent) => {
+      const raw = JSON.stringify(value, undefined, indent)
+      fc.pre(raw.length < 4_000)
+      const shown = hiddenText(raw, JSON.parse(raw))
+      expect(shown).not.toMatch(/[\r\n]/)
+      expect(JSON.parse(shown)).toEqual(hidden(JSON.parse(raw)) as object)
+    }),
+    { numRuns: 50 },
+  )
+  const long = {
+    message_id: 1,
+    message: Array.from({ length: 500 }, () => ({ type: 'text', data: { text: 'secret' } })),
+  }
+  const cut = hiddenText(JSON.stringify(long), long)
+  expect(cut).not.toContain('secret')
+  expect(cut).toContain('450 more')
+  expect(hiddenText('{"id":7672696335120716277}', {})).toBe('{"id":7672696335120716277}')
 })

@@ -121,6 +121,13 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'upstream-active', bot, peer: 'p', why: 'lost' }, 'warn', /active: .* was lost/, { bot, peer: 'p' }],
   [{ kind: 'upstream-active', bot, peer: 'p', why: 'failing' }, 'warn', /active: .* fail/, { bot, peer: 'p' }],
   [{ kind: 'upstream-active', bot, peer: 'p', why: 'stable' }, 'info', /active: it comes first/, { bot, peer: 'p' }],
+  [
+    { kind: 'upstream-failing', bot, peer: 'p', why: 'no reply' },
+    'warn',
+    /^implementation left alone/,
+    { bot, peer: 'p', why: 'no reply' },
+  ],
+  [{ kind: 'upstream-works', bot, peer: 'p' }, 'info', /answers again/, { bot, peer: 'p' }],
   [{ kind: 'event-rescued', bot, peer: 'p' }, 'warn', /stands by/, { bot, peer: 'p' }],
   [{ kind: 'pool-empty', bot, pool: 'w' }, 'warn', /^pool has nobody/, { bot, pool: 'w' }],
   [{ kind: 'pool-behind', bot, pool: 'w', missed: 5 }, 'warn', /^pool lost events/, { bot, pool: 'w', missed: 5 }],

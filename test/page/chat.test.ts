@@ -190,8 +190,10 @@ seen('[CHT6] the implementation is made slow, silent and dumb, and its links are
   const { page, simulator } = at
   const faults = () => ({ ...simulator.faults })
   const set = async (label: string, wanted: object) => {
-    await page.getByLabel(label).click()
+    const box = page.getByLabel(label)
+    await box.click()
     while (!Bun.deepMatch(wanted, faults())) await page.waitForTimeout(20)
+    while ((await box.isChecked()) !== Object.values(wanted).some(Boolean)) await page.waitForTimeout(20)
   }
   await set('Slow', { slowReplies: 3_000 })
   await set('Slow', { slowReplies: 0 })

@@ -2,11 +2,12 @@
 
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Browser, Page } from 'playwright-core'
+import { AGAIN, ONCE, STREAMS } from '../../scripts/bench/dashboard.ts'
 import { operator } from '../support/admin.ts'
 import { browse, executable, tab } from '../support/browser.ts'
 import { Client } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
-import { groupMessage, Implementation, ok } from '../support/implementation.ts'
+import { type Action, groupMessage, Implementation, ok } from '../support/implementation.ts'
 import { program } from '../support/program.ts'
 import { barriers, link, sandbox, watched } from './bed.ts'
 
@@ -95,11 +96,12 @@ seen('[DSH7] without a bot the page works, says since when and why, and shows wh
   await at.bot[Symbol.asyncDispose]()
   await page.locator('.card').getByText('offline', { exact: true }).waitFor()
   await page.getByText('offline for').waitFor()
-  expect(await page.title()).toStartWith('⚠')
+  // It is set once the page has been drawn.
+  while (!(await page.title()).startsWith('⚠')) await page.waitForTimeout(20)
   await page.locator('.card p.bad').waitFor()
   at.bot.start()
   await page.locator('.card').getByText('online', { exact: true }).waitFor()
-  expect(await page.title()).not.toContain('⚠')
+  while ((await page.title()).includes('⚠')) await page.waitForTimeout(20)
   expect(complaints).toEqual([])
 })
 
@@ -142,7 +144,8 @@ seen('[DSH9] the tap shows what happens without texts until asked, filtered, and
   await until('message · group', 'hush hush')
   await frames.first().locator('summary').click()
   expect(await page.locator('#tap').textContent()).not.toContain('hush')
-  expect(await frames.first().locator('pre').textContent()).toContain('(9 characters)')
+  // Others may have come before it meanwhile.
+  expect(await page.locator('.frames .frame[open] pre').textContent()).toContain('(9 characters)')
   await page.getByLabel('texts of messages').check()
   await until('hush hush', 'hush hush')
   await page.getByLabel('Text', { exact: true }).fill('needle')
@@ -163,18 +166,112 @@ seen('[DSH10] log lines by level, failed calls, and a call of one’s own', asyn
   await page.locator('#log').getByText('client connected').waitFor()
   await page.getByLabel('Level').selectOption('error')
   await page.getByText('No such lines.').waitFor()
-  await page.getByText('None.').waitFor()
-  const failed = page.locator('#calls tbody tr')
-  while ((await failed.count()) === 0) {
-    await alice.call('get_client', { app_id: 'nobody' })
-    await alice.call('set_client_name', {})
-    await page.waitForTimeout(100)
-  }
-  await failed.first().getByText('set_client_name').waitFor()
+  await page.getByText('None. The last calls that failed').waitFor()
+  await alice.call('set_client_name', {})
+  await row(page, 'set_client_name').getByText('1400').waitFor()
   await page.getByText('Call an action').click()
   await page.locator('#calls').getByLabel('Action').fill('get_status')
   await page.getByRole('button', { name: 'Call', exact: true }).click()
   await page.locator('#calls pre').getByText('"status": "ok"').waitFor()
+  expect(complaints).toEqual([])
+})
+
+/** Refuses what is told to a group, and does all else. */
+const fussy = (frame: Action) =>
+  frame.action === 'send_group_msg'
+    ? JSON.stringify({ status: 'failed', retcode: 100, data: null, message: 'no such group', echo: frame.echo })
+    : ok(frame, {})
+
+seen(
+  '[DSH19] calls that wait and calls that failed are listed as they come and go, without what was written',
+  async () => {
+    await using at = await stage()
+    const alice = await at.client('?client_name=alice')
+    const { page, complaints } = await at.open()
+    const list = page.locator('#calls')
+    await list.getByText('Calls that cannot go now stand here').waitFor()
+    at.bot.answer = fussy
+    await alice.call('send_group_msg', { group_id: 5, message: 'private words' })
+    const failed = row(page, 'no such group')
+    await failed.getByText('send_group_msg').waitFor()
+    expect(await failed.getByRole('cell').first().textContent()).toMatch(/^\d\d:\d\d:\d\dafter \d+ ms$/)
+    await failed.locator('summary').click()
+    await failed.getByText('(13 characters)').first().waitFor()
+    expect(await list.textContent()).not.toContain('private words')
+    await page.getByLabel('Contents of calls').check()
+    await failed.locator('pre').getByText('private words').waitFor()
+    await at.bot[Symbol.asyncDispose]()
+    await page.locator('.card').getByText('offline', { exact: true }).waitFor()
+    const reply = alice.call('send_private_msg', { user_id: 5, message: 'later' })
+    const held = row(page, 'send_private_msg')
+    await held.getByText('implementation away').waitFor()
+    await held.getByText(/^given up in \d+ s$/).waitFor()
+    at.bot.start()
+    expect(await reply).toMatchObject({ status: 'ok' })
+    await list.getByText('Calls that cannot go now stand here').waitFor()
+    expect(complaints).toEqual([])
+  },
+)
+
+seen(
+  '[DSH20] by two presses a call that failed is sent again, or one that waits is given up; what may happen twice says so',
+  async () => {
+    await using at = await stage()
+    const alice = await at.client('?client_name=alice')
+    const { page, complaints } = await at.open()
+    at.bot.answer = fussy
+    await alice.call('send_group_msg', { group_id: 5, message: 'hello' })
+    // An answer by which the implementation says that it does not know itself.
+    at.bot.answer = ({ echo }) => JSON.stringify({ status: 'failed', retcode: 1200, message: 'Timeout: NTEvent', echo })
+    await alice.call('set_group_card', { group_id: 5 })
+    const press = (what: string, name: string) =>
+      row(page, what).getByRole('button', { name, exact: true }).press('Enter')
+    await press('no such group', 'Send again')
+    expect(
+      await row(page, 'no such group')
+        .getByText(/(?:failed|sent) again at/)
+        .count(),
+    ).toBe(0)
+    await press('no such group', 'Sure?')
+    await row(page, 'no such group')
+      .getByText(/^failed again at/)
+      .waitFor()
+    await page.locator('.notices').getByText('Sent again, and failed: 1200 Timeout: NTEvent').waitFor()
+    at.bot.answer = (frame) => ok(frame, {})
+    await press('set_group_card', 'Send again')
+    await press('set_group_card', 'May happen twice. Sure?')
+    await row(page, 'set_group_card')
+      .getByText(/^sent again at/)
+      .waitFor()
+    expect(await row(page, 'set_group_card').getByRole('button', { name: 'Send again' }).count()).toBe(0)
+    await press('set_group_card', 'Remove')
+    await press('set_group_card', 'Sure?')
+    await row(page, 'set_group_card').waitFor({ state: 'detached' })
+    await at.bot[Symbol.asyncDispose]()
+    await page.locator('.card').getByText('offline', { exact: true }).waitFor()
+    const reply = alice.call('send_private_msg', { user_id: 5, message: 'later' })
+    await press('send_private_msg', 'Give up')
+    await press('send_private_msg', 'Sure?')
+    expect(await reply).toMatchObject({ retcode: 1503, message: 'given up by the operator; the call was not sent' })
+    await row(page, 'send_private_msg').getByText('It was not sent.').waitFor()
+    expect(complaints).toEqual([])
+  },
+)
+
+seen('[DSH11] also in calls that failed: actions, reasons and params that others chose', async () => {
+  await using at = await stage()
+  const alice = await at.client('?client_name=alice')
+  const { page, complaints } = await at.open()
+  at.bot.answer = ({ echo }) => JSON.stringify({ status: 'failed', retcode: 100, message: HOSTILE, echo })
+  await alice.call(HOSTILE, { [HOSTILE]: HOSTILE, message: HOSTILE.repeat(50) })
+  const failed = row(page, 'alert(1)')
+  await page.getByLabel('Contents of calls').check()
+  await failed.locator('summary').click()
+  await failed.locator('pre').getByText('alert(3)').waitFor()
+  const strange = 'document.querySelectorAll("#calls img, #calls script, iframe").length'
+  expect(await page.evaluate(strange)).toBe(0)
+  await page.setViewportSize({ width: 390, height: 844 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(390)
   expect(complaints).toEqual([])
 })
 
@@ -190,7 +287,8 @@ seen('[DSH11] what others chose to be called and to say is text, wherever it is 
     await page.waitForTimeout(50)
   }
   await frame.locator('summary').click()
-  await frame.locator('pre').getByText('onerror').waitFor()
+  // Others may have come before it meanwhile.
+  await page.locator('.frames .frame[open] pre').getByText('onerror').waitFor()
   const strange =
     'document.querySelectorAll("img:not([src^=blob]):not([src^=data]), script:not([type=module]), iframe").length'
   expect(await page.evaluate(strange)).toBe(0)
@@ -220,6 +318,7 @@ seen('[DSH14] on a phone nothing is cut off; nothing keeps out who uses a keyboa
   await using client = await Client.connect(`${at.gateway.address.replace('http', 'ws')}/?client_name=somebody`)
   at.simulator.say({ text: 'hello' })
   await client.next((frame) => frame['post_type'] === 'message')
+  await client.call('send_group_msg', { group_id: 1, message: 'to a group that is not there, with words enough' })
   for (const [path, colorScheme, locale] of [
     ['/', 'light', 'en-US'],
     ['/', 'dark', 'zh-CN'],
@@ -233,6 +332,7 @@ seen('[DSH14] on a phone nothing is cut off; nothing keeps out who uses a keyboa
       await using it = await tab(browser, { colorScheme, locale, viewport })
       await it.page.goto(link(at.gateway.address, path))
       await it.page.getByText('somebody').first().waitFor()
+      if (path === '/') await it.page.getByRole('button', { name: /Send again|重新发送/ }).waitFor()
       expect(await it.page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(viewport.width)
       expect({ path, colorScheme, found: await barriers(it.page) }).toEqual({ path, colorScheme, found: [] })
       expect(it.complaints).toEqual([])
@@ -273,3 +373,16 @@ seen(
     await second.ended
   },
 )
+
+seen('[DSH17] the dashboards of the bench ask for what the page asks for', async () => {
+  await using at = await stage()
+  const { page, asked } = await at.open()
+  const api = () =>
+    asked.map((url) => decodeURIComponent(url.replace(at.gateway.address, ''))).filter((path) => /^\/api/.test(path))
+  await page.locator('#tap').waitFor()
+  const wanted = [...STREAMS, ...ONCE, AGAIN.path]
+  // Until it has asked for some of it again, it may ask for more.
+  while (api().filter((path) => path === AGAIN.path).length < 2) await page.waitForTimeout(50)
+  expect([...new Set(api())].toSorted()).toEqual(wanted.toSorted())
+  for (const path of STREAMS) expect(api().filter((one) => one === path)).toHaveLength(1)
+})

@@ -233,3 +233,37 @@ test('[DOCT3] a gateway that runs is asked, by doctor and by healthz; its port i
   await Bun.write(it.home.at('config', 'config.yml'), config(it, { http: `port: ${it.taken}` }))
   expect((await healthz()).stderr).toContain('answered 404')
 })
+
+test('[DOCT4] healthz asks /healthz where the gateway listens, and takes no other program for it', async () => {
+  await using it = await setUp()
+  const asked: string[] = []
+  const page: [number, string] = [200, 'perpetua']
+  const answers: Record<string, [number, string]> = { '/': page }
+  const web = createServer(({ method, url = '', headers }, response) => {
+    asked.push(`${method} ${url} ${headers.authorization ?? ''}`)
+    const [status, text] = answers[url] ?? [404, 'nothing']
+    response.writeHead(status).end(text)
+  }).listen(0, '0.0.0.0')
+  await once(web, 'listening')
+  const { port } = web.address() as AddressInfo // it listens on a port
+  // By the file every address; by the environment, as in a container, another port.
+  const http = `host: 0.0.0.0, port: ${it.taken}, access-token: hush`
+  await Bun.write(it.home.at('config', 'config.yml'), config(it, { http }))
+  const env = { PERPETUA_HTTP_PORT: String(port) }
+  const healthz = () => program(['healthz'], { cwd: it.home.path, env }).ended
+  const at = `http://127.0.0.1:${port}`
+  for (const [answer, wanted] of [
+    [undefined, `${at}/healthz answered 404`],
+    [[503, '{"service":"perpetua"}'], `${at}/healthz answered 503`],
+    [[200, '{"status":"ok"}'], `something else than perpetua answers at ${at}/healthz`],
+    [page, `something else than perpetua answers at ${at}/healthz`],
+  ] as [[number, string] | undefined, string][]) {
+    if (answer !== undefined) answers['/healthz'] = answer
+    expect(await healthz()).toEqual({ code: 1, stdout: '', stderr: expect.stringContaining(`${wanted}\n`) })
+  }
+  answers['/healthz'] = [200, '{"status":"ok","service":"perpetua"}']
+  expect(await healthz()).toEqual({ code: 0, stdout: `well: ${at}\n`, stderr: '' })
+  // Nothing else, and no token where none is needed.
+  expect(new Set(asked)).toEqual(new Set(['GET /healthz ']))
+  web.close()
+})

@@ -135,6 +135,9 @@ export class FakeLink implements Link {
 export class FakeUpstream implements Upstream {
   readonly sent: string[] = []
   readonly redials: string[] = []
+  readonly forgotten: string[] = []
+  /** Actions that it takes and does not begin with. */
+  readonly leaves = new Set<string>()
   open = true
 
   send(text: string): boolean {
@@ -144,6 +147,13 @@ export class FakeUpstream implements Upstream {
   }
   redial(reason: string): void {
     this.redials.push(reason)
+  }
+  forget(token: string): void {
+    this.forgotten.push(token)
+  }
+  release(token: string): string | undefined {
+    const at = this.actions.findIndex(({ action, echo }) => echo === token && this.leaves.has(action))
+    return this.sent[at]
   }
 
   get actions(): { action: string; echo: string; params?: unknown }[] {

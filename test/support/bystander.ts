@@ -3,8 +3,8 @@
 import { expect } from 'bun:test'
 import type { Client } from './client.ts'
 import { numbered, numberIn } from './crowd.ts'
-import type { Implementation } from './implementation.ts'
 import type { Bed } from './testbed.ts'
+import type { Upstream } from './upstream.ts'
 
 export interface Bystander {
   readonly client: Client
@@ -15,10 +15,7 @@ export interface Bystander {
 }
 
 /** The bot must answer `get_version_info`. */
-export async function bystander({
-  bot,
-  client: connect,
-}: Pick<Bed, 'client'> & { bot: Implementation }): Promise<Bystander> {
+export async function bystander({ bot, client: connect }: Pick<Bed, 'client'> & { bot: Upstream }): Promise<Bystander> {
   const client = await connect()
   let spoken = 0
   let checked = 0

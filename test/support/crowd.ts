@@ -1,9 +1,12 @@
 // Many clients made of little: raw TCP sockets that only count numbered events, so that the gateway is what takes the time.
 
 import { createHash } from 'node:crypto'
+import { milky } from './upstream.ts'
 
-/** A numbered event: its number has seven digits and stands right after this. */
-const MARK = Buffer.from('"post_type":"message","number":')
+const NUMBER = '"post_type":"message","number":'
+/** A numbered event as it is heard: its number has seven digits and stands right after this, which is near its start. */
+const MARK = Buffer.from(milky ? '"real_id":' : NUMBER)
+const NEAR = milky ? 192 : 128
 const DIGITS = 7
 /** An unasked-for PONG, masked with zeros. */
 const PONG = Buffer.from([0x8a, 0x80, 0, 0, 0, 0])
@@ -11,14 +14,19 @@ const EMPTY = Buffer.alloc(0)
 
 /** Event number `n`; `size` pads its text to that many bytes. */
 export function numbered(n: number, size = 0): string {
-  const start = `{"time":1700000000,"self_id":10001,${MARK}${1_000_000 + n},"message_type":"group","raw_message":"`
+  const start = `{"time":1700000000,"self_id":10001,${NUMBER}${1_000_000 + n},"message_type":"group","raw_message":"`
   return `${start}${'x'.repeat(Math.max(0, size - start.length - 2))}"}`
 }
+
+/** By this the text of event number `n` is known where it is heard. */
+export const markOf = (n: number): string => `${MARK}${1_000_000 + n}`
 
 /** The number of a numbered event; 0 for every other text. */
 export function numberIn(text: string): number {
   const at = text.indexOf(MARK.toString())
-  return at < 0 ? 0 : Number(text.slice(at + MARK.length, at + MARK.length + DIGITS)) - 1_000_000
+  const number = at < 0 ? '' : text.slice(at + MARK.length, at + MARK.length + DIGITS)
+  // Over Milky every message has a number there; those of others are shorter.
+  return /^\d{7}$/.test(number) ? Number(number) - 1_000_000 : 0
 }
 
 export interface Member {
@@ -216,7 +224,7 @@ class RawMember implements Member, Counts {
 
   #frame(opcode: number, payload: Buffer): void {
     if (opcode === 8) return this.#ended(payload.length >= 2 ? payload.readUInt16BE(0) : 1005)
-    const at = payload.subarray(0, 128).indexOf(MARK)
+    const at = payload.subarray(0, NEAR).indexOf(MARK)
     if (at < 0) return
     let n = 0
     for (let i = 0; i < DIGITS; i++) n = n * 10 + (payload[at + MARK.length + i] ?? 0) - 48

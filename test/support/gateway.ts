@@ -7,6 +7,7 @@ import type { Patience } from '../../src/lib/backoff.ts'
 import { openLog } from '../../src/observe/log.ts'
 import { folder } from './folder.ts'
 import { program } from './program.ts'
+import { milky, onlyMilky } from './upstream.ts'
 
 export interface TestGateway extends AsyncDisposable {
   /** http://127.0.0.1:PORT */
@@ -47,7 +48,14 @@ export interface Overview {
       catchingUp: number
       away: number
     }
-    upstreams: { peer: string; connected: boolean; told: boolean; active: boolean; since: number | null }[]
+    upstreams: {
+      peer: string
+      connected: boolean
+      told: boolean
+      active: boolean
+      failing: 'offline' | 'calls' | null
+      since: number | null
+    }[]
     twins: { dropped: number; rescued: number; held: number }
     calls: { breakers: Record<string, Breaker>; limited: Record<string, number> }
     storage?: { file: string; trouble: { why: string } | null }
@@ -92,6 +100,7 @@ export const EAGER: Patience = { first: 20, most: 100, stable: 60_000 }
 export const outside = process.env['PERPETUA_BIN'] !== undefined || process.env['PERPETUA_RUNTIME'] !== undefined
 
 export function gateway(input: ConfigInput, options: GatewayOptions = {}): Promise<TestGateway> {
+  if (milky) onlyMilky(input)
   const config: ConfigInput = {
     ...input,
     http: { port: 0, ...input.http },

@@ -52,6 +52,15 @@ export class Implementation implements AsyncDisposable {
     return `${this.#options.tls ? 'wss' : 'ws'}://127.0.0.1:${this.#port}/onebot/v11/ws`
   }
 
+  get own() {
+    const { token } = this.#options
+    return { 'external-web-socket': this.url, ...(token !== undefined && { 'external-access-token': token }) }
+  }
+  get entry() {
+    const { token } = this.#options
+    return { url: this.url, ...(token !== undefined && { 'access-token': token }) }
+  }
+
   /** Also again after `stop`, on the same port. */
   start(): void {
     const first = this.#options.first ?? [lifecycle(this.selfId)]
@@ -93,13 +102,20 @@ export class Implementation implements AsyncDisposable {
 
   /** One text frame, as it is, on every link. */
   send(raw: string): void {
-    for (const link of this.links) link.send(raw)
+    this.raw(raw)
+  }
+  raw(frame: string | Uint8Array<ArrayBuffer>): void {
+    for (const link of this.links) link.send(frame)
   }
 
   /** The next action, parsed, with its raw text. */
   async next(): Promise<Action & { raw: string }> {
     const raw = await this.actions.take()
     return { ...JSON.parse(raw), raw }
+  }
+
+  becomes(selfId: number): void {
+    this.send(lifecycle(selfId))
   }
 
   /** Drops all links without a close frame. */

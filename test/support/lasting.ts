@@ -4,6 +4,7 @@ import type { ConfigInput } from '../../src/config/schema.ts'
 import { type Folder, folder } from './folder.ts'
 import { ADMIN, type Overview, reading } from './gateway.ts'
 import { type Program, program } from './program.ts'
+import { milky, onlyMilky } from './upstream.ts'
 
 export interface Lasting extends AsyncDisposable {
   readonly home: Folder
@@ -29,6 +30,7 @@ export interface Lasting extends AsyncDisposable {
 
 /** Starts it. What is not said is: `journal.persist` on. */
 export async function lasting(config: ConfigInput): Promise<Lasting> {
+  if (milky) onlyMilky(config)
   const home = await folder()
   const it = new LastingGateway(home, config)
   await it.start()

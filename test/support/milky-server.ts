@@ -18,9 +18,10 @@ export interface MilkyServerOptions {
   selfId?: number
   port?: number
   /** Answers an API in its own way; undefined: as an implementation that is well. */
-  answer?: (call: MilkyCall) => Response | Promise<Response> | undefined
+  answer?: (call: MilkyCall) => Response | undefined | Promise<Response | undefined>
   /** PEM texts: https. */
   tls?: { cert: string; key: string }
+  opened?: (headers: Headers) => void
   /** What stands for the stream of events over HTTP. Default: server-sent events. */
   stream?: () => Response
 }
@@ -67,10 +68,12 @@ export class MilkyServer implements AsyncDisposable {
       fetch: (request, server) => this.#answer(request, server),
       websocket: {
         idleTimeout: 0,
+        backpressureLimit: 1024 * 1024 * 1024,
         open: (socket) => {
           if (this.#options.lateRefusal) return socket.close(1008, 'unauthorized')
           this.#sockets.add(socket)
           this.opened.push(socket.data.headers)
+          this.#options.opened?.(socket.data.headers)
         },
         message: () => undefined,
         close: (socket, code) => {
@@ -87,7 +90,7 @@ export class MilkyServer implements AsyncDisposable {
   }
 
   /** This very text, on every stream. */
-  say(text: string): void {
+  say(text: string | Uint8Array<ArrayBuffer>): void {
     for (const socket of this.#sockets) socket.send(text)
     for (const stream of this.#streams)
       stream.enqueue(new TextEncoder().encode(`event: milky_event\ndata: ${text}\n\n`))
@@ -100,6 +103,10 @@ export class MilkyServer implements AsyncDisposable {
       this.#streams.delete(stream)
       stream.close()
     }
+  }
+
+  close(code: number, reason = ''): void {
+    for (const socket of this.#sockets) socket.close(code, reason)
   }
 
   async stop(): Promise<void> {

@@ -2,28 +2,17 @@
 
 import { openSync, writeSync } from 'node:fs'
 import { lifecycle, now } from './implementation.ts'
-
-export interface Mortal {
-  port: number
-  /** Which of its lives this is; each link within one counts, too. */
-  life: number
-  /** Events a second. */
-  rate: number
-  /** Where it notes what it did. */
-  notes: string
-}
-
-/** The longest that a reply takes (ms), and that to a durable call: some are open whenever it, or the gateway, is killed. */
-const SLOWEST = 40
-const SLOWEST_DURABLE = 300
+import { LOOK, MOST, type Mortal, SLOWEST, SLOWEST_DURABLE, UNREAD } from './mortal-life.ts'
+import { Pace } from './pace.ts'
 
 const [given = ''] = process.argv.slice(2)
-const { port, life, rate, notes }: Mortal = JSON.parse(given) // ours
+const { port, life, rate, since, notes }: Mortal = JSON.parse(given) // ours
 const file = openSync(notes, 'a')
 const note = (line: string) => writeSync(file, `${line}\n`)
 
+const pace = new Pace(rate, since)
 let links = 0
-let open: { name: string; count: number; began: number; link: Bun.ServerWebSocket } | undefined
+let open: { name: string; count: number; link: Bun.ServerWebSocket } | undefined
 let speaking = rate > 0
 
 Bun.serve({
@@ -36,7 +25,9 @@ Bun.serve({
     idleTimeout: 0,
     open(link) {
       link.send(lifecycle())
-      open = { name: `${life * 1_000 + ++links}`, count: 0, began: performance.now(), link }
+      // Another gateway: nothing was due while there was none.
+      if (links > 0) pace.notBefore(Date.now())
+      open = { name: `${life * 1_000 + ++links}`, count: 0, link }
     },
     close() {
       open = undefined
@@ -47,11 +38,12 @@ Bun.serve({
 console.log('ready')
 
 setInterval(() => {
-  if (open === undefined || !speaking) return
-  const { name, began, link } = open
-  for (const due = ((performance.now() - began) * rate) / 1_000; open.count < due; )
-    link.send(spoken(`${name}.${++open.count}`))
-}, 2)
+  const one = open
+  if (one === undefined || !speaking || one.link.getBufferedAmount() > UNREAD) return
+  one.link.cork(() => {
+    for (let due = pace.take(MOST); due > 0; due--) one.link.send(spoken(`${one.name}.${++one.count}`))
+  })
+}, LOOK)
 
 // No more events; calls are still answered.
 process.on('SIGUSR1', () => {

@@ -2,26 +2,35 @@
 
 import { openSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Pace } from './pace.ts'
 
 export interface Returner {
   name: string
   /** A token of its own; without one it shows the secret that it was given. */
   token?: string
   ack: 'ping' | 'explicit'
-  /** Where the gateway's address stands, which changes with each of its lives. */
+  /** Where the gateway's address stands, which changes with each of its lives, and since when it lives (ms since 1970). */
   address: string
   /** Where it notes what it hears; those of its earlier lives are there already. */
   notes: string
-  /** Milliseconds between two calls, and between two durable ones. */
+  /** Calls a second ... */
   calls: number
-  durables: number
+  /** ... since then (ms since 1970). */
+  since: number
 }
 
 const ACK_EVERY = 1_000
-const AGAIN = 50
+const AGAIN = 10
+/** Milliseconds between two looks at what is due, and the most calls at one of them. */
+const LOOK = 5
+const MOST = 20
+/** One call in so many is durable ... */
+const DURABLE = 15
+/** ... to so many groups: over Milky those of one go up in turn, and would pile up in one alone. */
+const GROUPS = 11
 
 const [given = ''] = process.argv.slice(2)
-const { name, token, ack, address, notes, calls, durables }: Returner = JSON.parse(given) // ours
+const { name, token, ack, address, notes, calls, since }: Returner = JSON.parse(given) // ours
 const file = openSync(notes, 'a')
 const note = (line: string) => writeSync(file, `${line}\n`)
 /** Bun's own takes headers, and tells of PINGs after all that came before them. */
@@ -44,6 +53,7 @@ interface Heard {
 }
 
 let secret = [...readFileSync(notes, 'utf8').matchAll(/^secret (\S+)$/gm)].at(-1)?.[1]
+const pace = new Pace(calls, since)
 let calling = true
 let asked = 0
 process.on('SIGUSR1', () => {
@@ -60,7 +70,8 @@ for (;;) {
 /** Until the link ends. */
 function live(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
-  const url = `${readFileSync(address, 'utf8')}/?client_name=${name}&resume=${secret ?? 1}&ack=${ack}`
+  const [gateway = '', born] = readFileSync(address, 'utf8').split(' ')
+  const url = `${gateway}/?client_name=${name}&resume=${secret ?? 1}&ack=${ack}`
   const link = new Socket(url, { headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } })
   let last: { seq?: number; text: string } | undefined
   const ask = (kind: string, action: string, params: object) => {
@@ -70,18 +81,23 @@ function live(): Promise<void> {
   }
   const every = (ms: number, work: () => void) => setInterval(() => link.readyState === WebSocket.OPEN && work(), ms)
   const timers = [
-    every(calls, () => {
-      if (calling) ask('call', asked % 2 === 0 ? 'get_status' : 'send_private_msg', { user_id: asked, message: 'x' })
-    }),
-    every(durables, () => {
-      if (calling) ask('durable', 'send_group_msg_async', { group_id: 1, durable: true })
+    every(LOOK, () => {
+      if (!calling) return
+      for (let due = pace.take(MOST); due > 0; due--)
+        if (asked % DURABLE === 0)
+          ask('durable', 'send_group_msg_async', { group_id: 1 + (asked % GROUPS), durable: true })
+        else ask('call', asked % 2 === 0 ? 'get_status' : 'send_private_msg', { user_id: asked, message: 'x' })
     }),
     every(ACK_EVERY, () => {
       if (ack === 'explicit' && last?.seq !== undefined)
         link.send(JSON.stringify({ action: 'ack_event', params: { seq: last.seq }, echo: `ack ${last.text}` }))
     }),
   ]
-  link.onopen = () => note('open')
+  link.onopen = () => {
+    note('open')
+    // Nothing was due while there was no gateway.
+    pace.notBefore(Number(born))
+  }
   link.onmessage = ({ data }) => {
     const heard: Heard = JSON.parse(String(data))
     if (heard.post_type === undefined) return note(replied(heard))

@@ -6,10 +6,13 @@ import { type Simulator, type SimulatorOptions, startSimulator } from '../../src
 import { Client, type ClientOptions } from './client.ts'
 import { type GatewayOptions, gateway, type TestGateway } from './gateway.ts'
 import { BRISK } from './testbed.ts'
+import { milky } from './upstream.ts'
 
 /** How the gateway reaches the simulated QQ. */
-export const WAYS = ['OneBot', 'Milky by WebSocket', 'Milky by SSE', 'Milky by posts'] as const
-export type Way = (typeof WAYS)[number]
+export type Way = 'OneBot' | keyof typeof EVENTS
+const EVENTS = { 'Milky by WebSocket': 'websocket', 'Milky by SSE': 'sse', 'Milky by posts': 'webhook' } as const
+const MILKY = ['Milky by WebSocket', 'Milky by SSE', 'Milky by posts'] as const
+export const WAYS: readonly Way[] = milky ? MILKY : ['OneBot', ...MILKY]
 
 export interface SmallWorld extends AsyncDisposable {
   readonly qq: Simulator
@@ -21,8 +24,6 @@ export interface SmallWorld extends AsyncDisposable {
 }
 
 const TOKEN = 'of-the-simulator'
-const EVENTS = { 'Milky by WebSocket': 'websocket', 'Milky by SSE': 'sse', 'Milky by posts': 'webhook' } as const
-
 /** What the config says of an implementation that is reached so. */
 export const implementationOf = (way: Way, qq: Simulator): NonNullable<ConfigInput['ntqq-impl']> =>
   way === 'OneBot'

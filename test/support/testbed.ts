@@ -3,7 +3,8 @@
 import type { ConfigInput } from '../../src/config/schema.ts'
 import { Client, type ClientOptions } from './client.ts'
 import { EAGER, type GatewayOptions, gateway, outside, type TestGateway } from './gateway.ts'
-import { Implementation, type ImplementationOptions } from './implementation.ts'
+import type { ImplementationOptions } from './implementation.ts'
+import { type Upstream, upstream } from './upstream.ts'
 
 /** For stories in which something is dialled again: at once where we can say so, patiently where it is a program. */
 export const BRISK: GatewayOptions = outside ? {} : { patience: EAGER }
@@ -14,7 +15,7 @@ export interface BedOptions extends GatewayOptions {
 }
 
 export interface Bed extends AsyncDisposable {
-  readonly bot: Implementation
+  readonly bot: Upstream
   readonly gateway: TestGateway
   /** Connects a client that has been told of itself already: what comes next is news. */
   client(path?: string, options?: ClientOptions): Promise<Client>
@@ -22,8 +23,8 @@ export interface Bed extends AsyncDisposable {
 
 export async function testbed({ config = {}, bot: botOptions, ...options }: BedOptions = {}): Promise<Bed> {
   const stack = new AsyncDisposableStack()
-  const bot = stack.use(new Implementation(botOptions))
-  const own = { 'external-web-socket': bot.url, ...config['ntqq-impl'] }
+  const bot = stack.use(upstream(botOptions))
+  const own = { ...bot.own, ...config['ntqq-impl'] }
   const running = stack.use(await gateway({ ...config, 'ntqq-impl': own }, options))
   await running.until(({ bots }) => bots[0]?.online === true)
   return {

@@ -1,7 +1,7 @@
 // One connection to an implementation, with a socket that is not there.
 
 import { expect, test } from 'bun:test'
-import type { Bot } from '../../src/broker/bot.ts'
+import type { Seat } from '../../src/broker/ports.ts'
 import type { Socket } from '../../src/runtime/host.ts'
 import { ImplementationLink } from '../../src/upstream/link.ts'
 
@@ -30,7 +30,7 @@ function linked() {
     lost: (_: unknown, code: number) => lost.push(code),
   }
   const link = new ImplementationLink(socket, {
-    bot: bot as unknown as Bot,
+    bot: bot as unknown as Seat,
     peer: 'p',
     report() {},
     ended: (end) => ends.push(end),

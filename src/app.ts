@@ -12,6 +12,7 @@ import { Presence } from './broker/presence.ts'
 import { Room } from './broker/room.ts'
 import { isOnline, type Session } from './broker/session.ts'
 import type { Report, Status } from './broker/status.ts'
+import { turnOut } from './broker/steering.ts'
 import { changes, taken } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
@@ -220,6 +221,8 @@ class RunningGateway implements Gateway {
     this.#named = guestsOf(config)
     this.#files = files
     if (changed.admin) this.#admin = adminToken(config.admin.token, this.#options.dataDir)
+    if (changed.admin) this.#operator.renewed()
+    if (changed.access || changed.terms || changed.admin) this.#review()
     // A client is dialled anew only once its old link is gone; and all at once, since each may take its time.
     await Promise.all(
       [...taken(this.#reverse, changed.reverse.removed), ...taken(this.#posts, changed.post.removed)].map((organ) =>
@@ -235,14 +238,26 @@ class RunningGateway implements Gateway {
     if (changed.terms) for (const bot of this.bots.all()) this.#resettle(bot)
   }
 
+  /** Nobody stays, or waits for an answer, whose token does not count any more. */
+  #review(): void {
+    for (const bot of this.bots.all())
+      for (const session of [...bot.members.all()])
+        if (isOnline(session) && session.link.welcome?.() === false) turnOut(bot, session, CLOSING.tokenGone)
+    this.#satori.review()
+    this.#presence.changed()
+  }
+
   /** Everybody under the terms of now. */
   #resettle(bot: Bot): void {
     bot.configurePools()
     for (const session of [...bot.members.all()]) {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
-      if (terms === undefined && !isOnline(session)) bot.forget(session)
-      // Its entry has gone, or has a token now that it did not show: until it comes again it is anybody.
-      else bot.settle(session, terms ?? this.#guests.terms({}) ?? OPEN_TERMS)
+      if (terms !== undefined) bot.settle(session, terms)
+      else if (!isOnline(session)) bot.forget(session)
+      // To whom we went it is about to be the end.
+      else if (session.link.circuit !== undefined) bot.settle(session, this.#guests.terms({}) ?? OPEN_TERMS)
+      // Its name has a token now that it did not show. It may not come back under it.
+      else bot.replace(session, CLOSING.nameOwned)
     }
   }
 

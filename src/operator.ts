@@ -162,6 +162,11 @@ export class Operator {
     return adminApi({ routes, guard, version })
   }
 
+  /** Another token opens the door: who looks on must show it. */
+  renewed(): void {
+    this.#streams.stop()
+  }
+
   async stop(): Promise<void> {
     this.#streams.stop()
     this.#taps.stop()

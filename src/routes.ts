@@ -58,7 +58,9 @@ export function routes(options: RoutesOptions): Hono<HostEnv> {
   const admin = () => only(options.adminToken(), { called: ADMIN_TOKEN, openDiscovery: false })
   const status = async (c: Context<HostEnv>) => {
     const wrong = await untilChanged(c, presence)
-    return wrong === undefined ? c.json(operator.overview()) : refusal(c, ...wrong)
+    if (wrong !== undefined) return refusal(c, ...wrong)
+    // Meanwhile its token may have lost its meaning.
+    return admit(c, admin(), report) ?? c.json(operator.overview())
   }
   app.route('/', operator.api({ guard: guard(admin, report), status, qrcode: (c) => qrcode(c, options.embedded()) }))
   app.route('/', discovery({ bots, access, report, lease, clients: onlineClients, presence }))

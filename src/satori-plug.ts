@@ -50,6 +50,11 @@ export class SatoriPlug {
     await this.#server.configure(webhooks)
   }
 
+  /** Nobody stays whose token does not count any more. */
+  review(): void {
+    this.#server?.review()
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#server?.stop()

@@ -75,8 +75,7 @@ export class Gate {
         const until = Math.max(verdict.until, now + 1)
         if (policy.probe !== undefined) this.#probeBy(until)
         if (call.durable !== undefined || promised()) return { until, why: 'circuit' }
-        const retryAfter = until - now
-        throw new ActionError('unavailable', `${verdict.why}; tried again in ${seconds(retryAfter)} s`, { retryAfter })
+        throw later('unavailable', `${verdict.why}; tried again in`, until - now)
       }
       default:
         return verdict satisfies never
@@ -148,7 +147,12 @@ function governedOf(call: Call, side: number | undefined): GovernedCall {
   return { caller: keyOf(call), terms, action, params, paced: mode === 'rate-limited', side }
 }
 
-export const limited = (why: string, retryAfter: number) =>
-  new ActionError('rate-limited', `${why}; try again in ${seconds(retryAfter)} s`, { retryAfter })
+export const limited = (why: string, retryAfter: number) => later('rate-limited', `${why}; try again in`, retryAfter)
+
+/** Its words and its `retry_after` say the same, and not so exactly that many would come back in one moment that is too early. */
+function later(refusal: 'rate-limited' | 'unavailable', why: string, ms: number): ActionError {
+  const after = seconds(ms)
+  return new ActionError(refusal, `${why} ${after} s`, { retryAfter: after * 1_000 })
+}
 
 export const seconds = (ms: number) => Math.ceil(ms / 100) / 10

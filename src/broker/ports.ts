@@ -38,6 +38,8 @@ export interface Link {
   readonly channel?: Channel | undefined
   /** Whether what is sent arrives, where we go to the client; absent: it came to us. */
   readonly circuit?: CircuitStatus | undefined
+  /** Whether the token it opened with, or none, would let it in now, as the same client. Absent: its edge looks itself, or we went to it. */
+  readonly welcome?: (() => boolean) | undefined
   subscribe(topic: string): void
   unsubscribe(topic: string): void
   /** What happens when the journal no longer holds what the link has yet to get: told and closed, or told and moved on. */

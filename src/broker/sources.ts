@@ -1,6 +1,6 @@
 // The implementations of one bot: a place for each, which of them is asked, and whose events are news.
 
-import { isRead } from '../onebot/action.ts'
+import { isReadAnywhere } from '../onebot/action.ts'
 import type { Fields } from '../onebot/object.ts'
 import type { Sides } from './gate.ts'
 import type { Seat, Upstream } from './ports.ts'
@@ -120,7 +120,7 @@ export class Sources implements Sides {
 
   /** Where an action goes; without one, where most do. Undefined: nowhere. */
   upstream(action?: string): Upstream | undefined {
-    const spread = this.#sources.length > 1 && action !== undefined && isRead(action)
+    const spread = this.#sources.length > 1 && action !== undefined && isReadAnywhere(action)
     return (spread ? this.#upstreams.pick(true) : this.#upstreams.active)?.upstream
   }
 

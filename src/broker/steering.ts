@@ -4,7 +4,7 @@ import { readAction } from '../onebot/frame.ts'
 import { fieldsOf } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Bot } from './bot.ts'
-import { CLOSING } from './closing.ts'
+import { CLOSING, type Closing } from './closing.ts'
 import { plainText } from './durable.ts'
 import { type FailedCall, retcodeIn } from './failures.ts'
 import type { Caller, Guests } from './ports.ts'
@@ -34,6 +34,12 @@ export function rename(bot: Bot, session: Session, name: string, { guests, repor
 /** Closes its link, and waits for it no more; what it asked for and was not sent yet is not sent. */
 export function kick(bot: Bot, session: Session): void {
   bot.replace(session, CLOSING.kicked)
+}
+
+/** Closes its link, since it would not be let in like this any more; where it may come back, it is waited for. */
+export function turnOut(bot: Bot, session: Session, closing: Closing): void {
+  session.link.close(closing)
+  bot.leave(session, closing.code, closing.text)
 }
 
 /** Its events are held back, or sent on: what it has missed it gets from the journal. */

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { actionPattern } from './action-names.ts'
-import { about, key, needed, rare, secret, unsaid } from './fields.ts'
+import { about, key, needed, rare, secret, shownToken, unsaid } from './fields.ts'
 import { filter } from './filter.ts'
 import { hashedBy } from './governance-rules.ts'
 import { type About, choice, flag, number, text, tree, whole } from './leaf.ts'
@@ -105,7 +105,7 @@ const clientName = () => text({ wanted: 'a name of 1 to 64 characters', pattern:
 
 const client = v.strictObject({
   name: needed(clientName(), about('what it is called', '名称')),
-  token: key(text(), '', secret('a token of its own, by which it is known for sure', '专属 token，用于可靠地识别它')),
+  token: shownToken(secret('a token of its own, by which it is known for sure', '专属 token，用于可靠地识别它')),
   ...settings,
 })
 

@@ -22,7 +22,7 @@ export interface Changes {
   post: ListChanges<PostConfig>
   /** The main listener must be bound anew: host, port, tls, or the longest frame. */
   http: boolean
-  /** Tokens, hosts, origins and discovery: they count from the next request on. */
+  /** Tokens, hosts, origins and discovery: they count from the next request on; tokens also for links that are open. */
   access: boolean
   admin: boolean
   log: boolean
@@ -46,9 +46,10 @@ export function changes(old: Config, next: Config): Changes {
     reverse: listChanges(old['reverse-web-socket'], next['reverse-web-socket']),
     post: listChanges(old['http-post'], next['http-post']),
     http: differs(({ http, 'web-socket': links }) => [http.host, http.port, http.tls, links['max-frame']]),
-    access: differs(({ http: { host: _host, port: _port, tls: _tls, ...rest }, 'ntqq-impl': own }) => [
+    access: differs(({ http: { host: _host, port: _port, tls: _tls, ...rest }, 'ntqq-impl': own, satori }) => [
       rest,
       own['external-access-token'],
+      satori.token,
     ]),
     admin: differs(({ admin }) => admin),
     log: differs(({ log }) => log),

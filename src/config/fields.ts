@@ -27,7 +27,7 @@ export function needed<I, O>(schema: v.GenericSchema<I, O>, meaning: About) {
 export const TIMER = { min: 1, max: 576 * 3_600_000 }
 export const port = (min = 0) => whole({ wanted: `a port ${min}-65535`, min, max: 65_535 })
 export const filled = (wanted: string) => text({ wanted, pattern: /\S/ })
-// Sent in a header, which cannot bear more.
+// Sent in a header, by us or to us, which cannot bear more.
 export const shownToken = (meaning: About) =>
   key(text({ wanted: 'text of ASCII characters only', pattern: /^[\x20-\x7e]*$/ }), '', meaning)
 export const webSocket = () => address('ws', 'wss')

@@ -59,11 +59,14 @@ const GO_KEYS = new Set([
   ...['reverse-web-socket', 'http-post', 'msg-expire-time'],
 ])
 
-/** Whether the file has keys, and none that the Go version did not know. */
+/** It wrote these into every file; of those who write one themselves hardly anybody has a use for them. */
+const GO_WROTE = ['log.force-new', 'log.aging', 'ntqq-impl.update']
+
+/** Whether the file has keys that the Go version wrote, and none that it did not know. */
 export function looksLikeGo(value: Record<string, unknown>): boolean {
   const sections = Object.entries(value)
   const keys = sections.flatMap(([key, inner]) => [key, ...innerKeys(inner).map((name) => pathText([key, name]))])
-  return keys.length > 0 && keys.every((key) => GO_KEYS.has(key))
+  return keys.every((key) => GO_KEYS.has(key)) && GO_WROTE.some((key) => keys.includes(key))
 }
 
 const innerKeys = (value: unknown) =>

@@ -5,6 +5,7 @@ import { certificateNotices, flawedCertificates } from './certificates.ts'
 import { type Environment, type Override, overrides } from './env.ts'
 import { unreadableFiles } from './files.ts'
 import { looksLikeGo, modernise } from './legacy.ts'
+import { poolNotices } from './pool-notices.ts'
 import { ConfigError, foundText, type Problem } from './problem.ts'
 import type { Config } from './schema.ts'
 import { pathText, SHAPE, shapeAt } from './shape.ts'
@@ -73,7 +74,7 @@ export function parseConfig(
     ...fresh.map((issue) => issueProblem(issue, parsed, file, found)),
   ]
   if (all.length > 0 || 'issues' in result) throw new ConfigError(sorted(all))
-  return { config: result.config, notices: [...notices, ...advice(asWritten, value)] }
+  return { config: result.config, notices: [...notices, ...advice(asWritten, value), ...poolNotices(result.config)] }
 }
 
 const fileProblems = ({ flaws, place }: Text, file: string): Problem[] =>

@@ -35,9 +35,7 @@ export const satori = v.pipe(
       '/satori',
       about('where: v1/events and the methods lie below it', '路径，其下为 v1/events 和各方法'),
     ),
-    token: key(
-      text(),
-      '',
+    token: shownToken(
       secret('what its clients show; empty: http.access-token', '客户端使用的 token，留空则用 http.access-token'),
     ),
     webhooks: v.optional(webhooks, []),

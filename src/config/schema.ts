@@ -48,9 +48,7 @@ const http = v.pipe(
       about('address to listen on; 0.0.0.0 is all of them and needs a token', '监听地址，0.0.0.0 为全部（需要 token）'),
     ),
     port: key(port(), 8080, about('port to listen on', '监听端口')),
-    'access-token': key(
-      text(),
-      '',
+    'access-token': shownToken(
       secret(
         'what clients show; empty: external-access-token counts',
         '客户端使用的 token，留空则用 external-access-token',
@@ -83,7 +81,7 @@ const http = v.pipe(
 
 const admin = v.pipe(
   v.strictObject({
-    token: key(text(), '', secret('empty: generated and kept in data-dir', '留空则自动生成，保存在 data-dir')),
+    token: shownToken(secret('empty: generated and kept in data-dir', '留空则自动生成，保存在 data-dir')),
   }),
   v.metadata(about('status and administration', '状态与管理')),
 )

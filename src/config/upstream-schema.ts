@@ -116,8 +116,8 @@ const upstream = v.strictObject({
     flag(),
     false,
     rare(
-      'reads may go to this one too, while another of the same self-id is active',
-      '同一 self-id 的另一项在用时，读取类动作也可发给它',
+      'reads of groups and people may go to this one too, while another of the same self-id is active',
+      '同一 self-id 的另一项在用时，查询群和用户的读取类动作也可发给它',
     ),
   ),
 })

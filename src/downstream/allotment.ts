@@ -122,6 +122,7 @@ export class Allotments {
         report,
         count,
         guests,
+        access,
         name,
         opened: () => {
           opened = true

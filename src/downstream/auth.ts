@@ -1,6 +1,7 @@
 // Who may come in: token, Origin and Host, judged before any upgrade.
 
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { sameSecret } from '../lib/secret.ts'
 import type { HostEnv } from '../runtime/host.ts'
@@ -74,6 +75,17 @@ export const guard =
   (access: () => Access, report: Report, options?: { discovery: boolean }): MiddlewareHandler<HostEnv> =>
   async (c, next) =>
     admit(c, access(), report, options) ?? (await next())
+
+/** Whether a token, or none, still lets in, and as the client that it was: `entry`, or nobody in particular. */
+export function stillIn(
+  { shown, entry }: { readonly shown: string | undefined; readonly entry: string | undefined },
+  { token }: Access,
+  guests: Guests,
+): boolean {
+  const own = shown === undefined ? undefined : guests.byToken(shown)?.entry
+  if (own !== entry) return false
+  return own !== undefined || token === '' || (shown !== undefined && sameSecret(shown, token))
+}
 
 const visitorOf = (c: Context<HostEnv>): Visitor => ({
   peer: c.env.peer,

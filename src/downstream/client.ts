@@ -10,7 +10,7 @@ import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { HostEnv } from '../runtime/host.ts'
 import { Arrivals } from './arrivals.ts'
-import { tokenShown } from './auth.ts'
+import { type Access, stillIn, tokenShown } from './auth.ts'
 import { acceptedLink } from './link.ts'
 import { type RefusalStatus, refusedLink } from './refusal.ts'
 
@@ -22,6 +22,8 @@ export interface Door {
   /** All links of the gateway; shared by every door. */
   readonly count: LinkCount
   readonly guests: Guests
+  /** What lets in; asked anew each time. */
+  readonly access: () => Access
   /** What the session is named unless the handshake says otherwise. */
   readonly name?: string | undefined
   readonly opened?: (() => void) | undefined
@@ -56,6 +58,8 @@ const wantedId = (c: Context<HostEnv>) => c.req.query('self_id') ?? c.req.header
 interface Arrival {
   readonly claim: Claim
   readonly terms: Terms
+  /** The token it came with. */
+  readonly shown: string | undefined
   /** Of an earlier link. */
   readonly secret: string | undefined
   /**
@@ -135,6 +139,7 @@ function arrivalOf(c: Context<HostEnv>, { guests, events, name: usual }: Door): 
   return {
     claim,
     terms,
+    shown,
     secret: asked === undefined || WISHES.has(asked) ? undefined : asked,
     // A client may have one link for events and one for calls.
     key: who && `${events ? 'events' : 'calls'} ${who}`,
@@ -159,7 +164,7 @@ const nameTaken = (bot: Bot, name: string) =>
 function wiring(
   c: Context<HostEnv>,
   bot: Bot,
-  { claim, terms, secret }: Omit<Arrival, 'key'>,
+  { claim, terms, shown, secret }: Omit<Arrival, 'key'>,
   door: Door,
 ): Parameters<typeof c.env.upgrade>[1] {
   const { listener, peer } = c.env
@@ -177,7 +182,10 @@ function wiring(
     open(socket) {
       door.count.now += 1
       door.opened?.()
-      link = acceptedLink(socket, { transport: door.transport, peer, channel: listener })
+      const welcome = () => stillIn({ shown, entry: claim.entry }, door.access(), door.guests)
+      link = acceptedLink(socket, { transport: door.transport, peer, channel: listener, welcome })
+      // The configuration may have changed during the handshake.
+      if (!welcome()) return link.close(CLOSING.tokenGone)
       session = enter(bot, link, { claim, terms, secret }, door)
       if (session !== undefined) return
       // Two handshakes may have asked for one name at the same time.
@@ -203,8 +211,10 @@ function wiring(
   }
 }
 
+type Entering = Pick<Arrival, 'claim' | 'terms' | 'secret'>
+
 /** The session that goes on with this link, or a new one; undefined: its name is another's. */
-function enter(bot: Bot, link: Link, { claim, terms, secret }: Omit<Arrival, 'key'>, door: Door): Session | undefined {
+function enter(bot: Bot, link: Link, { claim, terms, secret }: Entering, door: Door): Session | undefined {
   // Beside its link for events a client may have one for calls, which takes nobody's place.
   const known = door.events ? bot.known(claim, secret) : undefined
   if (known?.returns !== undefined && terms.resume !== undefined) {

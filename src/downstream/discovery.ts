@@ -9,7 +9,7 @@ import type { Client } from '../onebot/event.ts'
 import { ownReply } from '../onebot/frame.ts'
 import { ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
 import type { HostEnv } from '../runtime/host.ts'
-import { type Access, guard } from './auth.ts'
+import { type Access, admit, guard } from './auth.ts'
 import { botFor, unknownBot } from './client.ts'
 import { untilChanged } from './long-poll.ts'
 
@@ -33,6 +33,9 @@ export function discovery({ bots, access, report, lease, clients, presence }: Di
   )
   app.get('/api/get_online_clients', async (c) => {
     const wrong = await untilChanged(c, presence)
+    // Meanwhile its token may have lost its meaning.
+    const refused = admit(c, access(), report, { discovery: true })
+    if (refused !== undefined) return refused
     if (wrong !== undefined) {
       const [status, why] = wrong
       return answer(c, bots, () => refuse(status === 400 ? 'bad-request' : 'unavailable', why))

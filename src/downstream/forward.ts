@@ -39,7 +39,7 @@ export function forward({ bots, access, report, count, guests, page }: ForwardOp
       if (refused !== undefined) return refused
       const bot = botFor(c, bots)
       if (bot === undefined) return refusedLink(c, 404, unknownBot(c, bots), report)
-      return acceptClient(c, bot, { transport: 'forward', ...wants, report, count, guests })
+      return acceptClient(c, bot, { transport: 'forward', ...wants, report, count, guests, access })
     })
   return app
 }

@@ -12,10 +12,16 @@ interface Kind {
   readonly peer: string
 }
 
+interface Accepted extends Kind {
+  readonly channel: Channel
+  readonly welcome: () => boolean
+}
+
 /** A link that came to us; frames for many leave by the channel of its listener. */
-export function acceptedLink(socket: AcceptedSocket, { channel, ...kind }: Kind & { readonly channel: Channel }): Link {
+export function acceptedLink(socket: AcceptedSocket, { channel, welcome, ...kind }: Accepted): Link {
   return linkOf(socket, kind, {
     channel,
+    welcome,
     subscribe: (topic) => socket.subscribe(topic),
     unsubscribe: (topic) => socket.unsubscribe(topic),
   })
@@ -30,7 +36,7 @@ export function dialledLink(
   return Object.defineProperty(link, 'circuit', { get: circuit, enumerable: true })
 }
 
-type Topics = Pick<Link, 'channel' | 'subscribe' | 'unsubscribe'>
+type Topics = Pick<Link, 'channel' | 'welcome' | 'subscribe' | 'unsubscribe'>
 
 function linkOf(socket: Socket, kind: Kind, topics: Topics): Link {
   return {

@@ -248,6 +248,7 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         failures: status.failures,
         reason: reasonOf(status.reason, status.target),
         in: seconds(status.inMs),
+        remedy: 'see that it runs and answers at its url; perpetua doctor tries it at once',
       })
     case 'circuit-closed':
       return log.info('client works again: its circuit is closed', { target: status.target })

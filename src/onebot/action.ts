@@ -9,6 +9,22 @@ const READS = new Set(['ocr_image', '.ocr_image', 'check_url_safely', 'translate
 /** Whether the action only reads, so that asking twice does no harm. */
 export const isRead = (action: string): boolean => READ.test(action) || READS.has(action)
 
+/**
+ * Reads of the account's groups and people. They are asked by QQ's own numbers, and answered by them: they mean the same
+ * to every implementation. Others are asked or answered by ids that each makes for itself (of messages, files, requests),
+ * or are about the implementation.
+ */
+const ANYWHERE = new Set([
+  ...['get_login_info', 'get_stranger_info', 'get_friend_list', 'get_unidirectional_friend_list'],
+  ...['get_friends_with_category', 'get_profile_like', 'get_vip_info', '_get_vip_info', 'nc_get_user_status'],
+  ...['get_group_list', 'get_group_info', 'get_group_info_ex', 'get_group_detail_info', 'get_group_honor_info'],
+  ...['get_group_member_info', 'get_group_member_list', 'get_group_shut_list', 'get_group_at_all_remain'],
+  ...['get_group_signed_list', 'get_group_file_system_info'],
+])
+
+/** Whether the action reads what every implementation of the account knows alike, so that any of them may be asked. */
+export const isReadAnywhere = (action: string): boolean => ANYWHERE.has(action)
+
 export type Mode = 'plain' | 'async' | 'rate-limited'
 
 /** Takes the standard's suffixes off an action's name. */

@@ -3,7 +3,7 @@
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
-import type { Channel, Claim, Cursor, Guests, Journal, Terms } from '../broker/ports.ts'
+import type { Channel, Claim, Cursor, Guests, Journal } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { type Fields, isObject, own, parse } from '../onebot/object.ts'
@@ -59,9 +59,10 @@ export class Connection implements SocketEvents<AcceptedSocket> {
   #timer: ReturnType<typeof setTimeout> | undefined
   #state: 'new' | 'identifying' | 'ready' | 'over' = 'new'
   #claim: Claim = {}
+  /** What it came with. */
+  #token: string | undefined
   /** What was late on it; undefined: nothing has been sent by it yet. */
   #lag: Lag | undefined
-  #terms: Terms | undefined
   #unwatch: (() => void)[] = []
   /** A PING came that was too early to be answered. */
   #pinged = false
@@ -119,6 +120,17 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     this.#close(closing)
   }
 
+  /** Closes where its token, or none, would not let it in now, as the same client. Who has not said IDENTIFY yet is judged then. */
+  review(): void {
+    if (this.#state !== 'new' && !this.#welcome) this.#close(SATORI_CLOSING.tokenGone)
+  }
+
+  get #welcome(): boolean {
+    const { guests, opens } = this.#options
+    const token = this.#token
+    return opens(token) && (token === undefined ? undefined : guests.byToken(token)?.entry) === this.#claim.entry
+  }
+
   async #identify(body: Fields): Promise<void> {
     const refused = this.#refusal(body)
     if (refused !== undefined) return this.#refuse(SATORI_CLOSING.wrongToken, 403, refused)
@@ -156,11 +168,13 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     const mine = token === undefined ? undefined : guests.byToken(token)
     if (mine !== undefined && name !== undefined && name !== mine.name)
       return `client_name: this token is that of "${mine.name}"; leave the name out, or use its own token`
+    this.#token = token
     this.#claim = { entry: mine?.entry, name: mine?.name ?? name }
-    this.#terms = guests.terms(this.#claim)
-    return this.#terms === undefined
-      ? `client_name: "${name}" is a client with a token of its own; connect with that token`
-      : undefined
+    return guests.terms(this.#claim) === undefined ? this.#ownedName : undefined
+  }
+
+  get #ownedName(): string {
+    return `client_name: "${this.#claim.name}" is a client with a token of its own; connect with that token`
   }
 
   /** Bots come, get an account, and go. */
@@ -181,6 +195,9 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     const { selfId } = bot
     if (socket === undefined || selfId === undefined || this.#state !== 'ready') return
     const { guests, logins, report, channel, peer } = this.#options
+    // Of now: it may have connected under other settings.
+    const terms = guests.terms(this.#claim)
+    if (terms === undefined) return this.#refuse(CLOSING.refused, 403, this.#ownedName)
     const claim = this.#free(bot)
     if (claim === undefined)
       return this.#refuse(CLOSING.refused, 409, `client_name: another client is named "${this.#claim.name}"`)
@@ -195,8 +212,7 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? clock())
     // First of all: what follows is not all there was.
     if (from?.lost !== undefined) this.#say(bot, 'login-updated', selfId, before(from.cursor))
-    const terms = this.#terms ?? guests.terms(claim)
-    const session = bot.join(link, { events: true, calls: true, claim, from: from?.cursor, ...(terms && { terms }) })
+    const session = bot.join(link, { events: true, calls: true, claim, from: from?.cursor, terms })
     if (link.open) this.#attached.set(bot, { link, session, selfId })
     if (from?.lost !== undefined) report({ kind: 'resume-lost', bot: bot.name, session, missed: from.lost })
   }

@@ -69,6 +69,11 @@ export class SatoriServer {
     return this.#hooks.configure(hooks)
   }
 
+  /** Nobody stays whose token does not count any more. */
+  review(): void {
+    for (const connection of [...this.#connections]) connection.review()
+  }
+
   /** Closes what is open. */
   async stop(closing: Closing = CLOSING.shutdown): Promise<void> {
     for (const connection of [...this.#connections]) connection.end(closing)

@@ -189,7 +189,7 @@ test('[HLD6] what a limit refuses is 1429 with `retry_after`, and what an open c
   policy.verdict = (_call, now) => ({ kind: 'open', until: now + 8_000, why: 'calls of this kind have been failing' })
   bed.bot.call(caller, frame('send_msg', 'open'))
   expect(caller.replies).toMatchObject([
-    { echo: 'send_msg', status: 'failed', retcode: 1429, retry_after: 1.25 },
+    { echo: 'send_msg', status: 'failed', retcode: 1429, retry_after: 1.3 },
     { echo: 'send_msg_async', retcode: 1429 },
     { echo: 'send_msg_rate_limited', retcode: 1429 },
     { echo: 'open', retcode: 1503, retry_after: 8 },
@@ -215,6 +215,8 @@ test('[HLD6] nobody waits longer than the limit allows, however long the line be
   expect(ns(upstream)).toEqual([0, 1, 2, 3].slice(0, upstream.sent.length))
   expect(caller.replies.length + upstream.sent.length).toBe(10)
   expect(caller.replies.every(({ retcode, retry_after }) => retcode === 1429 && Number(retry_after) > 0)).toBe(true)
+  // Also where its turn could have come at any moment.
+  for (const { message, retry_after } of caller.replies) expect(message).toEndWith(`try again in ${retry_after} s`)
 })
 
 test('[HLD7] what waits is bounded for each caller and in all: 1413', () => {
@@ -268,7 +270,7 @@ test('[HLD8] a read that one of those that stand by does not take goes to the ac
   const [active, standing] = ['a', 'b'].map((key) => seated(bed, key)) as [FakeUpstream, FakeUpstream]
   standing.open = false
   const caller = new FakeCaller()
-  for (let n = 0; n < 4; n++) bed.bot.call(caller, frame('get_msg', n, { n }))
+  for (let n = 0; n < 4; n++) bed.bot.call(caller, frame('get_group_info', n, { n }))
   expect([ns(active), bed.bot.waiting.waiting]).toEqual([[0, 1, 2, 3], 0])
   // Lost is whom it was sent to, and nobody else.
   bed.bot.seat('b').lost(standing, 1006, '')
@@ -278,11 +280,24 @@ test('[HLD8] a read that one of those that stand by does not take goes to the ac
   const again = seated(bed, 'b')
   again.open = false
   active.open = false
-  for (let n = 4; n < 6; n++) bed.bot.call(caller, frame('get_msg', n, { n }))
+  for (let n = 4; n < 6; n++) bed.bot.call(caller, frame('get_group_info', n, { n }))
   expect(bed.bot.waiting.waiting).toBe(2)
   active.open = true
   later(bed, 100)
   expect([ns(active), bed.bot.waiting.waiting]).toEqual([[0, 1, 2, 3, 4, 5], 0])
+})
+
+test('[UPX4] only reads that mean the same to both are asked of one that stands by', () => {
+  using bed = new BotBed({ slots: [slot('a', false), slot('b', true)] })
+  const [active, standing] = ['a', 'b'].map((key) => seated(bed, key)) as [FakeUpstream, FakeUpstream]
+  const caller = new FakeCaller()
+  const asked = (upstream: FakeUpstream) => upstream.actions.map(({ action }) => action)
+  const own = ['get_msg', 'get_msg_async', 'get_forward_msg', 'get_image', 'get_file', 'get_status', 'send_msg']
+  for (const [n, action] of [...own, ...own].entries()) bed.bot.call(caller, frame(action, n, { n }))
+  expect([asked(active), asked(standing)]).toEqual([[...own, ...own].map((name) => name.replace('_async', '')), []])
+  const shared = ['get_group_list', 'get_group_member_info', 'get_stranger_info_async', 'get_friend_list']
+  for (const [n, action] of shared.entries()) bed.bot.call(caller, frame(action, n, { n }))
+  expect(asked(standing)).toHaveLength(2)
 })
 
 test('[HLD9] a backlog leaves in slices, so that it does not hold up the loop, and all of it leaves', () => {

@@ -175,7 +175,7 @@ test('[CLI5] check --json says the same to programs', async () => {
     problems: [{ file: 'bad.yml', line: 1, column: 14, path: 'http.port', found: '"x"', wanted: 'a port 0-65535' }],
     notices: [],
   })
-  await Bun.write(home.at('go.yml'), 'http: {port: 1}')
+  await Bun.write(home.at('go.yml'), 'log: {aging: 24h}\nhttp: {port: 1}')
   const good = await perpetua(home, 'check', '--json', '-c', 'go.yml')
   expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, notices: [expect.stringContaining('http.host')] })
 })

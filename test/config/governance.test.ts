@@ -216,6 +216,41 @@ test('[CFG42] pools are described before they are used, and hash says by what', 
   expect(places('pools: {a: {pool: b, weight: 1}}')).toEqual(['pools.a.pool', 'pools.a.weight'])
 })
 
+test('[CFG53] of a pool with dispatch acked those members are noticed that acknowledge nothing', () => {
+  const notices = (text: string) => parseConfig(text, { file: 'F' }).notices
+  const acked = 'pools: {alarm: {dispatch: acked}, loud: {}}\n'
+  expect(
+    notices(`${acked}
+clients: [{name: a, pool: alarm}, {name: b, pool: alarm, resume: true}, {name: c, pool: loud}, {name: d}]
+reverse-web-socket: [{url: 'ws://x', pool: alarm}, {name: e, url: 'ws://y', pool: alarm, resume: {ack: explicit}}]
+http-post: [{url: 'http://x', pool: alarm}, {name: f, url: 'http://y', pool: alarm, resume: false}]
+`),
+  ).toEqual([
+    'pools.alarm.dispatch is acked, but nothing tells what has arrived at a, reverse-web-socket[0], f: what is on its ' +
+      'way when a member leaves is lost; set resume: true there, or in pools.alarm',
+  ])
+  // The nearest counts: a member, its pool, everybody.
+  const member = (more: string) => `clients: [{name: a, pool: alarm${more}}]\n`
+  for (const [pool, everybody, more, count] of [
+    ['', '', '', 1],
+    [', resume: true', '', '', 0],
+    ['', 'defaults: {resume: true}', '', 0],
+    [', resume: false', 'defaults: {resume: true}', '', 1],
+    [', resume: true', '', ', resume: false', 1],
+    [', resume: false', '', ', resume: true', 0],
+  ] as const) {
+    const text = `pools: {alarm: {dispatch: acked${pool}}}\n${everybody}\n${member(more)}`
+    expect([text, notices(text).length]).toEqual([text, count])
+  }
+  // Nobody is in it, or it promises nothing.
+  expect([...notices(acked), ...notices(`pools: {alarm: {}}\n${member('')}`)]).toEqual([])
+  expect(notices(`${acked}defaults: {pool: alarm}`)).toEqual([
+    expect.stringContaining('at everybody else (defaults): what'),
+  ])
+  const many = Array.from({ length: 7 }, (_, n) => `{name: m${n}, pool: alarm}`).join(', ')
+  expect(notices(`${acked}clients: [${many}]`)).toEqual([expect.stringContaining('at m0, m1, m2, m3, m4 and 2 more: ')])
+})
+
 test('[CFG43] a client has a name, a token that is its own, and one place for its settings', () => {
   expect(told('clients: [{token: x}]')).toEqual([
     'F:1:11  clients[0].name: found nothing, wanted a name of 1 to 64 characters',

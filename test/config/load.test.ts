@@ -43,7 +43,16 @@ test('[CFG2] a file of the Go version works unchanged', async () => {
   const { config, notices } = await loadConfig({ file: goFile, environment: {} })
   expect(config).toEqual(configOf({ log: { level: 'debug' } }))
   expect(notices).toEqual([expect.stringContaining('http.host is not set')])
-  expect(parse('http: {port: 8080, host: 127.0.0.1}').notices).toEqual([])
+  // Its file, shortened.
+  for (const kept of ['log: {force-new: false}', 'log: {aging: 24h}', 'ntqq-impl: {update: {enable: false}}'])
+    expect(parse(`${kept}\nhttp: {port: 8080}`).notices).toEqual([expect.stringContaining('http.host is not set')])
+  for (const written of [
+    'http: {port: 8080, host: 127.0.0.1}',
+    'http: {port: 8080}',
+    "ntqq-impl: {external-web-socket: 'ws://127.0.0.1:3001'}",
+    'log: {level: debug, force-new: false}\nhttp: {port: 8080, access-token: x}',
+  ])
+    expect([written, parse(written).notices]).toEqual([written, []])
 })
 
 test('[CFG3] durations and sizes come out as milliseconds and bytes', () => {
@@ -479,6 +488,14 @@ test('[CFG37] a token that no header can bear is refused, and not shown', () => 
   expect(places("reverse-web-socket: [{url: 'ws://a', access-token: 'ü'}]")).toEqual([
     'reverse-web-socket[0].access-token',
   ])
+  const ours = [
+    "http: {access-token: '密'}",
+    "admin: {token: 'é'}",
+    "satori: {token: 'ö'}",
+    "clients: [{name: a, token: '钥'}]",
+  ]
+  expect(ours.flatMap(places)).toEqual(['http.access-token', 'admin.token', 'satori.token', 'clients[0].token'])
+  expect(ours.flatMap(told).join()).not.toMatch(/[密éö钥]/)
 })
 
 test('[CFG52] the address of an implementation that speaks Milky has nothing after its path', () => {

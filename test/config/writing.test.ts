@@ -32,9 +32,9 @@ test('[CFG26] answers stand in the default file as given', () => {
     http: { host: '0.0.0.0', port: 9000, 'allow-anonymous': true },
   })
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), (token) => {
-      const { config } = parseConfig(`admin: {token: ${written(token)}}`, { file: 'F' })
-      expect(config.admin.token).toBe(token)
+    fc.property(fc.string({ unit: 'grapheme' }), (secret) => {
+      const { config } = parseConfig(`http-post: [{url: 'http://x', secret: ${written(secret)}}]`, { file: 'F' })
+      expect(config['http-post'][0]?.secret).toBe(secret)
     }),
   )
 })

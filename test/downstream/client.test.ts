@@ -15,6 +15,9 @@ const listener: Listener = {
   [Symbol.asyncDispose]: async () => {},
 }
 
+/** Anybody may come in. */
+const open = () => ({ token: '', openDiscovery: false, hosts: [], origins: [] })
+
 /** Notes how it was closed. */
 function socket(closed: [number, string][]): AcceptedSocket {
   return {
@@ -42,6 +45,7 @@ test('[LNK16] of two handshakes that want one name at the same moment one is clo
       report: bed.facts.report,
       count,
       guests: STRANGERS,
+      access: open,
     }),
   )
   const env: HostEnv['Bindings'] = {
@@ -74,23 +78,24 @@ test('[LNK18] where there are as many links as there may be, the next is refused
     report: bed.facts.report,
     count,
     guests: STRANGERS,
+    access: open,
   } as const
   const app = new Hono<HostEnv>().get('/', (c) => acceptClient(c, bed.bot, door))
-  const open: SocketEvents<AcceptedSocket>[] = []
+  const came: SocketEvents<AcceptedSocket>[] = []
   const env: HostEnv['Bindings'] = {
     peer: '127.0.0.1',
     listener,
     keepOpen() {},
     async upgrade(_c, on) {
-      open.push(on)
+      came.push(on)
       on.open?.(socket([]))
       return new Response(null, { status: 200 })
     },
   }
   const come = async () => (await app.request('/', {}, env)).status
   expect([await come(), await come(), await come()]).toEqual([200, 200, 503])
-  expect([open.length, bed.facts.of('link-refused').map(({ status }) => status)]).toEqual([2, [503]])
+  expect([came.length, bed.facts.of('link-refused').map(({ status }) => status)]).toEqual([2, [503]])
   // Somebody leaves.
-  open[0]?.close(socket([]), 1000, '')
+  came[0]?.close(socket([]), 1000, '')
   expect([await come(), await come()]).toEqual([200, 503])
 })

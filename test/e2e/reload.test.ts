@@ -32,7 +32,7 @@ test('[REL1] links that a change does not concern stay open', async () => {
   expect(bed.bot.links.size).toBe(1)
 })
 
-test('[REL2] a new token counts for whoever comes from now on', async () => {
+test('[REL2] a new token counts for whoever comes from now on, and closes links that came without it', async () => {
   await using bed = await testbed()
   await using client = await bed.client()
   await bed.gateway.apply({
@@ -43,8 +43,9 @@ test('[REL2] a new token counts for whoever comes from now on', async () => {
   expect(String(await Client.connect(`${bed.gateway.ws}/`).catch((error: unknown) => error))).toContain('401')
   await using other = await Client.connect(`${bed.gateway.ws}/`, { headers: { Authorization: 'Bearer new' } })
   expect(await other.event('meta_event.lifecycle')).toBeDefined()
+  expect(await client.closed).toEqual({ code: 1008, reason: 'its token does not count any more' })
   bed.bot.send(groupMessage('x'))
-  expect(await client.event('message')).toMatchObject({ raw_message: 'x' })
+  expect(await other.event('message')).toMatchObject({ raw_message: 'x' })
 })
 
 test('[REL3] another port: the new one serves, the old one takes nobody, its links stay', async () => {

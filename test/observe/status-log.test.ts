@@ -150,7 +150,7 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
     { kind: 'circuit-opened', target: 't', reason: 'r', failures: 5, inMs: 10_000 },
     'warn',
     /its circuit is open/,
-    { target: 't', failures: 5, reason: 'r', in: '10.0s' },
+    { target: 't', failures: 5, reason: 'r', in: '10.0s', remedy: expect.stringContaining('perpetua doctor') },
   ],
   [{ kind: 'circuit-closed', target: 't' }, 'info', /its circuit is closed/, { target: 't' }],
   [

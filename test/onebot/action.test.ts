@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { carriesFiles, failed, isRead, streaming, suffix } from '../../src/onebot/action.ts'
+import { carriesFiles, failed, isRead, isReadAnywhere, streaming, suffix } from '../../src/onebot/action.ts'
 import { ActionError, httpStatus, RETCODE, refuse } from '../../src/onebot/retcode.ts'
 
 test('[OBV16] actions that only read are known, and no other is taken for one', () => {
@@ -24,6 +24,18 @@ test('[OBV16] actions that only read are known, and no other is taken for one', 
     '',
   ])
     expect(isRead(action)).toBe(false)
+})
+
+test('[OBV16] reads that any implementation may be asked name no ids of its own, and tell none', () => {
+  for (const action of ['get_login_info', 'get_group_list', 'get_group_member_info', '_get_vip_info'])
+    expect([action, isRead(action), isReadAnywhere(action)]).toEqual([action, true, true])
+  for (const action of [
+    ...['get_msg', 'get_forward_msg', 'get_group_msg_history', 'get_essence_msg_list', 'get_recent_contact'],
+    ...['get_image', 'get_record', 'get_file', 'get_group_root_files', 'get_group_file_url', 'ocr_image'],
+    ...['get_group_system_msg', 'get_doubt_friends_add_request', 'get_status', 'get_version_info', 'can_send_image'],
+    ...['get_cookies', 'get_rkey', 'send_msg', 'constructor'],
+  ])
+    expect([action, isReadAnywhere(action)]).toEqual([action, false])
 })
 
 test("[OBV17] the standard's suffixes are taken off once", () => {

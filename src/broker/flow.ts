@@ -223,8 +223,7 @@ export class Flow {
       else if (!taken && call.to === undefined) this.#stall()
     }
     if (!taken) {
-      call.sent = sent
-      call.deadline = deadline
+      Object.assign(call, { sent, deadline })
       return false
     }
     if (!pending.has(call.token)) return true
@@ -351,7 +350,7 @@ export class Flow {
     const now = this.#options.now()
     let next = Number.POSITIVE_INFINITY
     for (const call of this.#lines.all()) {
-      // The end of one may have moved the others.
+      // The end of one may have moved others.
       const expires = this.#lines.has(call) ? this.#expires(call) : Number.POSITIVE_INFINITY
       if (expires > now) next = Math.min(next, expires)
       else this.#expire(call, now)

@@ -473,12 +473,15 @@ test('[UPX2] a link that breaks over a call costs nobody a second one', () => {
 test('[CAL20] what waited to be sent again until its time was over is answered once, and goes to nobody', () => {
   const it = bed('abc', 1, {}, 'always')
   using _ = it.base
-  for (let n = 0; n < 3; n++) it.call('send_group_msg', { group_id: n })
-  // The next one takes nothing, and is left in the moment in which their time is over.
+  const callers = ['x', 'y', 'z'].map((key) => new FakeCaller(key))
+  for (const caller of callers) it.base.bot.call(caller, '{"action":"send_group_msg","params":{"group_id":1}}')
+  // The next one takes nothing of any of them, and is left in the moment in which their time is over.
   it.link('b').open = false
   it.base.bot.seat('a').lost(it.link('a'), 1006, '')
+  for (let n = 0; n < 11; n++) it.later(TIMEOUT / 10)
+  expect([it.active(), it.asked('c')]).toEqual(['c', []])
   it.later(TIMEOUT)
-  expect([it.active(), it.retcodes(), it.asked('c')]).toEqual(['c', [1504, 1504, 1504], []])
-  it.later(TIMEOUT)
-  expect([it.retcodes().length, it.caller.open]).toEqual([3, { calls: 0, bytes: 0 }])
+  for (const { replies, open } of callers)
+    expect([replies, open]).toMatchObject([[{ retcode: 1504 }], { calls: 0, bytes: 0 }])
+  expect(callers.map(({ got }) => got.length)).toEqual([1, 1, 1])
 })

@@ -136,6 +136,27 @@ test('[FLD2] of frames 1 MiB is kept, of long ones nothing, and of messages the 
   expect(failures.drop('nobody')).toBe(false)
 })
 
+test('[FLD1] what was sent and lost may have been carried out, also where its client leaves before it is sent again', () => {
+  using bed = new BotBed()
+  const upstream = bed.online()
+  upstream.leaves.add('set_group_card')
+  const { session, caller } = bed.join()
+  using always = new BotBed({ settings: { resend: 'always' } })
+  const lossy = always.online()
+  const other = always.join()
+  bed.bot.call(caller, frame('set_group_card'))
+  always.bot.call(other.caller, frame('set_group_card'))
+  // With one of them the implementation had not begun.
+  bed.bot.lost(upstream, 1006, '')
+  always.bot.lost(lossy, 1006, '')
+  bed.bot.leave(session, 1006, '')
+  always.bot.leave(other.session, 1006, '')
+  expect([bed, always].map(({ bot }) => bot.failures.all().map(({ outcome }) => outcome))).toEqual([
+    ['not-sent'],
+    ['unknown'],
+  ])
+})
+
 test('[FLD2] of frames in flight 16 MiB is kept', () => {
   using bed = new BotBed()
   const upstream = bed.online()

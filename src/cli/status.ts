@@ -1,6 +1,7 @@
 // perpetua status, clients and kick: who is there, how they fare, and out with one.
 
 import { defineCommand } from 'citty'
+import { oneLine } from '../observe/line.ts'
 import { type Api, reaching, reachOptions } from './reach.ts'
 import { say } from './say.ts'
 import { bytes, lasting, table } from './table.ts'
@@ -65,7 +66,7 @@ export const status = defineCommand({
       say(`perpetua ${version}, up ${lasting(uptime)}, ${bytes(rss)} of memory, ${links} links`)
       say(table(['bot', 'state', 'implementation', 'heartbeat', 'clients', 'journal', 'calls'], bots.map(botRow)))
       for (const { kind, bot, client, detail, since } of incidents)
-        say(`ALERT ${[kind, bot, client, detail].filter(Boolean).join(', ')}, for ${ago(since)}`)
+        say(oneLine(`ALERT ${[kind, bot, client, detail].filter(Boolean).join(', ')}, for ${ago(since)}`))
     }),
 })
 

@@ -1,7 +1,9 @@
 // The commands that talk to a running gateway.
 
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { join } from 'node:path'
+import { findingText } from '../../src/cli/finding.ts'
+import { say } from '../../src/cli/say.ts'
 import { table } from '../../src/cli/table.ts'
 import { Client } from '../support/client.ts'
 import { type Folder, folder } from '../support/folder.ts'
@@ -154,6 +156,34 @@ test('[CTL7] columns line up for Chinese names as well, and names cannot steer t
   expect(lines[2]).toBe(`abcd${' '.repeat(46)}2`)
   expect(lines[3]).not.toContain('\u001b')
   expect(lines[4]).toBe(`${'x'.repeat(45)}...  3`)
+})
+
+test('[CTL7] what others say cannot steer the terminal, and JSON stays what it means', () => {
+  const hostile = 'a\u001b]0;b\u0007\u009b2J\u202ec\u007f\r'
+  const said = (text: string, tty: boolean) => {
+    const { isTTY } = process.stdout
+    const written: string[] = []
+    const write = spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+    process.stdout.isTTY = tty
+    try {
+      say(text)
+      return written.join('')
+    } finally {
+      process.stdout.isTTY = isTTY
+      write.mockRestore()
+    }
+  }
+  for (const tty of [false, true]) {
+    expect(said(hostile, tty)).toBe('a\\u001b]0;b\\u0007\\u009b2J\\u202ec\\u007f\\r\n')
+    expect(JSON.parse(said(JSON.stringify({ hostile }, null, 2), tty))).toEqual({ hostile })
+  }
+  expect([said('\u001b[31mbad\u001b[39m\tx\ny', false), said('\u001b[31mbad', true)]).toEqual([
+    'bad\tx\ny\n',
+    '\u001b[31mbad\n',
+  ])
+  const finding = findingText({ about: 'x', state: 'bad', fact: 'a\nok    all: fine', remedy: '\u001b[8mhide' })
+  expect(finding.split('\n')).toHaveLength(2)
+  expect(finding).not.toContain('\u001b[8m')
 })
 
 test('[CTL8] calls lists what waits and what failed, one of them or both, without what somebody wrote', async () => {

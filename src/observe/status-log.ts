@@ -5,8 +5,8 @@ import type { Report, Status } from '../broker/status.ts'
 import { RETCODE } from '../onebot/retcode.ts'
 import { isEmbedded, sayEmbedded } from './embedded-log.ts'
 import { limit } from './limit.ts'
-import type { Fields } from './line.ts'
 import type { Log } from './log.ts'
+import { losses, reasonOf, retries, seconds, THROTTLE } from './repeats.ts'
 
 /** Why another one of several implementations does the work from now on. */
 const ACTIVE = {
@@ -22,13 +22,11 @@ const MEND = 'look at its own log, and restart it if it hangs; if it is only slo
 
 /** Frames are shown at `debug` only, and no more of them than this. */
 const SHOWN = 1024
-/** A fact that somebody else can cause at will is said once in this time (ms), with the number of times. */
-const THROTTLE = 5_000
 /** The same for what has been said already, and goes on for hours (ms). */
 const REMINDER = 60_000
 
 export function statusLog(log: Log): Report {
-  const thin = { seldom: limit(log, THROTTLE), rarely: limit(log, REMINDER), again: retries(log) }
+  const thin = { seldom: limit(log, THROTTLE), rarely: limit(log, REMINDER), again: retries(log), lost: losses(log) }
   return (status) => say(status, log, thin)
 }
 
@@ -36,9 +34,10 @@ interface Thin {
   readonly seldom: ReturnType<typeof limit>
   readonly rarely: ReturnType<typeof limit>
   readonly again: ReturnType<typeof retries>
+  readonly lost: ReturnType<typeof losses>
 }
 
-function say(status: Status, log: Log, { seldom, rarely, again }: Thin): void {
+function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): void {
   if (isEmbedded(status)) return sayEmbedded(status, log)
   switch (status.kind) {
     // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
@@ -161,10 +160,9 @@ function say(status: Status, log: Log, { seldom, rarely, again }: Thin): void {
     case 'session-in-step':
       return log.info('client in step again', { bot: status.bot, ...who(status.session) })
     case 'session-behind':
-      return log.warn('client lost events: it was slower than the journal keeps them', {
+      return lost('client lost events: it was slower than the journal keeps them', status.missed, {
         bot: status.bot,
         ...who(status.session),
-        missed: status.missed,
       })
     case 'resume-lost':
       return log.warn(
@@ -201,11 +199,11 @@ function say(status: Status, log: Log, { seldom, rarely, again }: Thin): void {
     case 'pool-empty':
       return log.warn('pool has nobody: its events wait in the journal', { bot: status.bot, pool: status.pool })
     case 'pool-behind':
-      return log.warn('pool lost events: its members were slower, or away for longer, than the journal keeps them', {
-        bot: status.bot,
-        pool: status.pool,
-        missed: status.missed,
-      })
+      return lost(
+        'pool lost events: its members were slower, or away for longer, than the journal keeps them',
+        status.missed,
+        { bot: status.bot, pool: status.pool },
+      )
     case 'call-timeout':
       return seldom.warn('no reply from the implementation in time', {
         bot: status.bot,
@@ -375,27 +373,7 @@ function sayDurable(
   }
 }
 
-interface Retry {
-  readonly reason: string
-  readonly tries: number
-  readonly inMs: number
-}
-
-/** What fails again and again is worth a line at first and whenever it fails differently, and a reminder now and then. */
-function retries(log: Log) {
-  const before = new Map<string, string>()
-  return (fact: string, peer: string, { tries, inMs, ...status }: Retry, fields: Fields) => {
-    const reason = reasonOf(status.reason, peer)
-    const news = tries % 10 === 1 || before.get(peer) !== reason
-    before.set(peer, reason)
-    log[news ? 'warn' : 'debug'](fact, { ...fields, reason, in: seconds(inMs) })
-  }
-}
-
-/** The address stands beside it. */
-const reasonOf = (reason: string, peer: string) => reason.replace(`dial ${peer}: `, '')
 const verbose = ({ level }: Log) => level === 'debug' || level === 'trace'
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)}s`
 const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text)
 const who = (session: Session | undefined) =>
   session === undefined

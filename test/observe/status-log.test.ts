@@ -1,6 +1,6 @@
 // The lines that facts become.
 
-import { expect, spyOn, test } from 'bun:test'
+import { expect, jest, spyOn, test } from 'bun:test'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
 import type { Facts, Level } from '../../src/observe/log.ts'
@@ -77,6 +77,26 @@ test('[OBS7] what an open circuit refuses is said again only after a minute, wha
     expect(lines.filter(([, , fields]) => fields?.['action'] === 'limit')).toHaveLength(12)
   } finally {
     now.mockRestore()
+  }
+})
+
+test('[OBS14] who keeps losing events has a line at once, and one now and then with all it has lost since', () => {
+  jest.useFakeTimers()
+  try {
+    const { lines, say } = listening()
+    const missed = () => lines.map(([, , fields]) => fields?.['missed'])
+    const [slow, other] = [sessionOf(), sessionOf()]
+    for (let n = 0; n < 1_000; n++) say({ kind: 'session-behind', bot: 'b', session: slow, missed: 2 })
+    say({ kind: 'session-behind', bot: 'b', session: other, missed: 7 })
+    say({ kind: 'pool-behind', bot: 'b', pool: 'p', missed: 5 })
+    expect(missed()).toEqual([2, 7, 5])
+    jest.advanceTimersByTime(5_000)
+    expect(missed()).toEqual([2, 7, 5, 1_998])
+    jest.advanceTimersByTime(60_000)
+    say({ kind: 'session-behind', bot: 'b', session: slow, missed: 3 })
+    expect(missed()).toEqual([2, 7, 5, 1_998, 3])
+  } finally {
+    jest.useRealTimers()
   }
 })
 

@@ -52,6 +52,24 @@ test('[CTL1] status and clients find the gateway and its kept token by the confi
   expect(JSON.parse((await perpetua(bed.home, 'status', '--json')).stdout)).toMatchObject({ bots: [{ online: true }] })
 })
 
+test('[CTL1] what is wrong with a bot that is online is noted: an open circuit, an implementation that is not there', async () => {
+  await using bed = await running({
+    actions: { timeout: '100ms' },
+    breaker: { failures: 1, 'cool-down': '1h' },
+    upstreams: [
+      { name: 'away', url: 'ws://127.0.0.1:1/', 'self-id': 5 },
+      { name: 'gone', url: 'ws://127.0.0.1:2/', 'self-id': 5 },
+    ],
+  })
+  expect((await perpetua(bed.home, 'status')).stdout).not.toContain('"send"')
+  bed.bot.answer = ({ action }) => (action === 'send_msg' ? undefined : '')
+  await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/`)
+  expect(await alice.call('send_msg', {})).toMatchObject({ retcode: 1504 })
+  const { stdout } = await perpetua(bed.home, 'status')
+  expect(stdout).toMatch(/\nNOTE 10001, "send" actions keep failing: refused for (?:59 min|1 h 0 min) more\n/)
+  expect(stdout.match(/^NOTE \S+, one of its implementations: not connected.*$/gm)).toHaveLength(2)
+})
+
 test('[CTL2] kick disconnects a client; one that is not here is a failure that says so', async () => {
   await using bed = await running()
   await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/?client_name=alice`)

@@ -153,7 +153,14 @@ export class Accounts {
     const { config, report, bots, room, guests, allot, dataDir } = this.#options
     const [entry] = account.entries
     const name = entry.name || entry.url || account.selfId || entry.kind
-    const policy = new Policy(policySettings(config()))
+    const policy = new Policy(policySettings(config()), Math.random, (turn) => {
+      // Of several another one takes over: that is told of the one that is left.
+      if (bot.sources.upstreams.length > 1) return
+      const about = { bot: name, class: turn.kind }
+      if (!turn.open) return report({ kind: 'calls-work', ...about })
+      const { why, failures, inMs } = turn
+      report({ kind: 'calls-failing', ...about, why, failures, inMs })
+    })
     const storage = openStorage?.({
       folder: dataDir ?? '.',
       name: fileOf(account),

@@ -94,6 +94,8 @@ const PRESENCE: ReadonlySet<Status['kind']> = new Set([
     'upstream-failing',
     'upstream-works',
     'upstream-active',
+    'calls-failing',
+    'calls-work',
     'circuit-opened',
     'circuit-closed',
     'session-paused',

@@ -143,7 +143,10 @@ export class Operator {
       ...callRoutes({ bots, report, shown: (filter) => callsShown(bots, filter) }),
       ...alertRoutes({
         incidents: () =>
-          this.#alerts.incidents.map(({ since, ...one }) => ({ ...one, since: Math.floor(since / 1_000) })),
+          this.#alerts.incidents.map(({ since, words: _words, ...one }) => ({
+            ...one,
+            since: Math.floor(since / 1_000),
+          })),
         test: () => testAlerts(config().alerts.to),
       }),
       ...configRoutes({ shown: () => shown(config()), file }),

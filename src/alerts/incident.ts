@@ -11,6 +11,8 @@ export interface Trouble {
   /** The account of the bot, or its name; absent: about none. */
   readonly bot?: string | undefined
   readonly client?: string | undefined
+  /** What is said of it, where that is not what is said of all of its kind. */
+  readonly words?: keyof typeof WORDS | undefined
   /** Whatever makes it clear: a class of actions, a number of events, a folder. */
   readonly detail?: string | undefined
 }
@@ -29,7 +31,13 @@ export interface Message {
   readonly text: string
 }
 
-const WORDS: Record<Kind, { en: string; zh: string; advice: { en: string; zh: string } }> = {
+interface Words {
+  readonly en: string
+  readonly zh: string
+  readonly advice: { readonly en: string; readonly zh: string }
+}
+
+const WORDS: Record<Kind | 'left' | 'deliveries', Words> = {
   offline: {
     en: 'bot offline',
     zh: '机器人离线',
@@ -50,6 +58,16 @@ const WORDS: Record<Kind, { en: string; zh: string; advice: { en: string; zh: st
     zh: '动作持续失败',
     advice: { en: 'They are refused until they work again.', zh: '恢复之前这类动作会被直接拒绝。' },
   },
+  left: {
+    en: 'calls of an implementation keep failing',
+    zh: '一个实现的调用持续失败',
+    advice: { en: 'Look at its log, restart it if it hangs.', zh: '请查看它的日志，卡住了就重启。' },
+  },
+  deliveries: {
+    en: 'client takes no events',
+    zh: '客户端不接收事件',
+    advice: { en: 'See that it answers at its url. Events wait for it.', zh: '请检查它的地址能否应答；事件会等它。' },
+  },
   behind: {
     en: 'client falls behind',
     zh: '客户端落后',
@@ -63,8 +81,8 @@ const WORDS: Record<Kind, { en: string; zh: string; advice: { en: string; zh: st
 }
 
 export function messageOf(trouble: Trouble, state: 'open' | 'resolved', since: number, now: number): Message {
-  const { kind, bot, client, detail } = trouble
-  const { en, zh, advice } = WORDS[kind]
+  const { kind, bot, client, detail, words = kind } = trouble
+  const { en, zh, advice } = WORDS[words]
   const about = [bot, client].filter((part) => part !== undefined).join(' / ')
   const over = state === 'resolved'
   const subject = about === '' ? '' : `: ${about}`

@@ -96,6 +96,7 @@ export class Watch {
         yield {
           id: `breaker ${bot.name} ${peer}`,
           kind: 'breaker',
+          words: 'left',
           bot: id,
           detail: `${peer}: another one works · 已由另一个接替`,
         }
@@ -161,7 +162,13 @@ function* behind(bot: Bot, settings: WatchSettings, now: number): Generator<Trou
 function* broken(bot: Bot): Generator<Trouble> {
   for (const session of bot.sessions.all())
     if (session.link.circuit !== undefined && session.link.circuit.state !== 'closed')
-      yield { id: `breaker ${bot.name} ${session.appId}`, kind: 'breaker', bot: idOf(bot), client: nameOf(session) }
+      yield {
+        id: `breaker ${bot.name} ${session.appId}`,
+        kind: 'breaker',
+        words: 'deliveries',
+        bot: idOf(bot),
+        client: nameOf(session),
+      }
 }
 
 const idOf = ({ selfId, name }: Bot) => selfId ?? name

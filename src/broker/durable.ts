@@ -43,7 +43,7 @@ export class Durables {
       report({ kind: 'durable-queued', bot, id, action })
       return { id, text }
     } catch (error) {
-      report({ kind: 'durable-trouble', bot, why: String(error) })
+      report({ kind: 'durable-trouble', bot, why: messageOf(error) })
       if (error instanceof ActionError) throw error
       throw new ActionError('unavailable', `it cannot be kept on disk, and was not sent: ${error}`, { cause: error })
     }
@@ -130,7 +130,7 @@ export class Durables {
       work()
       return true
     } catch (error) {
-      this.#options.report({ kind: 'durable-trouble', bot: this.#options.bot, why: String(error) })
+      this.#options.report({ kind: 'durable-trouble', bot: this.#options.bot, why: messageOf(error) })
       return false
     }
   }
@@ -160,3 +160,5 @@ export function wantsDurable(params: Fields, mode: Mode): boolean {
   if (wish === undefined || wish === null || wish === false || wish === 'false') return false
   return refuse('bad-request', 'params.durable: wanted true or false')
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

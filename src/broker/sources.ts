@@ -100,7 +100,8 @@ export class Sources implements Sides {
     if (slot?.upstream === undefined || slot.broken === (why !== undefined)) return
     const { bot, report } = this.#options
     const about = { bot, peer: slot.peer }
-    report(why === undefined ? { kind: 'upstream-works', ...about } : { kind: 'upstream-failing', ...about, why })
+    const last = !this.#upstreams.slots.some((one) => one !== slot && one.since !== undefined)
+    report(why === undefined ? { kind: 'upstream-works', ...about } : { kind: 'upstream-failing', ...about, why, last })
     this.#upstreams.works(slot, why === undefined)
   }
 

@@ -1,6 +1,7 @@
 // The facts the core reports, typed; one file logs them, one counts them.
 
 import type { Fields } from '../onebot/object.ts'
+import type { ActionClass } from './policy.ts'
 import type { Session } from './session.ts'
 
 export type Status =
@@ -31,8 +32,18 @@ export type Status =
   /** `first`: no other was there; `lost`, `failing`: the one before; `stable`: it comes before that one. */
   | { kind: 'upstream-active'; bot: string; peer: string; why: 'first' | 'lost' | 'failing' | 'stable' }
   /** Calls that go to this one of several keep failing; they do not any more, as far as it says. */
-  | { kind: 'upstream-failing'; bot: string; peer: string; why: string }
+  | {
+      kind: 'upstream-failing'
+      bot: string
+      peer: string
+      why: string
+      /** No other one is well, so that it goes on doing the work as far as it can. */
+      last: boolean
+    }
   | { kind: 'upstream-works'; bot: string; peer: string }
+  /** Of a single implementation: calls of this class have failed so many times in a row; they go through again. */
+  | { kind: 'calls-failing'; bot: string; class: ActionClass; why: string; failures: number; inMs: number }
+  | { kind: 'calls-work'; bot: string; class: ActionClass }
   | { kind: 'event-rescued'; bot: string; peer: string }
   | { kind: 'bot-identified'; bot: string; selfId: string }
   | { kind: 'bot-changed'; bot: string; from: string; to: string }

@@ -110,7 +110,10 @@ function sendableAgain({ text, action, again, outcome, id }: FailedCall, twice: 
   if (text === undefined)
     return refuse('conflict', `${what}: its frame is not kept: it was too long, or newer ones took its room`)
   if (outcome === 'unknown' && !twice)
-    refuse('conflict', `${what}: it may have been carried out, and would be twice; say twice=1 to send it all the same`)
+    refuse(
+      'conflict',
+      `${what}: it may have been carried out, and would be twice; say twice=1 (--twice) to send it all the same`,
+    )
   const frame = readAction(text)
   return frame.kind === 'bad' ? refuse('conflict', `${what}: ${frame.message}`) : plainText(frame, action)
 }

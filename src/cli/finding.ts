@@ -1,6 +1,7 @@
 // What doctor finds, and how it reads.
 
 import { maskText } from '../lib/mask.ts'
+import { oneLine } from '../observe/line.ts'
 
 export interface Finding {
   /** What was looked at, in a word or two. */
@@ -23,10 +24,11 @@ export const bad = (about: string, fact: string, remedy: string): Finding => ({ 
 
 const COLOURS = { ok: 32, warn: 33, bad: 31 }
 
-/** Two lines for what needs doing, one for what does not. No secrets. */
+/** Two lines for what needs doing, one for what does not, whatever others have said of themselves. No secrets. */
 export function findingText({ about, state, fact, remedy }: Finding): string {
   const mark = `\u001b[${COLOURS[state]}m${state.padEnd(5)}\u001b[39m`
-  return maskText(`${mark} ${about}: ${fact}${remedy === undefined ? '' : `\n      -> ${remedy}`}`)
+  const said = `${oneLine(`${about}: ${fact}`)}${remedy === undefined ? '' : `\n      -> ${oneLine(remedy)}`}`
+  return maskText(`${mark} ${said}`)
 }
 
 export function summaryText(findings: readonly Finding[]): string {

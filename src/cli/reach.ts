@@ -9,6 +9,7 @@ import { connect } from 'node:tls'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problem.ts'
 import type { Config } from '../config/schema.ts'
+import { oneLine } from '../observe/line.ts'
 import { problemList } from './check.ts'
 import { EXIT } from './exit.ts'
 import { nearAddress } from './near.ts'
@@ -58,7 +59,7 @@ export async function reaching(reach: Reach, work: (api: Api) => Promise<unknown
     return EXIT.ok.code
   } catch (error) {
     if (error instanceof ConfigError) complain(problemList(error))
-    else if (error instanceof ReachError) complain(`perpetua: ${error.message}`)
+    else if (error instanceof ReachError) complain(`perpetua: ${oneLine(error.message)}`)
     else throw error
     return EXIT.failed.code
   }

@@ -1,6 +1,7 @@
 // perpetua status, clients and kick: who is there, how they fare, and out with one.
 
 import { defineCommand } from 'citty'
+import { oneLine } from '../observe/line.ts'
 import { type Api, reaching, reachOptions } from './reach.ts'
 import { say } from './say.ts'
 import { bytes, lasting, table } from './table.ts'
@@ -28,6 +29,13 @@ interface Bot {
   readonly waiting: { readonly replies: number; readonly waiting: number }
   readonly clients: number
   readonly embedded?: { readonly state: string }
+  readonly upstreams: readonly {
+    readonly peer: string
+    readonly connected: boolean
+    readonly active: boolean
+    readonly failing: 'offline' | 'calls' | null
+  }[]
+  readonly calls?: { readonly breakers: Readonly<Record<string, { readonly state: string; readonly until?: number }>> }
 }
 interface Client {
   readonly bot: string
@@ -64,8 +72,9 @@ export const status = defineCommand({
       const { version, uptime, rss, links } = gateway
       say(`perpetua ${version}, up ${lasting(uptime)}, ${bytes(rss)} of memory, ${links} links`)
       say(table(['bot', 'state', 'implementation', 'heartbeat', 'clients', 'journal', 'calls'], bots.map(botRow)))
+      for (const note of bots.flatMap((bot) => [...troubles(bot)])) say(oneLine(note))
       for (const { kind, bot, client, detail, since } of incidents)
-        say(`ALERT ${[kind, bot, client, detail].filter(Boolean).join(', ')}, for ${ago(since)}`)
+        say(oneLine(`ALERT ${[kind, bot, client, detail].filter(Boolean).join(', ')}, for ${ago(since)}`))
     }),
 })
 
@@ -126,6 +135,24 @@ function botRow(bot: Bot): string[] {
   ]
 }
 
+/** What is wrong though it is online: calls that are refused, and others that could not take over. */
+function* troubles({ name, self_id, upstreams, calls }: Bot): Generator<string> {
+  const who = self_id ?? name
+  for (const [kind, { state, until }] of Object.entries(calls?.breakers ?? {})) {
+    if (state === 'closed') continue
+    const next =
+      until === undefined ? 'the next one is a try' : `refused for ${lasting(Math.max(0, until - now()))} more`
+    yield `NOTE ${who}, "${kind}" actions keep failing: ${next}`
+  }
+  for (const { peer, connected, active, failing } of upstreams) {
+    if (active || upstreams.length === 1) continue
+    const why = connected ? failing && FAILING[failing] : 'not connected'
+    if (why !== null) yield `NOTE ${who}, ${peer || 'one of its implementations'}: ${why}`
+  }
+}
+
+const FAILING = { offline: 'says that the account is offline', calls: 'its calls keep failing' } as const
+
 function clientRow(client: Client): string[] {
   const { client_name: name, app_id, transport, state, peer, pool, pending, lag, sent, called } = client
   return [
@@ -141,4 +168,5 @@ function clientRow(client: Client): string[] {
   ]
 }
 
-const ago = (since: number) => lasting(Math.max(0, Date.now() / 1_000 - since))
+const now = () => Date.now() / 1_000
+const ago = (since: number) => lasting(Math.max(0, now() - since))

@@ -41,6 +41,7 @@ export function watchConfig(options: ReloadOptions): Reload {
   const load = async (asked: boolean) => {
     try {
       const next = await loadConfig({ file, environment })
+      if (isBlank(next.text) && !isBlank(text)) throw new ConfigError([emptied(file)])
       const known = next.text === text
       text = next.text
       refusedText = undefined
@@ -86,6 +87,17 @@ export function watchConfig(options: ReloadOptions): Reload {
     [Symbol.dispose]: () => clearInterval(timer),
   }
 }
+
+const isBlank = (text: string | undefined) => text === undefined || text.trim() === ''
+
+/** A full disk leaves such files, and so does an editor for a moment: nobody means to be without tokens and clients. */
+const emptied = (file: string): Problem => ({
+  file,
+  path: '',
+  found: 'an empty file',
+  wanted: 'the config',
+  hint: 'was the disk full as it was saved? For the defaults, write {}',
+})
 
 /** Changes whenever the file does; undefined while there is none. */
 async function stamp(file: string): Promise<string | undefined> {

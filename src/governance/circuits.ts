@@ -10,6 +10,12 @@ export type CircuitState =
   | { readonly state: 'closed' | 'half-open' }
   | { readonly state: 'open'; readonly until: number }
 
+/** A circuit has opened, for so long (ms) and after so many failures, the last of this kind; or it is closed again. */
+export type Turn = { readonly kind: ActionClass } & (
+  | { readonly open: true; readonly why: string; readonly failures: number; readonly inMs: number }
+  | { readonly open: false }
+)
+
 type Fault = Exclude<Outcome, 'ok' | 'refused' | 'dropped'>
 
 interface Circuit {
@@ -39,13 +45,15 @@ const FAULTS: Record<Fault, string> = {
 /** All times are milliseconds of one clock that never goes back. */
 export class Circuits {
   readonly #circuits: Record<ActionClass, Circuit>
-  /** Nothing ever opens, so nothing is noted. */
-  #off: boolean
+  readonly #turned: (turn: Turn) => void
+  #settings: BreakerSettings
   /** All are closed, and nothing has failed since the last success of its class. */
   #calm = true
 
-  constructor(settings: BreakerSettings) {
-    this.#off = settings.failures === 0
+  /** @param turned told once as one opens and once as it closes; tries that fail in between are no news. */
+  constructor(settings: BreakerSettings, turned: (turn: Turn) => void = () => {}) {
+    this.#turned = turned
+    this.#settings = settings
     const circuit = (): Circuit => ({
       breaker: new Breaker(settings),
       trials: new WeakSet(),
@@ -58,9 +66,14 @@ export class Circuits {
   }
 
   configure(settings: BreakerSettings): void {
-    this.#off = settings.failures === 0
-    for (const kind of CLASSES) this.#circuits[kind].breaker.configure(settings)
+    this.#settings = settings
+    for (const kind of CLASSES) this.#closing(kind, ({ breaker }) => breaker.configure(settings))
     this.#calm = this.#off || CLASSES.every((kind) => isCalm(this.#circuits[kind]))
+  }
+
+  /** Nothing ever opens, so nothing is noted. */
+  get #off(): boolean {
+    return this.#settings.failures === 0
   }
 
   /** Calls that end well change nothing. */
@@ -99,11 +112,11 @@ export class Circuits {
     // An answer that nobody likes is an answer all the same.
     if (outcome === 'ok' || outcome === 'refused') {
       if (call.probe) this.#trust(now)
-      else succeeded(this.#circuits[kind], now)
+      else this.#closing(kind, (circuit) => succeeded(circuit, now))
       this.#calm ||= CLASSES.every((one) => isCalm(this.#circuits[one]))
     } else {
       this.#calm = false
-      this.#failed(this.#circuits[kind], call, outcome, now)
+      this.#failed(kind, call, outcome, now)
       if (call.action === PROBE) this.#stillBroken(now)
     }
   }
@@ -136,18 +149,30 @@ export class Circuits {
     return { send: told(send, now), manage: told(manage, now), read: told(read, now), file: told(file, now) }
   }
 
-  #failed(circuit: Circuit, call: GovernedCall, fault: Fault, now: number): void {
-    const { kind } = circuit.breaker.state
-    if (kind === 'open') return
+  #failed(kind: ActionClass, call: GovernedCall, fault: Fault, now: number): void {
+    const circuit = this.#circuits[kind]
+    const before = circuit.breaker.state.kind
+    if (before === 'open') return
     // Calls of before the pause end during it, and much later: they say nothing about now.
-    if (kind === 'half-open' && !circuit.trials.has(call) && call.action !== PROBE) return
+    if (before === 'half-open' && !circuit.trials.has(call) && call.action !== PROBE) return
     // A probe is asked because of others: its failures do not open its own class, which would have pauses of its own then.
-    if (kind === 'closed' && (call.probe || !counts(circuit, call, fault, now))) return
+    if (before === 'closed' && (call.probe || !counts(circuit, call, fault, now))) return
     circuit.breaker.ended(false, now)
     if (isClosed(circuit)) return
     circuit.why = FAULTS[fault]
     circuit.trials = new WeakSet()
     circuit.asked = false
+    if (before === 'half-open') return
+    const { failures } = this.#settings
+    this.#turned({ kind, open: true, why: circuit.why, failures, inMs: circuit.breaker.until(now) - now })
+  }
+
+  /** What may close a circuit, and be news. */
+  #closing(kind: ActionClass, change: (circuit: Circuit) => void): void {
+    const circuit = this.#circuits[kind]
+    const closed = isClosed(circuit)
+    change(circuit)
+    if (!closed && isClosed(circuit)) this.#turned({ kind, open: false })
   }
 
   /**
@@ -156,11 +181,11 @@ export class Circuits {
    */
   #trust(now: number): void {
     for (const kind of CLASSES) {
-      const circuit = this.#circuits[kind]
-      const { state } = circuit.breaker
-      if (state.kind === 'closed' || (state.kind === 'open' && circuit.breaker.until(now) > now)) continue
-      circuit.breaker.trust()
-      circuit.targets.clear()
+      const { breaker, targets } = this.#circuits[kind]
+      const { state } = breaker
+      if (state.kind === 'closed' || (state.kind === 'open' && breaker.until(now) > now)) continue
+      this.#closing(kind, () => breaker.trust())
+      targets.clear()
     }
   }
 

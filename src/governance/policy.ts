@@ -2,7 +2,7 @@
 
 import type { ActionClass, CallPolicy, Failing, GovernedCall, Outcome, Verdict } from '../broker/policy.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
-import { type CircuitState, Circuits } from './circuits.ts'
+import { type CircuitState, Circuits, type Turn } from './circuits.ts'
 import { classOf } from './classes.ts'
 import { Limit, limitsOf, type RateLimits } from './limits.ts'
 import { PRESETS, type Preset } from './presets.ts'
@@ -41,6 +41,7 @@ interface Applied {
 /** A clock that was set back is taken to stand still for that moment, so a bucket or a pause never waits for hours. */
 export class Policy implements CallPolicy {
   readonly #random: () => number
+  readonly #turned: (turn: Turn) => void
   /** Of each implementation, by `GovernedCall.side`; made when they are needed. */
   readonly #circuits: Circuits[] = []
   #breaker: BreakerSettings
@@ -55,9 +56,10 @@ export class Policy implements CallPolicy {
   readonly #delayed = new WeakSet<GovernedCall>()
   readonly #limited = { delayed: 0, refused: 0, broken: 0 }
 
-  /** @param random 0 (inclusive) to 1, for the jitter. */
-  constructor(settings: PolicySettings, random: () => number = Math.random) {
+  /** @param random 0 (inclusive) to 1, for the jitter. @param turned told as a circuit opens and as it closes. */
+  constructor(settings: PolicySettings, random: () => number = Math.random, turned: (turn: Turn) => void = () => {}) {
     this.#random = random
+    this.#turned = turned
     this.#breaker = settings.breaker
     this.configure(settings)
   }
@@ -148,7 +150,7 @@ export class Policy implements CallPolicy {
   #of(side = 0): Circuits {
     const known = this.#circuits[side]
     if (known !== undefined) return known
-    const circuits = new Circuits(this.#breaker)
+    const circuits = new Circuits(this.#breaker, this.#turned)
     this.#circuits[side] = circuits
     return circuits
   }

@@ -21,7 +21,9 @@ const hidden = (value: unknown) => (value === '' || value === null ? '""' : MASK
 
 function shown(value: unknown): string {
   const text = plain(value)
-  return text === '' || text.startsWith('"') || /[\s\p{Cc}]/u.test(text) ? oneLine(JSON.stringify(text)) : text
+  return text === '' || text.startsWith('"') || /\s/.test(text) || oneLine(text) !== text
+    ? oneLine(JSON.stringify(text))
+    : text
 }
 
 function plain(value: unknown): string {
@@ -61,7 +63,14 @@ export function coloursOnly(text: string): string {
   return `${pieces.map((piece, n) => (n % 2 === 1 ? piece : oneLine(stripVTControlCharacters(piece)))).join('')}${ESCAPE}[0m`
 }
 
+/** Breaks a line, steers a terminal, or has it show what follows in another order. */
+const STEERING = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu
+
 // A peer may choose part of a text: it must not be able to write log lines of its own, or steer a terminal.
-export function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => JSON.stringify(char).slice(1, -1).replace(char, ' '))
+export const oneLine = (text: string): string => text.replace(STEERING, escaped)
+
+/** As it stands in JSON, whose texts so stay what they are. */
+export function escaped(char: string): string {
+  const known = JSON.stringify(char).slice(1, -1)
+  return known === char ? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}` : known
 }

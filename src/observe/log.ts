@@ -49,7 +49,8 @@ export function openLog(config: LogConfig, options: LogOptions = {}): Log {
   function fileFor(next: LogConfig): LogFile {
     const failed = (error: Error) =>
       screen.warn(line('log file cannot be written: lines go to the console only', { dir: next.dir, error }))
-    return openLogFile({ config: next, now, failed })
+    const back = (missing: number) => at('warn')('log file is written again', { dir: next.dir, missing })
+    return openLogFile({ config: next, now, failed, back })
   }
   const at = (level: Level) => (fact: string, fields?: Fields) => {
     if (LEVELS.indexOf(level) < LEVELS.indexOf(settings.level)) return

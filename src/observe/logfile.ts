@@ -16,6 +16,8 @@ export interface LogFileOptions {
   now: () => number
   /** Told once when lines can no longer be kept, and not again before writing has worked again. */
   failed(error: Error): void
+  /** Told once when lines are kept again: how many are not in the file. */
+  back(missing: number): void
 }
 
 // A disk that stopped taking bytes must not fill the memory instead.
@@ -23,11 +25,13 @@ const PATIENCE = 4 * 1024 * 1024
 const RETRY_AFTER = 60_000
 const NAME = /^perpetua-(\d{4})(\d\d)(\d\d)-(\d\d)(\d\d)(\d\d)(?:-\d+)?\.log$/
 
-export function openLogFile({ config, now, failed }: LogFileOptions): LogFile {
+export function openLogFile({ config, now, failed, back }: LogFileOptions): LogFile {
   let stream: WriteStream | undefined
   let started = 0
   let fresh = config['force-new']
   let brokenAt: number | undefined
+  /** Lines that no file has. */
+  let missing = 0
   /** Files of before whose last lines are still on their way. */
   const ending = new Set<Promise<void>>()
 
@@ -60,16 +64,26 @@ export function openLogFile({ config, now, failed }: LogFileOptions): LogFile {
     return stream
   }
 
+  const written = (file: WriteStream, error: Error | null | undefined) => {
+    if (error) missing++
+    if (error || file !== stream || brokenAt === undefined) return
+    brokenAt = undefined
+    back(missing)
+    missing = 0
+  }
+
   return {
     write(line) {
       try {
         const file = current()
-        if (!file) return
+        if (!file) {
+          missing++
+          return
+        }
         if (file.writableLength > PATIENCE) throw new Error('the disk does not keep up')
-        file.write(`${line}\n`, (error) => {
-          if (!error && file === stream) brokenAt = undefined
-        })
+        file.write(`${line}\n`, (error) => written(file, error))
       } catch (error) {
+        missing++
         broke(error instanceof Error ? error : new Error(String(error)))
       }
     },

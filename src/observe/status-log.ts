@@ -2,10 +2,11 @@
 
 import type { Session } from '../broker/session.ts'
 import type { Report, Status } from '../broker/status.ts'
+import { RETCODE } from '../onebot/retcode.ts'
 import { isEmbedded, sayEmbedded } from './embedded-log.ts'
 import { limit } from './limit.ts'
-import type { Fields } from './line.ts'
 import type { Log } from './log.ts'
+import { losses, reasonOf, retries, seconds, THROTTLE } from './repeats.ts'
 
 /** Why another one of several implementations does the work from now on. */
 const ACTIVE = {
@@ -16,18 +17,27 @@ const ACTIVE = {
 } as const
 const ALARMING: ReadonlySet<keyof typeof ACTIVE> = new Set(['lost', 'failing'])
 
+const LEFT = 'implementation left alone: its calls keep failing'
+const MEND = 'look at its own log, and restart it if it hangs; if it is only slow, raise actions.timeout'
+
 /** Frames are shown at `debug` only, and no more of them than this. */
 const SHOWN = 1024
-/** A fact that somebody else can cause at will is said once in this time (ms), with the number of times. */
-const THROTTLE = 5_000
+/** The same for what has been said already, and goes on for hours (ms). */
+const REMINDER = 60_000
 
 export function statusLog(log: Log): Report {
-  const seldom = limit(log, THROTTLE)
-  const again = retries(log)
-  return (status) => say(status, log, seldom, again)
+  const thin = { seldom: limit(log, THROTTLE), rarely: limit(log, REMINDER), again: retries(log), lost: losses(log) }
+  return (status) => say(status, log, thin)
 }
 
-function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: ReturnType<typeof retries>): void {
+interface Thin {
+  readonly seldom: ReturnType<typeof limit>
+  readonly rarely: ReturnType<typeof limit>
+  readonly again: ReturnType<typeof retries>
+  readonly lost: ReturnType<typeof losses>
+}
+
+function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): void {
   if (isEmbedded(status)) return sayEmbedded(status, log)
   switch (status.kind) {
     // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
@@ -68,13 +78,25 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         peer: status.peer,
       })
     case 'upstream-failing':
-      return log.warn('implementation left alone: its calls keep failing', {
+      return log.warn(status.last ? 'implementation fails, and no other one is well' : LEFT, {
         bot: status.bot,
         peer: status.peer,
         why: status.why,
+        remedy: MEND,
       })
     case 'upstream-works':
       return log.info('implementation answers again', { bot: status.bot, peer: status.peer })
+    case 'calls-failing':
+      return log.warn('calls keep failing: refused for a while, their circuit is open', {
+        bot: status.bot,
+        class: status.class,
+        failures: status.failures,
+        reason: status.why,
+        in: seconds(status.inMs),
+        remedy: MEND,
+      })
+    case 'calls-work':
+      return log.info('calls go through again: their circuit is closed', { bot: status.bot, class: status.class })
     case 'event-rescued':
       return seldom.warn('event came from an implementation that stands by only: late, but not lost', {
         bot: status.bot,
@@ -138,10 +160,9 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
     case 'session-in-step':
       return log.info('client in step again', { bot: status.bot, ...who(status.session) })
     case 'session-behind':
-      return log.warn('client lost events: it was slower than the journal keeps them', {
+      return lost('client lost events: it was slower than the journal keeps them', status.missed, {
         bot: status.bot,
         ...who(status.session),
-        missed: status.missed,
       })
     case 'resume-lost':
       return log.warn(
@@ -178,11 +199,11 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
     case 'pool-empty':
       return log.warn('pool has nobody: its events wait in the journal', { bot: status.bot, pool: status.pool })
     case 'pool-behind':
-      return log.warn('pool lost events: its members were slower, or away for longer, than the journal keeps them', {
-        bot: status.bot,
-        pool: status.pool,
-        missed: status.missed,
-      })
+      return lost(
+        'pool lost events: its members were slower, or away for longer, than the journal keeps them',
+        status.missed,
+        { bot: status.bot, pool: status.pool },
+      )
     case 'call-timeout':
       return seldom.warn('no reply from the implementation in time', {
         bot: status.bot,
@@ -207,7 +228,12 @@ function say(status: Status, log: Log, seldom: ReturnType<typeof limit>, again: 
         retcode: status.retcode,
       })
     case 'call-limited':
-      return seldom.warn('action refused: limited', { bot: status.bot, action: status.action, why: cut(status.why) })
+      // That a circuit is open has been said as it opened.
+      return (status.retcode === RETCODE.unavailable.code ? rarely : seldom).warn('action refused: limited', {
+        bot: status.bot,
+        action: status.action,
+        why: cut(status.why),
+      })
     case 'call-dropped':
       return seldom.warn('action dropped that was to be carried out later', {
         bot: status.bot,
@@ -347,27 +373,7 @@ function sayDurable(
   }
 }
 
-interface Retry {
-  readonly reason: string
-  readonly tries: number
-  readonly inMs: number
-}
-
-/** What fails again and again is worth a line at first and whenever it fails differently, and a reminder now and then. */
-function retries(log: Log) {
-  const before = new Map<string, string>()
-  return (fact: string, peer: string, { tries, inMs, ...status }: Retry, fields: Fields) => {
-    const reason = reasonOf(status.reason, peer)
-    const news = tries % 10 === 1 || before.get(peer) !== reason
-    before.set(peer, reason)
-    log[news ? 'warn' : 'debug'](fact, { ...fields, reason, in: seconds(inMs) })
-  }
-}
-
-/** The address stands beside it. */
-const reasonOf = (reason: string, peer: string) => reason.replace(`dial ${peer}: `, '')
 const verbose = ({ level }: Log) => level === 'debug' || level === 'trace'
-const seconds = (ms: number) => `${(ms / 1000).toFixed(1)}s`
 const cut = (text: string) => (text.length > SHOWN ? `${text.slice(0, SHOWN)}... (${text.length} characters)` : text)
 const who = (session: Session | undefined) =>
   session === undefined

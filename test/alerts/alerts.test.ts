@@ -92,7 +92,12 @@ test('[ALR2] so are a login that is needed, an open breaker, a full disk, each o
   expect(watch.kinds()).toEqual(['disk'])
   const told = [await hook.posted.take(), await hook.posted.take(), await hook.posted.take()]
   expect(told.map(brief).sort()).toEqual(['open breaker 10001', 'open disk', 'open login 10001'])
-  expect(told.find(({ body }) => body['incident'] === 'breaker')?.body['detail']).toContain('"send" actions')
+  const breaker = told.find(({ body }) => body['incident'] === 'breaker')?.body
+  expect(breaker).toMatchObject({
+    title: '[perpetua] actions keep failing · 动作持续失败: 10001',
+    detail: expect.stringContaining('"send" actions'),
+    text: expect.stringContaining('They are refused until they work again.'),
+  })
 })
 
 test('[ALR2] so is an implementation whose calls fail, though another one does its work', async () => {
@@ -108,7 +113,8 @@ test('[ALR2] so is an implementation whose calls fail, though another one does i
     bed.bot.seat(key).connected(new FakeUpstream(), `ws://${key}`)
     bed.bot.seat(key).received(lifecycleOf(SELF))
   }
-  await using watch = watching(bed, [{ kind: 'webhook', url: 'http://127.0.0.1:1/' }])
+  await using hook = receiver()
+  await using watch = watching(bed, [{ kind: 'webhook', url: hook.url }])
   await watch.look()
   expect(watch.kinds()).toEqual([])
   fails = true
@@ -117,6 +123,10 @@ test('[ALR2] so is an implementation whose calls fail, though another one does i
   expect(watch.alerts.incidents).toMatchObject([
     { kind: 'breaker', bot: SELF, detail: 'ws://a: another one works · 已由另一个接替' },
   ])
+  const { body } = await hook.posted.take()
+  expect(body['title']).toBe(`[perpetua] calls of an implementation keep failing · 一个实现的调用持续失败: ${SELF}`)
+  expect(body['text']).toContain('Look at its log')
+  expect(body['text']).not.toContain('refused')
   fails = false
   bed.bot.reconsider()
   await watch.look()

@@ -88,6 +88,7 @@ test('[UPX16] when the circuit of its calls opens, another one takes over in tha
       bot: 'first',
       peer: 'a',
       why: '"send" actions keep failing: no reply within the deadline',
+      last: false,
     },
   ])
   // Whoever looks sees the circuits of the one that does the work.
@@ -230,6 +231,10 @@ test('[UPX18] the last one is never put aside: its circuit refuses, and it works
   it.hangs('send_group_msg')
   it.hangs('send_group_msg')
   expect([it.active(), it.failing()]).toEqual(['b', ['calls', 'calls']])
+  expect(it.base.of('upstream-failing')).toMatchObject([
+    { peer: 'a', last: false },
+    { peer: 'b', last: true },
+  ])
   it.call('send_group_msg')
   expect(it.caller.replies.at(-1)).toMatchObject({ retcode: 1503, retry_after: 10 })
   it.later(COOL_DOWN - 3 * TIMEOUT)

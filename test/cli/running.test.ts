@@ -1,7 +1,9 @@
 // The commands that talk to a running gateway.
 
-import { expect, test } from 'bun:test'
+import { expect, spyOn, test } from 'bun:test'
 import { join } from 'node:path'
+import { findingText } from '../../src/cli/finding.ts'
+import { say } from '../../src/cli/say.ts'
 import { table } from '../../src/cli/table.ts'
 import { Client } from '../support/client.ts'
 import { type Folder, folder } from '../support/folder.ts'
@@ -48,6 +50,24 @@ test('[CTL1] status and clients find the gateway and its kept token by the confi
   const json = JSON.parse((await perpetua(bed.home, 'clients', '--json')).stdout)
   expect(json).toMatchObject([{ client_name: 'alice', state: 'live' }])
   expect(JSON.parse((await perpetua(bed.home, 'status', '--json')).stdout)).toMatchObject({ bots: [{ online: true }] })
+})
+
+test('[CTL1] what is wrong with a bot that is online is noted: an open circuit, an implementation that is not there', async () => {
+  await using bed = await running({
+    actions: { timeout: '100ms' },
+    breaker: { failures: 1, 'cool-down': '1h' },
+    upstreams: [
+      { name: 'away', url: 'ws://127.0.0.1:1/', 'self-id': 5 },
+      { name: 'gone', url: 'ws://127.0.0.1:2/', 'self-id': 5 },
+    ],
+  })
+  expect((await perpetua(bed.home, 'status')).stdout).not.toContain('"send"')
+  bed.bot.answer = ({ action }) => (action === 'send_msg' ? undefined : '')
+  await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/`)
+  expect(await alice.call('send_msg', {})).toMatchObject({ retcode: 1504 })
+  const { stdout } = await perpetua(bed.home, 'status')
+  expect(stdout).toMatch(/\nNOTE 10001, "send" actions keep failing: refused for (?:59 min|1 h 0 min) more\n/)
+  expect(stdout.match(/^NOTE \S+, one of its implementations: not connected.*$/gm)).toHaveLength(2)
 })
 
 test('[CTL2] kick disconnects a client; one that is not here is a failure that says so', async () => {
@@ -154,6 +174,34 @@ test('[CTL7] columns line up for Chinese names as well, and names cannot steer t
   expect(lines[2]).toBe(`abcd${' '.repeat(46)}2`)
   expect(lines[3]).not.toContain('\u001b')
   expect(lines[4]).toBe(`${'x'.repeat(45)}...  3`)
+})
+
+test('[CTL7] what others say cannot steer the terminal, and JSON stays what it means', () => {
+  const hostile = 'a\u001b]0;b\u0007\u009b2J\u202ec\u007f\r'
+  const said = (text: string, tty: boolean) => {
+    const { isTTY } = process.stdout
+    const written: string[] = []
+    const write = spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0)
+    process.stdout.isTTY = tty
+    try {
+      say(text)
+      return written.join('')
+    } finally {
+      process.stdout.isTTY = isTTY
+      write.mockRestore()
+    }
+  }
+  for (const tty of [false, true]) {
+    expect(said(hostile, tty)).toBe('a\\u001b]0;b\\u0007\\u009b2J\\u202ec\\u007f\\r\n')
+    expect(JSON.parse(said(JSON.stringify({ hostile }, null, 2), tty))).toEqual({ hostile })
+  }
+  expect([said('\u001b[31mbad\u001b[39m\tx\ny', false), said('\u001b[31mbad', true)]).toEqual([
+    'bad\tx\ny\n',
+    '\u001b[31mbad\n',
+  ])
+  const finding = findingText({ about: 'x', state: 'bad', fact: 'a\nok    all: fine', remedy: '\u001b[8mhide' })
+  expect(finding.split('\n')).toHaveLength(2)
+  expect(finding).not.toContain('\u001b[8m')
 })
 
 test('[CTL8] calls lists what waits and what failed, one of them or both, without what somebody wrote', async () => {

@@ -114,6 +114,20 @@ test('[CFG34] a reload that is asked for says what is wrong, a missing file too'
   expect(await it.hear(2)).toEqual(['1 -> 1', expect.stringContaining('no such file')])
 })
 
+test('[CFG54] a file that has become empty, as a full disk leaves it, changes nothing', async () => {
+  await using it = await watched('http: {port: 1}')
+  await it.write(' \n')
+  await it.reload.reload()
+  expect(it.said).toEqual([expect.stringMatching(/^F {2}found an empty file, wanted the config \(.*\)$/)])
+  await it.write('{}')
+  await it.reload.reload()
+  expect(it.said.at(-1)).toBe('1 -> 8080')
+  await using blank = await watched('')
+  await blank.write('\n')
+  await blank.reload.reload()
+  expect(blank.said).toEqual(['8080 -> 8080'])
+})
+
 test('[CFG35] a reload that is asked for takes effect again, a file that only seems changed does not', async () => {
   await using it = await watched('http: {port: 1}')
   await it.write('# the same\nhttp: {port: 1}')

@@ -99,6 +99,8 @@ test('[GOV18] calls that fail open the circuit of their class: 1503 with `retry_
   const open = await reply(client, 'a4')
   expect(open).toMatchObject({ status: 'failed', retcode: 1503 })
   expect(open['retry_after']).toBeWithin(0.1, 1.1)
+  const { facts } = await bed.gateway.status()
+  expect([facts['calls-failing'], facts['calls-work']]).toEqual([1, undefined])
   expect(await client.call('get_friend_list')).toMatchObject({ status: 'ok' })
   expect(seen.filter((action) => action === 'send_group_msg')).toHaveLength(3)
   hung = false
@@ -110,6 +112,8 @@ test('[GOV18] calls that fail open the circuit of their class: 1503 with `retry_
     await Bun.sleep(5)
   } while (answer['retcode'] === 1503)
   expect(answer).toMatchObject({ status: 'ok' })
+  const after = await bed.gateway.status()
+  expect([after.facts['calls-failing'], after.facts['calls-work']]).toEqual([1, 1])
 }, 20_000)
 
 const [OLD, NEW] = [{ nickname: 'old' }, { nickname: 'new' }]

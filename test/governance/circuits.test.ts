@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import type { GovernedCall, Outcome } from '../../src/broker/policy.ts'
+import type { Turn } from '../../src/governance/circuits.ts'
 import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 
 const START = 1_795_000_000_000
@@ -303,4 +304,43 @@ test('[BRK14] what nobody waits for any more is no failure, and as a try leaves 
   // The pause after it is the second, not the third.
   failing.ended(try2, 'timeout', START + 10_001)
   expect(failing.admit(text(), START + 10_002, 0)).toMatchObject({ kind: 'open', until: START + 30_001 })
+})
+
+test('[BRK15] a circuit that opens is told once, and so is its closing; tries that fail in between are no news', () => {
+  const turns: Turn[] = []
+  const policy = new Policy(
+    SETTINGS,
+    () => 0,
+    (turn) => void turns.push(turn),
+  )
+  for (let n = 0; n < 3; n++) ends(policy, text(), 'timeout', START)
+  const opened = { kind: 'send', open: true, why: 'no reply within the deadline', failures: 3, inMs: 10_000 } as const
+  expect(turns).toEqual([opened])
+  ends(policy, text(), 'timeout', START + 10_000)
+  ends(policy, text(), 'failed', START + 30_000)
+  expect(turns).toEqual([opened])
+  ends(policy, text(), 'ok', START + 70_000)
+  for (let n = 0; n < 9; n++) ends(policy, text(), 'ok', START + 70_000)
+  expect(turns).toEqual([opened, { kind: 'send', open: false }])
+})
+
+test('[BRK15] other settings that close a circuit tell it; classes are told apart', () => {
+  const turns: Turn[] = []
+  const policy = new Policy(
+    SETTINGS,
+    () => 0,
+    (turn) => void turns.push(turn),
+  )
+  for (const call of [text, upload]) for (let n = 0; n < 3; n++) ends(policy, call(), 'timeout', START)
+  expect(turns.map(({ kind, open }) => [kind, open])).toEqual([
+    ['send', true],
+    ['file', true],
+  ])
+  policy.configure({ ...SETTINGS, breaker: { failures: 5, coolDown: 20_000 } })
+  expect(turns).toHaveLength(2)
+  policy.configure({ ...SETTINGS, breaker: { failures: 0, coolDown: 20_000 } })
+  expect(turns.slice(2)).toEqual([
+    { kind: 'send', open: false },
+    { kind: 'file', open: false },
+  ])
 })

@@ -1,7 +1,7 @@
 // What is logged, where it goes, and what never appears in it.
 
 import { expect, test } from 'bun:test'
-import { symlink, writeFile } from 'node:fs/promises'
+import { rm, symlink, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { configOf } from '../../src/config/schema.ts'
 import { limit } from '../../src/observe/limit.ts'
@@ -118,6 +118,26 @@ test('[LOG5] a full disk is said once, and logging goes on', async () => {
   expect(other.seen.stderr).toMatch(/^\S+ warn {2}log file cannot be written: .*ENOSPC.*\n$/)
 })
 
+test('[LOG5] once the file takes lines again it says how many it lacks', async () => {
+  await using it = await bench()
+  await writeFile(it.home.at('logs'), 'a file is in the way')
+  const log = it.open()
+  for (const fact of ['one', 'two', 'three']) log.info(fact)
+  await rm(it.home.at('logs'))
+  it.clock.now += 61_000
+  log.info('four')
+  while (!it.seen.stderr.includes('written again')) await new Promise(setImmediate)
+  log.info('five')
+  await log.close()
+  const [name = ''] = await it.home.list('logs')
+  const kept = (await it.home.read('logs', name)).trim().split('\n')
+  expect(kept.map((line) => line.replace(/^\S+ \w+ +/, ''))).toEqual([
+    'four',
+    expect.stringMatching(/^log file is written again dir=\S+ missing=3$/),
+    'five',
+  ])
+})
+
 test('[LOG6] without a folder nothing is written', async () => {
   await using it = await bench({ log: { dir: '' } })
   const log = it.open()
@@ -163,13 +183,14 @@ test('[LOG8] secrets never appear: fields that hold one, and texts that contain 
 test('[LOG9] a line stays one line, whatever a peer sends', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.anything({ withBigInt: true }), (fact, value) => {
-      expect(line(fact, { value })).not.toMatch(/[\p{Cc}\u2028\u2029]/u)
+      expect(line(fact, { value })).not.toMatch(/[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u)
     }),
   )
   const loop: Record<string, unknown> = {}
   loop['self'] = loop
   expect(line('fact', { loop })).toContain('(circular)')
   expect(line('fact', { frame: 'x'.repeat(1e6) }).length).toBeLessThan(3000)
+  expect(line('fact', { client: '\u202egnp.1\u009b2J' })).toBe('fact client="\\u202egnp.1\\u009b2J"')
 })
 
 test('[LOG10] a repeated fact passes once in a while, with the number left out', () => {

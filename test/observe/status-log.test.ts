@@ -1,6 +1,6 @@
 // The lines that facts become.
 
-import { expect, test } from 'bun:test'
+import { expect, jest, spyOn, test } from 'bun:test'
 import type { Session } from '../../src/broker/session.ts'
 import type { Status } from '../../src/broker/status.ts'
 import type { Facts, Level } from '../../src/observe/log.ts'
@@ -59,6 +59,45 @@ test('[OBS7] what a peer can cause at will is thinned out', () => {
   const { lines, say } = listening()
   for (let i = 0; i < 1000; i++) say({ kind: 'link-refused', peer: '1.2.3.4', path: '/', status: 401, why: 'no token' })
   expect(lines).toEqual([['warn', 'link refused', { peer: '1.2.3.4', path: '/', status: 401, why: 'no token' }]])
+})
+
+test('[OBS7] what an open circuit refuses is said again only after a minute, what a limit refuses sooner', () => {
+  const now = spyOn(Date, 'now').mockReturnValue(0)
+  try {
+    const { lines, say } = listening()
+    for (let second = 0; second <= 60; second++) {
+      now.mockReturnValue(second * 1_000)
+      say({ kind: 'call-limited', bot: 'b', action: 'open', retcode: 1503, why: 'no reply' })
+    }
+    expect(lines.map(([, , fields]) => fields?.['suppressed'])).toEqual([undefined, 59])
+    for (let second = 61; second <= 120; second++) {
+      now.mockReturnValue(second * 1_000)
+      say({ kind: 'call-limited', bot: 'b', action: 'limit', retcode: 1429, why: 'too many' })
+    }
+    expect(lines.filter(([, , fields]) => fields?.['action'] === 'limit')).toHaveLength(12)
+  } finally {
+    now.mockRestore()
+  }
+})
+
+test('[OBS14] who keeps losing events has a line at once, and one now and then with all it has lost since', () => {
+  jest.useFakeTimers()
+  try {
+    const { lines, say } = listening()
+    const missed = () => lines.map(([, , fields]) => fields?.['missed'])
+    const [slow, other] = [sessionOf(), sessionOf()]
+    for (let n = 0; n < 1_000; n++) say({ kind: 'session-behind', bot: 'b', session: slow, missed: 2 })
+    say({ kind: 'session-behind', bot: 'b', session: other, missed: 7 })
+    say({ kind: 'pool-behind', bot: 'b', pool: 'p', missed: 5 })
+    expect(missed()).toEqual([2, 7, 5])
+    jest.advanceTimersByTime(5_000)
+    expect(missed()).toEqual([2, 7, 5, 1_998])
+    jest.advanceTimersByTime(60_000)
+    say({ kind: 'session-behind', bot: 'b', session: slow, missed: 3 })
+    expect(missed()).toEqual([2, 7, 5, 1_998, 3])
+  } finally {
+    jest.useRealTimers()
+  }
 })
 
 test('[OBS8] at debug every frame is shown, and cut', () => {
@@ -122,11 +161,24 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'upstream-active', bot, peer: 'p', why: 'failing' }, 'warn', /active: .* fail/, { bot, peer: 'p' }],
   [{ kind: 'upstream-active', bot, peer: 'p', why: 'stable' }, 'info', /active: it comes first/, { bot, peer: 'p' }],
   [
-    { kind: 'upstream-failing', bot, peer: 'p', why: 'no reply' },
+    { kind: 'upstream-failing', bot, peer: 'p', why: 'no reply', last: false },
     'warn',
     /^implementation left alone/,
-    { bot, peer: 'p', why: 'no reply' },
+    { bot, peer: 'p', why: 'no reply', remedy: expect.stringContaining('restart it') },
   ],
+  [
+    { kind: 'upstream-failing', bot, peer: 'p', why: 'no reply', last: true },
+    'warn',
+    /no other one is well/,
+    { bot, peer: 'p', why: 'no reply', remedy: expect.stringContaining('restart it') },
+  ],
+  [
+    { kind: 'calls-failing', bot, class: 'send', why: 'no reply', failures: 5, inMs: 10_000 },
+    'warn',
+    /circuit is open/,
+    { bot, class: 'send', failures: 5, reason: 'no reply', in: '10.0s', remedy: expect.stringContaining('restart it') },
+  ],
+  [{ kind: 'calls-work', bot, class: 'send' }, 'info', /circuit is closed/, { bot, class: 'send' }],
   [{ kind: 'upstream-works', bot, peer: 'p' }, 'info', /answers again/, { bot, peer: 'p' }],
   [{ kind: 'event-rescued', bot, peer: 'p' }, 'warn', /stands by/, { bot, peer: 'p' }],
   [{ kind: 'pool-empty', bot, pool: 'w' }, 'warn', /^pool has nobody/, { bot, pool: 'w' }],

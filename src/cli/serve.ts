@@ -10,6 +10,7 @@ import { writeUpdate } from '../config/write-back.ts'
 import { openFileLimit } from '../lib/process.ts'
 import { type Log, openLog } from '../observe/log.ts'
 import { Recent } from '../observe/recent.ts'
+import { giveBackAfterStart } from '../runtime/memory.ts'
 import { configFile } from './config-file.ts'
 import { EXIT } from './exit.ts'
 import { LockedError, lockFolder } from './lock.ts'
@@ -99,6 +100,7 @@ async function runUntilStopped(loaded: Loaded, told: Told, startGateway: StartGa
   reload = reloading(loaded, gateway, log)
   log.info('started', { address: gateway.address, version: versionText, config: loaded.file, pid: process.pid })
   tellAdmin(gateway, log)
+  giveBackAfterStart()
   await stopped
   reload[Symbol.dispose]()
   reload = undefined

@@ -2,7 +2,7 @@
 
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ask, BASE, Refused } from './api.ts'
-import { Compose, type Speaker } from './compose.tsx'
+import { Compose } from './compose.tsx'
 import { Connection } from './dashboard.tsx'
 import { Deeds, FaultSwitches } from './deeds.tsx'
 import { clock } from './format.ts'
@@ -12,6 +12,7 @@ import {
   type Known,
   more,
   type News,
+  nameOf,
   type Person,
   type Place,
   recalled,
@@ -108,7 +109,7 @@ export function Chat({ lock }: { lock: (why?: string) => void }) {
               place={place}
               who={who}
               people={people}
-              speaker={{ choose: setSpeaker } satisfies Speaker}
+              speakAs={setSpeaker}
               selfId={world.self_id}
               replyTo={replyTo}
               forgetReply={() => setReplyTo(undefined)}
@@ -285,8 +286,6 @@ function peopleOf(world: World, { type, peer }: Place): readonly Person[] {
   const members = world.groups.find(({ group_id }) => group_id === peer)?.members ?? []
   return members.filter(({ user_id }) => user_id !== world.self_id)
 }
-
-export const nameOf = ({ card, nickname, user_id }: Person): string => card || nickname || String(user_id)
 
 function nameIn(world: World, id: number): string | undefined {
   if (id === world.self_id) return world.nickname

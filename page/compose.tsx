@@ -2,16 +2,11 @@
 
 import { useRef, useState } from 'preact/hooks'
 import { act } from './api.ts'
-import { nameOf } from './chat.tsx'
 import { bytes } from './format.ts'
-import type { Person, Place, Said } from './happenings.ts'
+import { nameOf, type Person, type Place, type Said } from './happenings.ts'
 import { tell, tellError } from './parts.tsx'
 import { brief } from './segments.tsx'
 import { t } from './words.ts'
-
-export interface Speaker {
-  readonly choose: (user: number) => void
-}
 
 interface Picture {
   readonly name: string
@@ -26,12 +21,12 @@ export function Compose(props: {
   place: Place
   who: Person
   people: readonly Person[]
-  speaker: Speaker
+  speakAs: (user: number) => void
   selfId: number
   replyTo: Said | undefined
   forgetReply: () => void
 }) {
-  const { place, who, people, speaker, selfId, replyTo, forgetReply } = props
+  const { place, who, people, speakAs, selfId, replyTo, forgetReply } = props
   const [text, setText] = useState('')
   const [pictures, setPictures] = useState<readonly Picture[]>([])
   const [at, setAt] = useState(false)
@@ -105,7 +100,7 @@ export function Compose(props: {
       <div class="row">
         <label>
           {t('speak-as')}{' '}
-          <select value={who.user_id} onChange={({ currentTarget }) => speaker.choose(Number(currentTarget.value))}>
+          <select value={who.user_id} onChange={({ currentTarget }) => speakAs(Number(currentTarget.value))}>
             {people.map((person) => (
               <option key={person.user_id} value={person.user_id}>
                 {nameOf(person)}

@@ -1,8 +1,7 @@
 // What people of the simulated QQ can do beside talking, and what can be made to go wrong with its implementation.
 
 import { act } from './api.ts'
-import { nameOf } from './chat.tsx'
-import type { Faults, Person, Place, World } from './happenings.ts'
+import { type Faults, nameOf, type Person, type Place, type World } from './happenings.ts'
 import { Badge, Section, tell, tellError } from './parts.tsx'
 import { t } from './words.ts'
 

@@ -10,6 +10,8 @@ export interface Person {
   readonly remark?: string
 }
 
+export const nameOf = ({ card, nickname, user_id }: Person): string => card || nickname || String(user_id)
+
 export interface World {
   readonly self_id: number
   readonly nickname: string

@@ -10,7 +10,7 @@ import { language, setLanguage, t, watchLanguage } from './words.ts'
 type Theme = 'auto' | 'light' | 'dark'
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark']
 
-/** @param title of the page. @param children what is shown to who may see it; `lock` sends back to the door. */
+/** @param children what is shown to who may see it; `lock` sends back to the door. @param sandbox which page it is. */
 export function Shell(props: { children: (lock: (why?: string) => void) => ComponentChildren; sandbox: boolean }) {
   const [, redraw] = useState(0)
   const [locked, setLocked] = useState<{ why?: string | undefined } | undefined>(token() === undefined ? {} : undefined)

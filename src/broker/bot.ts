@@ -73,7 +73,7 @@ export class Bot {
       wanted: () => this.#account,
       ended: () => this.#ending?.ever === true,
       claim: (selfId) => options.claim(selfId, this),
-      lost: (upstream) => this.#calls.lost(upstream),
+      lost: (upstream, active) => this.#calls.lost(upstream, active),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
       moved: (failing) => this.#moved(failing),
@@ -81,7 +81,7 @@ export class Bot {
       heartbeat: () => this.#sendHeartbeat(),
       event: (raw, event) => this.#event(raw, event),
       meta: (raw, event) => this.members.fanout.append(raw, undefined, event),
-      reply: (frame) => this.#calls.replied(frame),
+      reply: (frame, from) => this.#calls.replied(frame, from),
     })
     this.members = new Members(kept?.restored?.journal ?? options.journal(), {
       bot,
@@ -111,6 +111,7 @@ export class Bot {
       own: options.own(this),
       upstream: (action) => this.#sources.upstream(action),
       sides: this.#sources,
+      known: () => this.online,
       account: () => this.#selfId,
       now,
     })

@@ -3,6 +3,7 @@
 import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
 import { ownReply, readAction } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
+import { refuse } from '../onebot/retcode.ts'
 import { LIMITS } from './limits.ts'
 import type { GovernedCall } from './policy.ts'
 import type { Caller, CallSettings, Terms, Upstream } from './ports.ts'
@@ -35,9 +36,11 @@ export interface Call extends Taker {
   again: boolean
   /** Milliseconds for a reply, from when it is sent. */
   readonly within: number
-  /** When it was sent (ms), and when its reply is due; 0: not yet. */
+  /** When it was sent (ms), and when its reply is due; 0: not yet. One with which nobody began was not sent, and has its deadline. */
   sent: number
   deadline: number
+  /** One that was lost since, also in an earlier run, may have begun with it. */
+  begun: boolean
   /** Whom it was sent to. */
   via: Upstream | undefined
   /** The one that it is meant for, and no other: it asks how that one fares. */
@@ -61,14 +64,14 @@ export interface Call extends Taker {
 }
 
 export type CallParts = Pick<Call, 'token' | 'action' | 'text' | 'since' | 'size' | 'params'> &
-  Partial<Pick<Call, 'caller' | 'echo' | 'shared' | 'durable' | 'mode'>> & {
+  Partial<Pick<Call, 'caller' | 'echo' | 'shared' | 'durable' | 'mode' | 'begun'>> & {
     /** It only reads, and somebody waits for what it reads. */
     readonly read?: boolean
   }
 
 /** A call that has just come. `order`: see there. */
 export function callOf(parts: CallParts, order: number, { timeout, timeouts, resend }: CallSettings): Call {
-  const { action, params, mode = 'plain', read = false, caller, echo, shared, durable } = parts
+  const { action, params, mode = 'plain', read = false, caller, echo, shared, durable, begun = false } = parts
   const usual = carriesFiles(action, params) ? Math.max(timeout, FILE_DEADLINE) : timeout
   return {
     caller,
@@ -85,6 +88,7 @@ export function callOf(parts: CallParts, order: number, { timeout, timeouts, res
     within: Object.hasOwn(timeouts, action) ? (timeouts[action] ?? usual) : usual,
     sent: 0,
     deadline: 0,
+    begun,
     via: undefined,
     to: undefined,
     answered: mode !== 'plain',
@@ -107,23 +111,37 @@ export function partsOfOurs(action: string, token: string, since: number): CallP
   return { token, action, text, since, size: text.length, params: NONE }
 }
 
+/** One of the gateway's own that asks how this side fares. `to`: the one of several that it is meant for. */
+export function probeOf(ours: Call, side: number, to: Upstream | undefined): Call {
+  const { action } = ours
+  const meant = to === undefined ? {} : ({ probe: true } as const)
+  return { ...ours, to, governed: { caller: OURS, action, params: NONE, paced: false, side, ...meant }, admitted: true }
+}
+
 /** A longer id is nobody's. */
 const LONGEST_ID = 64
 
-/** What was sent need not be kept: it may be megabytes. What it was aimed at is, for its line and for its policy. */
-export function forgetParams(call: Call): void {
+/**
+ * What was sent need not be kept: it may be megabytes. What it was aimed at is, for its line and for its policy. `room`: a
+ * short frame may stay, for who asks why it failed.
+ */
+export function forgetParams(call: Call, room: boolean): void {
   const { again, governed, size } = call
-  if (!again && call.text.length > LIMITS.failedFrame) call.text = ''
+  if (!again && !(room && call.text.length <= LIMITS.failedFrame)) call.text = ''
   call.params = aimOf(call.params)
   if (governed !== undefined && size > LIMITS.paramsKept) Object.assign(governed, { params: aimOf(governed.params) })
 }
 
-/** It was sent and nothing came of it: it is as it was, but for what only its policy has forgotten. */
+/** It was sent and nobody began with it: it is as it was, but for its deadline, and for what only its policy has forgotten. */
 export function remember(call: Call, text: string): void {
   const frame = readAction(text)
   if (frame.kind !== 'action') return
   call.text = text
-  call.params = aimOf(frame.params)
+  call.params = frame.params
+  if (call.begun) return
+  call.sent = 0
+  // Who was answered already waits as long as it takes.
+  if (call.answered) call.deadline = 0
 }
 
 function aimOf(params: Fields): Fields {
@@ -145,6 +163,17 @@ export const keyOf = ({ caller }: Taker): string => caller?.key ?? caller?.sessi
 
 export const termsOf = ({ session, terms }: Pick<Caller, 'session' | 'terms'>): Terms | undefined =>
   session?.terms ?? terms
+
+/** Rights may have been taken away while it waited. @throws ActionError where its caller may not do this any more. */
+export function judgeAnew({ caller, sent, others, action, params, text }: Call): void {
+  // With what was sent once it is too late, and who shares it may have it.
+  if (caller === undefined || sent > 0 || others !== undefined) return
+  const forbidden = termsOf(caller)?.forbids(action, params, text)
+  if (forbidden !== undefined) refuse('forbidden', `${forbidden}; the call was not sent`)
+}
+
+/** Whether it may have been carried out. */
+export const wasSent = ({ sent, begun }: Call): boolean => sent > 0 || begun
 
 /** Whether nobody is there to read the reply. */
 export const isGone = ({ caller }: Taker): boolean =>

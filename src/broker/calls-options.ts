@@ -9,6 +9,8 @@ export interface CallsOptions {
   readonly bot: string
   /** Where an action goes; without one, where most do. */
   readonly upstream: (action?: string) => Upstream | undefined
+  /** Whoever does the work has told its account. Absent: it has. */
+  readonly known?: (() => boolean) | undefined
   readonly own: OwnActions
   readonly settings: () => CallSettings
   readonly report: Report

@@ -10,9 +10,9 @@ import {
   callOf,
   close,
   failure,
-  NONE,
   open,
   partsOfOurs,
+  probeOf,
   remember,
   takers,
   termsOf,
@@ -21,10 +21,12 @@ import type { CallsOptions } from './calls-options.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
 import { Failures, failureIn, retcodeIn } from './failures.ts'
-import { asRefusal, Flow, type Held } from './flow.ts'
+import { Flow, type Held } from './flow.ts'
+import { asRefusal } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
+import type { Outcome } from './policy.ts'
 import type { Caller, OwnAction, Upstream } from './ports.ts'
 import { Reads, sharing } from './reads.ts'
 import type { Session } from './session.ts'
@@ -119,20 +121,22 @@ export class Calls {
     return this.#flow.force(this.#ours(action, within, ended))
   }
 
-  /** A reply came from the implementation. */
-  replied(frame: Reply): void {
+  /** A reply came from an implementation: only whom a call went to last can answer it. */
+  replied(frame: Reply, from: Upstream | undefined): void {
     const { raw, reply, token } = frame
     const call = token === undefined ? undefined : this.#pending.get(token)
-    if (token === undefined || call === undefined) {
+    if (token === undefined || call === undefined || call.via !== from) {
       this.#options.report({ kind: 'reply-unknown', bot: this.#options.bot })
       return
     }
     if (streaming(reply) === 'more') return this.#piece(call, raw)
     this.#pending.settle(token)
     const outcome = outcomeOf(reply)
-    this.#flow.over(call, outcome)
+    if (outcome === 'ok') this.#flow.over(call, outcome)
+    else this.#over(call, outcome)
     if (outcome !== 'ok') this.#endings.failed(call, failureIn(reply))
-    else if (call.shared === undefined) this.#reads.wrote(call.action)
+    // One that got stuck may have been carried out.
+    if (outcome !== 'refused' && call.shared === undefined) this.#reads.wrote(call.action)
     this.#endings.finish(call, retcodeIn(reply), ({ echo }) => replyText(raw, token, echo), frame)
   }
 
@@ -141,15 +145,19 @@ export class Calls {
     this.#reads.heard(event)
   }
 
-  /** An implementation is gone, by default the only one: reads wait, of writes nobody knows whether they were carried out. */
-  lost(upstream?: Upstream): void {
-    const away = this.#options.upstream() === undefined
+  /**
+   * An implementation is gone: reads wait, of writes nobody knows whether they were carried out. `active`: it did the work,
+   * and who does so now may have another account.
+   */
+  lost(upstream: Upstream, active: boolean): void {
+    const away = this.#options.upstream() === undefined || (active && this.#options.known?.() === false)
     if (away) this.#reads.clear()
     const again: Call[] = []
-    for (const call of this.#pending.take((one) => upstream === undefined || one.via === upstream)) {
+    for (const call of this.#pending.take(({ via }) => via === upstream)) {
       this.#flow.over(call, 'lost')
       const untouched = call.via?.release?.(call.token)
-      if (untouched !== undefined) remember(call, untouched)
+      if (untouched === undefined) call.begun = true
+      else remember(call, untouched)
       if (call.again || untouched !== undefined) again.push(call)
       else this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, UNKNOWN_OUTCOME)
     }
@@ -161,7 +169,10 @@ export class Calls {
   leave(upstream: Upstream): void {
     const reads = this.#pending.take(({ via, to, again, action }) => via === upstream && !to && again && isRead(action))
     if (reads.length === 0) return
-    for (const call of reads) this.#flow.over(call, 'lost')
+    for (const call of reads) {
+      this.#flow.over(call, 'dropped')
+      upstream.forget?.(call.token)
+    }
     this.#flow.lost(reads, false)
   }
 
@@ -298,20 +309,23 @@ export class Calls {
 
   async #answer(caller: Caller, frame: ActionFrame, own: OwnAction, mode: Mode): Promise<void> {
     const began = this.#options.now()
+    const { era } = this.failures
     let retcode: number
     try {
       const answer = answerOwn(own, caller, frame, mode)
       retcode = answer instanceof Promise ? await answer : answer
     } catch (error) {
-      retcode = this.#fail(caller, frame, error, began)
+      retcode = this.#fail(caller, frame, error, { began, era })
     }
     this.#endings.done(frame.action, began, retcode)
   }
 
-  #fail(caller: Caller, frame: ActionFrame, error: unknown, since = this.#options.now()): number {
+  #fail(caller: Caller, frame: ActionFrame, error: unknown, since?: { began: number; era: number }): number {
     // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
     const why = asRefusal(error)
-    this.failures.refused(caller, frame, why, since)
+    // It was asked of another account, which has gone since.
+    if (since === undefined || since.era === this.failures.era)
+      this.failures.refused(caller, frame, why, since?.began ?? this.#options.now())
     this.#refused(caller, why.message)
     this.#endings.limited(frame.action, why)
     caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
@@ -331,16 +345,7 @@ export class Calls {
   #probe(side: number): void {
     const { sides } = this.#options
     const to = sides?.several ? sides.link(side) : undefined
-    const call = { ...this.#ours('get_status', PROBE, undefined), to }
-    call.governed = {
-      caller: '',
-      action: call.action,
-      params: NONE,
-      paced: false,
-      side,
-      ...(to !== undefined && { probe: true }),
-    }
-    call.admitted = true
+    const call = probeOf(this.#ours('get_status', PROBE, undefined), side, to)
     if (!this.#flow.force(call)) this.#flow.over(call, 'lost')
   }
 
@@ -361,7 +366,7 @@ export class Calls {
   #late(call: Call): void {
     const ms = this.#options.now() - call.sent
     this.#options.report({ kind: 'call-timeout', bot: this.#options.bot, action: call.action, ms })
-    this.#flow.over(call, 'timeout')
+    this.#over(call, 'timeout')
     call.via?.forget?.(call.token)
     const why = `no reply from the implementation in ${ms} ms: the outcome is unknown`
     this.#endings.unanswered(call, RETCODE['outcome-unknown'].code, why)
@@ -369,18 +374,24 @@ export class Calls {
 
   /** A call that waited will not be sent. */
   #refuse(call: Call, why: ActionError): void {
-    this.#flow.over(call, 'lost')
+    this.#over(call, 'lost')
     this.#endings.refused(call, why)
   }
 
   #cancel(call: Call): void {
-    this.#flow.over(call, 'lost')
+    this.#over(call, 'dropped')
     this.#options.report({ kind: 'call-cancelled', bot: this.#options.bot, action: call.action })
-    this.#endings.unsent(call, 'its client has left; the call was not sent')
+    this.#endings.cut(call, 'its client has left')
   }
 
   #cut(call: Call, reason: string): void {
-    this.#flow.over(call, 'lost')
+    this.#over(call, 'dropped')
     this.#endings.cut(call, reason)
+  }
+
+  /** It ends without a reply that is of use to others: what goes on by that must not join it. */
+  #over(call: Call, outcome: Outcome): void {
+    if (call.shared !== undefined) this.#reads.ended(call)
+    this.#flow.over(call, outcome)
   }
 }

@@ -96,9 +96,10 @@ export class Durables {
     const { id, action, text, state, since } = call
     const frame = sendable(text, token)
     if (frame === undefined) this.unknown(id, 'what was kept is no action any more')
-    else if (state === 'queued' || always)
-      return [{ ...frame, token, action, since, size: text.length, durable: id, mode: 'async' }]
-    else {
+    else if (state === 'queued' || always) {
+      const begun = state === 'sent'
+      return [{ ...frame, token, action, since, size: text.length, durable: id, mode: 'async', begun }]
+    } else {
       const why = 'the gateway ended, or lost the account, before the implementation had answered'
       this.#options.lost(call, why)
       this.unknown(id, why)

@@ -3,7 +3,7 @@
 import { isRead } from '../onebot/action.ts'
 import type { UpstreamFrame } from '../onebot/frame.ts'
 import { type ActionError, RETCODE } from '../onebot/retcode.ts'
-import { type Call, close, failure, refusal, type Taker, takers } from './call.ts'
+import { type Call, close, failure, refusal, type Taker, takers, wasSent } from './call.ts'
 import type { Durables } from './durable.ts'
 import type { Failed, Failures } from './failures.ts'
 import type { Reads } from './reads.ts'
@@ -58,7 +58,7 @@ export class Endings {
 
   /** It waited, to be sent or to be sent again, or was in flight, when it was cut short for this reason. */
   cut(call: Call, reason: string): void {
-    if (call.sent === 0) this.unsent(call, `${reason}; the call was not sent`)
+    if (!wasSent(call)) this.unsent(call, `${reason}; the call was not sent`)
     else if (call.again && isRead(call.action)) this.unanswered(call, RETCODE.unavailable.code, reason)
     else this.unanswered(call, RETCODE['outcome-unknown'].code, `${reason}: the outcome is unknown`)
   }
@@ -66,10 +66,17 @@ export class Endings {
   /** It waited, and will not be sent, for this reason. */
   refused(call: Call, why: ActionError): void {
     const { bot, report } = this.#options
-    this.limited(call.action, why)
     if (call.answered && call.durable === undefined)
       report({ kind: 'call-dropped', bot, action: call.action, why: why.message })
-    this.failed(call, { retcode: why.retcode, message: why.message, outcome: call.sent > 0 ? 'unknown' : 'not-sent' })
+    // Whoever is told that it may try again would do it twice.
+    if (wasSent(call) && !isRead(call.action))
+      return this.unanswered(
+        call,
+        RETCODE['outcome-unknown'].code,
+        `${why.message}; it was sent before, and lost: the outcome is unknown`,
+      )
+    this.limited(call.action, why)
+    this.failed(call, { retcode: why.retcode, message: why.message, outcome: wasSent(call) ? 'failed' : 'not-sent' })
     this.finish(call, why.retcode, ({ echo }) => failure(why.retcode, why.message, echo, why.retryAfter))
   }
 

@@ -66,6 +66,7 @@ export class Failures {
   #count = 0
   #characters = 0
   #changes = 0
+  #era = 0
 
   constructor(now: () => number) {
     this.#now = now
@@ -77,6 +78,11 @@ export class Failures {
   /** Grows with every change. */
   get changes(): number {
     return this.#changes
+  }
+
+  /** Another one with each account. */
+  get era(): number {
+    return this.#era
   }
 
   /** The newest first. */
@@ -101,6 +107,7 @@ export class Failures {
     this.#counts.clear()
     this.#characters = 0
     this.#changes += 1
+    this.#era += 1
   }
 
   /** The call has failed for this one of those who asked. */

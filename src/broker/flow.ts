@@ -1,8 +1,8 @@
 // The way up: whether a call may go now, whose turn it is, and what becomes of those that wait. Owns the one timer for it.
 
 import { ActionError, refuse } from '../onebot/retcode.ts'
-import { type Call, forgetParams, isGone } from './call.ts'
-import { Gate, limited, type Sides, seconds } from './gate.ts'
+import { type Call, forgetParams, isGone, judgeAnew } from './call.ts'
+import { asRefusal, Gate, limited, type Sides, seconds } from './gate.ts'
 import { LIMITS } from './limits.ts'
 import { Lines, type Reason, type Wait } from './lines.ts'
 import type { Pending } from './pending.ts'
@@ -208,10 +208,10 @@ export class Flow {
   /** False: it was not taken, and is not open. */
   #send(call: Call, now: number): boolean {
     const { pending, reads } = this.#options
-    const before = call.sent
+    const { sent, deadline } = call
     call.sent = now
     // What is sent again keeps its deadline.
-    if (before === 0) call.deadline = call.sent + call.within
+    if (deadline === 0) call.deadline = now + call.within
     pending.open(call)
     let taken = false
     try {
@@ -223,13 +223,13 @@ export class Flow {
       else if (!taken && call.to === undefined) this.#stall()
     }
     if (!taken) {
-      call.sent = before
+      Object.assign(call, { sent, deadline })
       return false
     }
     if (!pending.has(call.token)) return true
     this.#awaySince = undefined
     if (call.mode === 'rate-limited') this.#pacedAt = call.sent
-    forgetParams(call)
+    forgetParams(call, pending.characters <= LIMITS.failedInFlight)
     if (call.shared !== undefined) reads.sent(call)
     return true
   }
@@ -239,6 +239,8 @@ export class Flow {
     const { pending, upstream } = this.#options
     const first = call.to ?? upstream(call.action)
     if (this.#give(call, first)) return true
+    // Its link broke over this, and it has gone to another one since.
+    if (call.via !== first) return true
     const active = upstream()
     if (active === first || call.to !== undefined || !pending.has(call.token)) return false
     return this.#give(call, active)
@@ -297,13 +299,19 @@ export class Flow {
       return true
     }
     try {
+      judgeAnew(call)
       const now = this.#options.now()
+      if (call.deadline > 0 && call.deadline <= now) {
+        this.#lines.went(call)
+        this.#expire(call, now)
+        return true
+      }
       const may = this.#may(call, now)
       if (may === 'away') this.#lines.stays(call)
       else if (typeof may !== 'string') this.#lines.blocked(call, may)
       else {
         this.#lines.went(call)
-        if (may === 'joined') this.over(call, 'lost')
+        if (may === 'joined') this.over(call, 'dropped')
         else if (!this.#send(call, now)) {
           this.#lines.restore([call])
           return false
@@ -322,7 +330,7 @@ export class Flow {
 
   /** When it will have waited too long (ms). */
   #expires(call: Call): number {
-    if (call.sent > 0) return call.deadline
+    if (call.deadline > 0) return call.deadline
     if (call.durable !== undefined) return Number.POSITIVE_INFINITY
     return Math.min(this.#fullAt(call), this.#heldUntil(call))
   }
@@ -342,7 +350,8 @@ export class Flow {
     const now = this.#options.now()
     let next = Number.POSITIVE_INFINITY
     for (const call of this.#lines.all()) {
-      const expires = this.#expires(call)
+      // The end of one may have moved others.
+      const expires = this.#lines.has(call) ? this.#expires(call) : Number.POSITIVE_INFINITY
       if (expires > now) next = Math.min(next, expires)
       else this.#expire(call, now)
     }
@@ -350,7 +359,7 @@ export class Flow {
   }
 
   #expire(call: Call, now: number): void {
-    const held = this.#heldUntil(call) <= now
+    const held = this.#awaySince !== undefined && (call.deadline > 0 || this.#heldUntil(call) <= now)
     const { until } = this.#lines.patience(call)
     this.#lines.drop(call)
     if (call.sent > 0) return this.#options.late(call)
@@ -388,7 +397,3 @@ export class Flow {
     this.#schedule()
   }
 }
-
-/** Anything else is a fault of ours. */
-export const asRefusal = (error: unknown): ActionError =>
-  error instanceof ActionError ? error : new ActionError('unavailable', `internal error: ${error}`, { cause: error })

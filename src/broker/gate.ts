@@ -10,10 +10,10 @@ import type { Upstream } from './ports.ts'
 export interface Sides {
   /** There is another one to go to: what keeps failing is left alone, and asked now and then whether it works again. */
   readonly several: boolean
-  /** Of the one that does the work; 0 while none does. */
+  /** Of the one that does the work; of the first while none does. */
   readonly active: number
   all(): readonly number[]
-  /** Of whoever has this link. */
+  /** Of whoever has this link, or had it. */
   of(upstream: Upstream): number
   /** The link of this one, if it has one. */
   link(side: number): Upstream | undefined
@@ -52,9 +52,15 @@ export class Gate {
    */
   ask(call: Call, now: number, promised: () => boolean): Wait | undefined {
     const { policy, sides } = this.#options
-    if (policy === undefined || call.admitted) return undefined
+    if (policy === undefined) return undefined
+    if (call.admitted) {
+      if (!sides?.several || call.governed === undefined || call.governed.side === sides.active) return undefined
+      // It was let go to another one, which never took it.
+      this.over(call, 'dropped')
+    }
     if (policy.idle && !sides?.several) {
       call.admitted = true
+      if (call.governed !== undefined) call.governed.side = sides?.active
       return undefined
     }
     if (call.governed === undefined) call.governed = governedOf(call, sides?.active)
@@ -87,7 +93,8 @@ export class Gate {
     const { policy, sides, now } = this.#options
     if (!call.admitted || policy === undefined) return
     call.admitted = false
-    if (policy.idle && !sides?.several && (outcome === 'ok' || outcome === 'refused')) return
+    const faultless = outcome === 'ok' || outcome === 'refused' || outcome === 'dropped'
+    if (faultless && policy.idle && !sides?.several) return
     call.governed ??= governedOf(call, call.via === undefined ? sides?.active : sides?.of(call.via))
     policy.ended(call.governed, outcome, now())
     if (sides?.several) this.#judge(sides, call.governed.side ?? 0)
@@ -156,3 +163,7 @@ function later(refusal: 'rate-limited' | 'unavailable', why: string, ms: number)
 }
 
 export const seconds = (ms: number) => Math.ceil(ms / 100) / 10
+
+/** Anything else is a fault of ours. */
+export const asRefusal = (error: unknown): ActionError =>
+  error instanceof ActionError ? error : new ActionError('unavailable', `internal error: ${error}`, { cause: error })

@@ -34,10 +34,12 @@ export const LIMITS = {
   sharedParams: 4096,
   /** Longer params are forgotten once their call was sent: a policy is told how it ended without them. */
   paramsKept: 16 * 1024,
-  /** Calls of a bot that failed, kept for its operator, the characters of their frames, and of one frame. */
+  /** Calls of a bot that failed, kept for its operator, the characters of their frames, and of one frame; ... */
   failedCalls: 200,
   failedCharacters: 1024 * 1024,
   failedFrame: 16 * 1024,
+  /** ... and of all such frames in flight that may yet fail: a crowd that gets no answers must not fill our memory. */
+  failedInFlight: 16 * 1024 * 1024,
   /** Events that are remembered for their twins from another implementation, each for a minute at most ... */
   twinsKnown: 32_768,
   /** ... and characters of those among them that wait for one. */

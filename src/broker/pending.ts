@@ -1,6 +1,7 @@
 // Correlates actions sent upstream with their replies; owns tokens, deadlines and clean-up, never sockets.
 
 import type { Call } from './call.ts'
+import { LIMITS } from './limits.ts'
 
 /** Between two looks for late calls (ms): thousands may be late one by one, and each look is at all of them. */
 const LOOK = 100
@@ -12,6 +13,7 @@ export class Pending {
   readonly #prefix = crypto.randomUUID().slice(0, 8)
   #count = 0
   readonly #calls = new Map<string, Call>()
+  #characters = 0
   readonly #late: (call: Call) => void
   readonly #now: () => number
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -25,6 +27,11 @@ export class Pending {
 
   get size(): number {
     return this.#calls.size
+  }
+
+  /** Characters of the frames of those that are short enough to be kept. */
+  get characters(): number {
+    return this.#characters
   }
 
   /** How many tokens there have been. */
@@ -41,6 +48,7 @@ export class Pending {
   /** It waits for its reply from now on, under its token. */
   open(call: Call): void {
     this.#calls.set(call.token, call)
+    this.#characters += keptOf(call)
     if (call.deadline < this.#due) this.#wake(call.deadline)
   }
 
@@ -55,14 +63,16 @@ export class Pending {
   /** The call, which is open no more. */
   settle(token: string): Call | undefined {
     const call = this.#calls.get(token)
-    if (call !== undefined) this.#calls.delete(token)
+    if (call === undefined) return undefined
+    this.#calls.delete(token)
+    this.#characters -= keptOf(call)
     return call
   }
 
   /** All open calls that are meant, by default all there are, oldest first; they are open no more. */
   take(meant: (call: Call) => boolean = () => true): Call[] {
     const calls = [...this.#calls.values()].filter(meant)
-    for (const { token } of calls) this.#calls.delete(token)
+    for (const { token } of calls) this.settle(token)
     return calls
   }
 
@@ -93,3 +103,5 @@ export class Pending {
     if (next < Number.POSITIVE_INFINITY) this.#wake(Math.max(next, now + LOOK))
   }
 }
+
+const keptOf = ({ size }: Call) => (size <= LIMITS.failedFrame ? size : 0)

@@ -35,8 +35,11 @@ export type Verdict =
   | { readonly kind: 'full'; readonly retryAfter: number; readonly why: string }
   | { readonly kind: 'open'; readonly until: number; readonly why: string }
 
-/** How a call that went up has ended. `refused`: the implementation answered, and did not like it: that is no fault. */
-export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost'
+/**
+ * How a call that went up has ended. `refused`: the implementation answered, and did not like it: that is no fault.
+ * `dropped`: nobody waits for it any more, which says nothing about anybody.
+ */
+export type Outcome = 'ok' | 'refused' | 'failed' | 'timeout' | 'lost' | 'dropped'
 
 /** Why, and from when on (ms) a probe is wanted; absent: one is on its way, or a call that tells as much. */
 export interface Failing {
@@ -51,7 +54,8 @@ export interface CallPolicy {
   /** Takes what the call needs if it may `go`; takes nothing otherwise. `waited`: ms it has been in a queue. */
   admit(call: GovernedCall, now: number, waited: number): Verdict
   /**
-   * A call that might `go` has ended so, also when it never went up after all (`lost`). It is the same object as before,
+   * A call that might `go` has ended so, also when it never went up after all: its link took nothing (`lost`), or nobody
+   * wanted it any more (`dropped`). It is the same object as before,
    * unless it was `idle` then. Of params maybe only `group_id` and `user_id` are left: megabytes are not kept for this.
    */
   ended(call: GovernedCall, outcome: Outcome, now: number): void

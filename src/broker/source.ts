@@ -22,10 +22,10 @@ export interface SourceOptions {
   readonly ended: () => boolean
   /** Makes the account the bot's; false: another bot has it. */
   readonly claim: (selfId: string) => boolean
-  /** Its link is another one, or none. */
-  readonly lost: (upstream: Upstream) => void
-  /** This place is about to have a new link. */
-  readonly renewed: (side: number) => void
+  /** Its link is another one, or none. `active`: it was the one that did the work. */
+  readonly lost: (upstream: Upstream, active: boolean) => void
+  /** This place is about to have this link. */
+  readonly renewed: (side: number, upstream: Upstream) => void
   /** It is logged in to another account than the bot has been so far. */
   readonly changed: (from: string, to: string) => void
   /** It has told the account, which is the bot's from now on. */
@@ -35,7 +35,7 @@ export interface SourceOptions {
   readonly event: (source: Source, raw: string, event: Fields) => void
   /** A meta event of another kind, from the one that does the work. */
   readonly meta: (raw: string, event: Fields) => void
-  readonly reply: (frame: Extract<UpstreamFrame, { kind: 'reply' }>) => void
+  readonly reply: (frame: Extract<UpstreamFrame, { kind: 'reply' }>, from: Upstream | undefined) => void
 }
 
 export class Source implements Seat {
@@ -72,12 +72,13 @@ export class Source implements Seat {
     const { bot, upstreams, report, ended, lost, renewed } = this.#options
     if (ended()) return
     const before = this.slot.upstream
+    const { active } = this
     this.#disconnected()
     if (before !== undefined) {
       upstreams.lost(this.slot, before)
-      lost(before)
+      lost(before, active)
     }
-    renewed(this.slot.side)
+    renewed(this.slot.side, upstream)
     upstreams.connected(this.slot, upstream, peer)
     report({ kind: 'upstream-connected', bot, peer })
   }
@@ -85,10 +86,11 @@ export class Source implements Seat {
   lost(upstream: Upstream, code: number, reason: string): void {
     const { bot, upstreams, report, lost, heartbeat } = this.#options
     if (this.slot.upstream !== upstream) return
+    const { active } = this
     this.#disconnected()
     report({ kind: 'upstream-lost', bot, code, reason })
     upstreams.lost(this.slot, upstream)
-    lost(upstream)
+    lost(upstream, active)
     heartbeat()
   }
 
@@ -102,7 +104,7 @@ export class Source implements Seat {
       case 'meta':
         return this.#meta(raw, frame.event)
       case 'reply':
-        return reply(frame)
+        return reply(frame, this.slot.upstream)
       case 'garbage':
         return report({ kind: 'upstream-garbage', bot, why: frame.why, text: raw })
       default:

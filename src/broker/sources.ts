@@ -18,7 +18,7 @@ export interface SourcesOptions extends Omit<SourceOptions, 'slot' | 'upstreams'
   readonly stable?: number | undefined
   /** Another one does the work now, or none. `failing`: the link of the one before, which is there and fails. */
   readonly moved: (failing: Upstream | undefined) => void
-  /** This place has a link that is new, or is another one's: what is known of how calls fare there is of no use. */
+  /** This place has a link that is new, is another one's, or nobody's: what is known of how calls fare there is of no use. */
   readonly renewed: (side: number) => void
 }
 
@@ -43,6 +43,8 @@ export class Sources implements Sides {
   readonly #upstreams: Upstreams
   readonly #twins: Twins
   #sources: Source[] = []
+  /** Whose each link is, or was: calls end after it, too. */
+  readonly #sides = new WeakMap<Upstream, number>()
 
   constructor(options: SourcesOptions) {
     const { bot, report, now, event: deliver, slots, stable } = options
@@ -78,7 +80,7 @@ export class Sources implements Sides {
     return this.#sources.length > 1
   }
   get active(): number {
-    return this.#upstreams.active?.side ?? 0
+    return this.#upstreams.active?.side ?? this.#sources[0]?.slot.side ?? 0
   }
 
   all(): readonly number[] {
@@ -86,7 +88,7 @@ export class Sources implements Sides {
   }
 
   of(upstream: Upstream): number {
-    return this.#sources.find(({ slot }) => slot.upstream === upstream)?.slot.side ?? this.active
+    return this.#sides.get(upstream) ?? this.active
   }
 
   link(side: number): Upstream | undefined {
@@ -137,10 +139,15 @@ export class Sources implements Sides {
 
   #seat(): void {
     const { slots: _slots, event: _event, moved: _moved, now: _now, stable: _stable, ...options } = this.#options
-    // One that is alone is no other for having a new link: there is nothing else to go to.
-    const renewed = (side: number) => (this.several ? this.#options.renewed(side) : undefined)
+    const renewed: SourceOptions['renewed'] = (side, upstream) => {
+      this.#sides.set(upstream, side)
+      // One that is alone is no other for having a new link: there is nothing else to go to.
+      if (this.several) this.#options.renewed(side)
+    }
     const before = new Map(this.#sources.map((source) => [source.slot, source]))
     const event: SourceOptions['event'] = (source, raw, fields) => this.#heard(source, raw, fields)
+    // Of who has gone nothing is of use.
+    for (const slot of before.keys()) if (!this.#upstreams.slots.includes(slot)) this.#options.renewed(slot.side)
     this.#sources = this.#upstreams.slots.map((slot) => {
       const known = before.get(slot)
       if (known !== undefined) return known

@@ -1,9 +1,10 @@
-// When a client that we go to is tried again after it has failed: after pauses that grow, and once it keeps failing, after longer ones.
+// When a client that we go to is tried again after it has failed: after pauses that grow, longer ones once it keeps failing.
 
 import type { CircuitStatus } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { Backoff, PATIENCE, type Patience } from '../lib/backoff.ts'
 import { Breaker, type BreakerSettings } from '../lib/breaker.ts'
+import { steady } from '../lib/clock.ts'
 
 export interface CircuitOptions {
   /** What it is called in the log. */
@@ -40,14 +41,14 @@ export class Circuit {
   get status(): CircuitStatus {
     const { state } = this.#breaker
     const failures = this.#backoff.tries
-    const now = clock()
+    const now = steady()
     if (state.kind === 'open' && state.until > now) return { state: 'open', failures, until: state.until }
     return { state: state.kind === 'closed' ? 'closed' : 'half-open', failures }
   }
 
   /** Milliseconds until something may be tried; 0: now, and what comes of it is to be reported. */
   begin(): number {
-    const now = clock()
+    const now = steady()
     return this.#breaker.admits(now) ? 0 : Math.max(1, this.#breaker.until(now) - now)
   }
 
@@ -56,7 +57,7 @@ export class Circuit {
     clearTimeout(this.#settled)
     this.#backoff.reset()
     const { closed } = this
-    this.#breaker.ended(true, clock())
+    this.#breaker.ended(true, steady())
     if (!closed) this.#options.report({ kind: 'circuit-closed', target: this.#options.target })
   }
 
@@ -73,7 +74,7 @@ export class Circuit {
     clearTimeout(this.#settled)
     this.#breaker.configure(breaker())
     const { closed } = this
-    const now = clock()
+    const now = steady()
     const pause = this.#backoff.next()
     this.#breaker.ended(false, now, pause)
     const inMs = Math.max(pause, this.#breaker.until(now) - now)
@@ -85,6 +86,3 @@ export class Circuit {
     clearTimeout(this.#settled)
   }
 }
-
-/** Milliseconds since 1970 that do not jump when the system's clock is set. */
-const clock = () => Math.round(performance.timeOrigin + performance.now())

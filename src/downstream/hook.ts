@@ -8,6 +8,7 @@ import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import type { PostConfig } from '../config/schema.ts'
 import type { BreakerSettings } from '../lib/breaker.ts'
+import { steady } from '../lib/clock.ts'
 import { Deliveries, LONGEST_PAUSE, whyAgain } from '../lib/deliveries.ts'
 import { maskText } from '../lib/mask.ts'
 import { type Posted, postJson } from '../lib/post-json.ts'
@@ -147,7 +148,7 @@ export class Hook implements Link {
     const { until } = this.#circuit.status
     clearTimeout(this.#wake)
     if (until === undefined || !this.open) return
-    const wait = Math.max(1, until - performance.timeOrigin - performance.now() + 1)
+    const wait = Math.max(1, until - steady() + 1)
     this.#wake = setTimeout(() => this.#options.bot.drained(this.#session), wait)
     this.#wake.unref?.()
   }

@@ -10,7 +10,7 @@ export type CircuitState =
   | { readonly state: 'closed' | 'half-open' }
   | { readonly state: 'open'; readonly until: number }
 
-type Fault = Exclude<Outcome, 'ok' | 'refused'>
+type Fault = Exclude<Outcome, 'ok' | 'refused' | 'dropped'>
 
 interface Circuit {
   readonly breaker: Breaker
@@ -95,6 +95,7 @@ export class Circuits {
   ended(call: GovernedCall, outcome: Outcome, now: number): void {
     if (this.#off) return
     const kind = classOf(call.action)
+    if (outcome === 'dropped') return withdrawn(this.#circuits[kind], call, now)
     // An answer that nobody likes is an answer all the same.
     if (outcome === 'ok' || outcome === 'refused') {
       if (call.probe) this.#trust(now)
@@ -187,6 +188,13 @@ const isDue = ({ breaker }: Circuit, now: number) => breaker.state.kind === 'ope
 function succeeded(circuit: Circuit, now: number): void {
   circuit.breaker.ended(true, now)
   circuit.targets.clear()
+}
+
+/** Nobody waits for it any more. Where it was to tell how things stand, another one must. */
+function withdrawn(circuit: Circuit, call: GovernedCall, now: number): void {
+  if (circuit.breaker.state.kind !== 'half-open' || !circuit.trials.has(call)) return
+  circuit.breaker.withdrawn(now)
+  circuit.asked = false
 }
 
 /** Whether a failure says something about the implementation, and something new. */

@@ -69,6 +69,12 @@ export class Breaker {
     this.#state = { kind: 'closed', failures: this.#settings.failures - 1, tries: this.#state.tries + 1 }
   }
 
+  /** The one that was to tell how things stand does not: the next one may. */
+  withdrawn(now: number): void {
+    const { kind, tries = 0 } = this.#state
+    if (kind === 'half-open') this.#state = { kind: 'open', since: now, until: now, tries }
+  }
+
   /**
    * One that had passed has ended, well or not. While open, failures are those of before, and say nothing new.
    * @param pause of who has pauses (ms) that grow by themselves: then it is open for that long, or for its cool-down.

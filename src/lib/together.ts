@@ -7,7 +7,10 @@ export class Together {
   #timer: ReturnType<typeof setTimeout> | undefined
   #done = Number.NEGATIVE_INFINITY
 
-  /** @param soon the work follows after so long (ms) where nothing has been for a while. @param seldom the time (ms) from one work to the next where there is always something. */
+  /**
+   * @param soon the work follows after so long (ms) where nothing has been for a while.
+   * @param seldom milliseconds from one work to the next where there is always something.
+   */
   constructor(work: () => void, { soon, seldom }: { soon: number; seldom: number }) {
     this.#work = work
     this.#soon = soon

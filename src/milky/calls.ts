@@ -52,7 +52,8 @@ export class Calls {
     this.#tickets.set(frame.echo, ticket)
     void this.#answer(ticket).then((text) => {
       this.#underWay -= size
-      this.#tickets.delete(frame.echo)
+      // Asked again after it was forgotten, it has another ticket.
+      if (this.#tickets.get(frame.echo) === ticket) this.#tickets.delete(frame.echo)
       if (!ticket.forgotten) this.#options.reply(text)
     })
     return true

@@ -2,8 +2,9 @@
 
 import type { MessageNumbers, Seat } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
-import { Backoff, type Patience } from '../lib/backoff.ts'
+import type { Patience } from '../lib/backoff.ts'
 import { maskText } from '../lib/mask.ts'
+import { Redial } from '../lib/redial.ts'
 import type { DialOptions, Host } from '../runtime/host.ts'
 import { MilkyApi, MilkyError } from './api.ts'
 import type { Hook } from './hooks.ts'
@@ -39,8 +40,6 @@ export interface MilkyUpstreamOptions {
 const BEAT = 10_000
 /** A first call that is not answered for this long (ms) is given up. */
 const FIRST_ANSWER = 15_000
-/** The pause after a refused token (ms), unless told otherwise. */
-const REFUSED = 60_000
 
 export function milkyUpstream(options: MilkyUpstreamOptions): MilkyUpstream {
   const upstream = new MilkyUpstream(options)
@@ -52,21 +51,23 @@ export class MilkyUpstream {
   readonly #options: MilkyUpstreamOptions
   readonly #base: string
   readonly #peer: string
-  readonly #backoff: Backoff
+  readonly #redial: Redial
   readonly #store: MessageNumbers
-  readonly #stopped = new AbortController()
-  #timer: ReturnType<typeof setTimeout> | undefined
   #link: MilkyLink | undefined
-  #attempt: Promise<void> = Promise.resolve()
-  /** Said once, until it connects. */
-  #refusalTold = false
 
   constructor(options: MilkyUpstreamOptions) {
+    const { seat, url, report, patience, after, store } = options
+    const peer = maskText(url)
     this.#options = options
-    this.#base = options.url.replace(/\/+$/, '')
-    this.#peer = maskText(options.url)
-    this.#backoff = new Backoff(options.patience)
-    this.#store = options.store ?? new MemoryNumbers()
+    this.#base = url.replace(/\/+$/, '')
+    this.#peer = peer
+    this.#store = store ?? new MemoryNumbers()
+    this.#redial = new Redial({
+      dial: (stopped) => this.#dial(stopped),
+      retry: ({ refused, ...retry }) =>
+        report({ kind: refused ? 'upstream-refused' : 'upstream-retry', bot: seat.name, peer, ...retry }),
+      ...{ patience, after },
+    })
   }
 
   /** Where its events may be posted; undefined: it is not told to post them. */
@@ -84,29 +85,22 @@ export class MilkyUpstream {
   }
 
   start(): void {
-    const { after = 0 } = this.#options
-    if (after === 0) this.dial()
-    else this.#timer = setTimeout(() => this.dial(), after)
-  }
-
-  dial(): void {
-    this.#attempt = this.#try()
+    this.#redial.start()
   }
 
   /** Dials no more, and ends the connection there is; clients are not told. */
   async stop(): Promise<void> {
-    this.#stopped.abort()
-    clearTimeout(this.#timer)
+    const over = this.#redial.stop()
     this.#link?.close(1000, 'the gateway is done with this link')
-    await this.#attempt
+    await over
     this.#store.close()
   }
 
-  async #try(): Promise<void> {
+  async #dial(stopped: AbortSignal): Promise<void> {
     const { accessToken, tls } = this.#options
     const api = new MilkyApi({ base: this.#base, accessToken, tls })
     const give = () => api.close('the gateway is stopping')
-    this.#stopped.signal.addEventListener('abort', give, { once: true })
+    stopped.addEventListener('abort', give, { once: true })
     let opened = false
     try {
       const link = await this.#greeted(api)
@@ -118,14 +112,14 @@ export class MilkyUpstream {
         heard: (text: string) => link.heard(text),
         ended: (end: { code: number; reason: string; refused: boolean }) => link.over(end),
       }
-      link.source = await this.#opener(api)(on, this.#stopped.signal)
+      link.source = await this.#opener(api)(on, stopped)
     } catch (error) {
       if (!(error instanceof MilkyError || error instanceof SourceError)) throw error
       // The link that was never opened ends nobody.
       api.close(error.message)
-      if (!opened) this.#again(error.message, error.refused)
+      if (!opened) this.#redial.ended({ reason: error.message, refused: error.refused })
     } finally {
-      this.#stopped.signal.removeEventListener('abort', give)
+      stopped.removeEventListener('abort', give)
     }
   }
 
@@ -143,10 +137,10 @@ export class MilkyUpstream {
       implementation: String(name ?? ''),
       numbers: this.#store,
       peer: this.#peer,
-      ended: ({ code, reason, refused }) => {
-        api.close(reason)
+      ended: (end) => {
+        api.close(end.reason)
         this.#link = undefined
-        this.#again(reason === '' ? `closed with ${code}` : reason, refused)
+        this.#redial.ended(end)
       },
     })
   }
@@ -171,20 +165,7 @@ export class MilkyUpstream {
 
   #opened(link: MilkyLink): void {
     this.#link = link
-    this.#refusalTold = false
-    this.#backoff.opened()
+    this.#redial.opened()
     link.open()
-  }
-
-  #again(reason: string, refused: boolean): void {
-    if (this.#stopped.signal.aborted) return
-    const { seat, report, patience } = this.#options
-    const pause = this.#backoff.next()
-    const inMs = refused ? Math.max(pause, patience?.refused ?? REFUSED) : pause
-    const about = { bot: seat.name, peer: this.#peer, reason, inMs }
-    if (!refused) report({ kind: 'upstream-retry', ...about, tries: this.#backoff.tries })
-    else if (!this.#refusalTold) report({ kind: 'upstream-refused', ...about })
-    this.#refusalTold = refused
-    this.#timer = setTimeout(() => this.dial(), inMs)
   }
 }

@@ -41,7 +41,7 @@ export function callsShown(bots: Bots, wish: CallsWish) {
       if (wanted(one, one.action)) failed.push(failedShown(bot.name, one, wish.texts))
   }
   failed.sort((a, b) => b.time - a.time)
-  /** All that wait, whoever they are of: more than are shown, maybe. */
+  // All that wait, whoever they are of: more than are shown, maybe.
   const waiting = meant.reduce((sum, bot) => sum + bot.waiting.waiting, 0)
   return { waiting, held, failed: failed.slice(0, most) }
 }

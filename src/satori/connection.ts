@@ -6,6 +6,7 @@ import { CLOSING, type Closing } from '../broker/closing.ts'
 import type { Channel, Claim, Cursor, Guests, Journal } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
+import { steady } from '../lib/clock.ts'
 import { type Fields, isObject, own, parse } from '../onebot/object.ts'
 import type { AcceptedSocket, SocketEvents } from '../runtime/host.ts'
 import { SATORI_CLOSING } from './closings.ts'
@@ -206,10 +207,10 @@ export class Connection implements SocketEvents<AcceptedSocket> {
       channel,
       peer,
       dress: satoriForm(bot, logins, 'frame'),
-      inStep: (now) => (now ? this.#lag?.finish(bot, clock()) : this.#lag?.begin(bot, newestTime(bot.journal))),
+      inStep: (now) => (now ? this.#lag?.finish(bot, steady()) : this.#lag?.begin(bot, newestTime(bot.journal))),
       closed: (closing) => this.#detach(bot, closing),
     })
-    if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? clock())
+    if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? steady())
     // First of all: what follows is not all there was.
     if (from?.lost !== undefined) this.#say(bot, 'login-updated', selfId, before(from.cursor))
     const session = bot.join(link, { events: true, calls: true, claim, from: from?.cursor, terms })
@@ -286,11 +287,8 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 /** The position before this one: that of the last event that was given. */
 const before = (next: Cursor) => (next - 1) as Cursor // the cast: see sn.ts, which takes any position up to the head
 
-/** Milliseconds, as the journals of the bots have them. */
-const clock = () => Math.round(performance.timeOrigin + performance.now())
-
 /** An event that is just being told stands in the journal already. */
-const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? clock()
+const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? steady()
 
 function snIn(body: Fields): number | undefined {
   // Older clients call it so.

@@ -2,10 +2,11 @@
 
 import type { Seat } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
-import { Backoff, type Patience } from '../lib/backoff.ts'
+import type { Patience } from '../lib/backoff.ts'
 import { maskText } from '../lib/mask.ts'
+import { Redial } from '../lib/redial.ts'
 import { DialError, type DialOptions, type Host } from '../runtime/host.ts'
-import { ImplementationLink, linkEvents } from './link.ts'
+import { ImplementationLink, type LinkOptions, linkEvents } from './link.ts'
 
 export interface DialUpstreamOptions extends Pick<DialOptions, 'url' | 'tls'> {
   readonly bot: Seat
@@ -26,8 +27,6 @@ export interface DialledUpstream {
 
 /** A handshake that is not answered for this long (ms) is given up. */
 const HANDSHAKE = 15_000
-/** The pause after a refused token (ms), unless told otherwise. */
-const REFUSED = 60_000
 
 export function dialUpstream(options: DialUpstreamOptions): DialledUpstream {
   const dialling = new Dialling(options)
@@ -38,38 +37,33 @@ export function dialUpstream(options: DialUpstreamOptions): DialledUpstream {
 class Dialling implements DialledUpstream {
   readonly #options: DialUpstreamOptions
   readonly #peer: string
-  readonly #backoff: Backoff
-  readonly #stopped = new AbortController()
-  #timer: ReturnType<typeof setTimeout> | undefined
+  readonly #redial: Redial
   #link: ImplementationLink | undefined
-  #attempt: Promise<void> = Promise.resolve()
-  /** Said once, until it connects. */
-  #refusalTold = false
 
   constructor(options: DialUpstreamOptions) {
+    const { bot, report, patience, after } = options
+    const peer = maskText(options.url)
     this.#options = options
-    this.#peer = maskText(options.url)
-    this.#backoff = new Backoff(options.patience)
+    this.#peer = peer
+    this.#redial = new Redial({
+      dial: (stopped) => this.#dial(stopped),
+      retry: ({ refused, ...retry }) =>
+        report({ kind: refused ? 'upstream-refused' : 'upstream-retry', bot: bot.name, peer, ...retry }),
+      ...{ patience, after },
+    })
   }
 
   start(): void {
-    const { after = 0 } = this.#options
-    if (after === 0) this.dial()
-    else this.#timer = setTimeout(() => this.dial(), after)
-  }
-
-  dial(): void {
-    this.#attempt = this.#try()
+    this.#redial.start()
   }
 
   async stop(): Promise<void> {
-    this.#stopped.abort()
-    clearTimeout(this.#timer)
+    const over = this.#redial.stop()
     this.#link?.close(1000, 'the gateway is done with this link')
-    await this.#attempt
+    await over
   }
 
-  async #try(): Promise<void> {
+  async #dial(signal: AbortSignal): Promise<void> {
     const { host, url, maxFrame, tls, accessToken } = this.#options
     try {
       await host.dial({
@@ -77,7 +71,7 @@ class Dialling implements DialledUpstream {
         maxFrame: maxFrame(),
         tls,
         timeout: HANDSHAKE,
-        signal: this.#stopped.signal,
+        signal,
         headers: {
           'User-Agent': 'OneBot/11',
           ...(accessToken === '' ? {} : { Authorization: `Bearer ${accessToken}` }),
@@ -86,39 +80,27 @@ class Dialling implements DialledUpstream {
       })
     } catch (error) {
       if (!(error instanceof DialError)) throw error
-      this.#again(error.message, error.status === 401 || error.status === 403)
+      this.#redial.ended({ reason: error.message, refused: error.status === 401 || error.status === 403 })
     }
   }
 
-  #linkOptions() {
+  #linkOptions(): LinkOptions {
     const { bot, report } = this.#options
     return {
       bot,
       peer: this.#peer,
       report,
-      ended: ({ code, reason, refused }: { code: number; reason: string; refused: boolean }) => {
+      ended: (end) => {
         this.#link = undefined
-        this.#again(reason === '' ? `closed with ${code}` : reason, refused)
+        this.#redial.ended(end)
       },
     }
   }
 
   #opened(link: ImplementationLink): ImplementationLink {
     this.#link = link
-    this.#backoff.opened()
+    this.#redial.opened()
     this.#options.bot.connected(link, this.#peer)
     return link
-  }
-
-  #again(reason: string, refused: boolean): void {
-    if (this.#stopped.signal.aborted) return
-    const { bot, report, patience } = this.#options
-    const pause = this.#backoff.next()
-    const inMs = refused ? Math.max(pause, patience?.refused ?? REFUSED) : pause
-    const about = { bot: bot.name, peer: this.#peer, reason, inMs }
-    if (!refused) report({ kind: 'upstream-retry', ...about, tries: this.#backoff.tries })
-    else if (!this.#refusalTold) report({ kind: 'upstream-refused', ...about })
-    this.#refusalTold = refused
-    this.#timer = setTimeout(() => this.dial(), inMs)
   }
 }

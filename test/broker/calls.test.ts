@@ -116,6 +116,34 @@ test('[CAL28] what a lost link had not begun with is sent by the next, in order 
   expect(caller.open).toEqual({ calls: 0, bytes: 0 })
 })
 
+test('[CAL28] what nobody began with and is not sent again was not sent, and what was answered already waits on', () => {
+  using bed = new BotBed({ settings: { timeout: 10_000, hold: 60_000 } })
+  const first = bed.online()
+  first.leaves.add('send_group_msg')
+  const [caller, other] = [new FakeCaller('a'), new FakeCaller('b')]
+  bed.bot.call(caller, frame('send_group_msg', 'late', { group_id: 1 }))
+  bed.bot.call(caller, frame('send_group_msg_async', 'answered', { group_id: 2 }))
+  bed.bot.call(other, frame('send_group_msg', 'given up', { group_id: 3 }))
+  later(bed, 5_000)
+  bed.bot.lost(first, 1006, '')
+  const given = [...bed.bot.held()].find(({ call }) => call.caller === other)
+  expect(bed.bot.giveUp(given?.call.token ?? '', 'given up')).toBe(true)
+  expect(other.replies).toMatchObject([{ retcode: 1503, message: 'given up; the call was not sent' }])
+  expect(caller.replies).toMatchObject([{ retcode: 1 }])
+  later(bed, 5_000)
+  expect(caller.replies.slice(1)).toMatchObject([
+    { echo: 'late', retcode: 1503, message: expect.stringContaining('for 5 s; the call was not sent') },
+  ])
+  later(bed, 50_000)
+  const second = bed.online()
+  expect(second.actions.map(({ params }) => params)).toEqual([{ group_id: 2 }])
+  // Its time counts anew.
+  later(bed, 9_999)
+  bed.bot.received(answerTo(second.sent[0] as string))
+  expect(bed.bot.failures.all().map(({ outcome }) => outcome)).toEqual(['not-sent', 'not-sent'])
+  expect(caller.open).toEqual({ calls: 0, bytes: 0 })
+})
+
 test('[CAL27] the link of a call is told when its time is over, and by none that was answered', () => {
   using bed = new BotBed({ settings: { timeout: 1_000 } })
   const upstream = bed.online()

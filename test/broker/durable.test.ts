@@ -1,6 +1,7 @@
 // Calls that outlive the gateway: kept until they are answered, and sent at most once.
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import type { CallPolicy } from '../../src/broker/policy.ts'
 import type { DurableCall, DurableStore } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { answerTo, BotBed, FakeCaller, SELF } from '../support/broker.ts'
@@ -251,4 +252,17 @@ test('[HLD15] a durable call that is given up leaves the disk, and is not sent b
   }
   using next = new BotBed({ durable: store })
   expect(next.online().actions.map(({ params }) => params)).toMatchObject([{ n: 2 }])
+})
+
+test('[FLD7] what an earlier run has sent may have been carried out, also where this one gives it up before it is sent again', () => {
+  const store = new FakeStore()
+  const id = store.add({ account: SELF, action: 'send_msg', text: '{"action":"send_msg","params":{"n":1}}', since: 0 })
+  store.sent(id)
+  const policy: CallPolicy = { admit: (_call, now) => ({ kind: 'wait', until: now + 60_000 }), ended: () => undefined }
+  using bed = new BotBed({ durable: store, policy, settings: { resend: 'always' } })
+  const upstream = bed.online()
+  const [held] = bed.bot.held()
+  expect(bed.bot.giveUp(held?.call.token ?? '', 'given up')).toBe(true)
+  expect([upstream.sent, store.states]).toEqual([[], []])
+  expect(bed.bot.failures.all()).toMatchObject([{ action: 'send_msg', outcome: 'unknown', retcode: 1504 }])
 })

@@ -5,7 +5,7 @@ import { Failures } from '../../src/broker/failures.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { Caller } from '../../src/broker/ports.ts'
 import { retry } from '../../src/broker/steering.ts'
-import { refuse } from '../../src/onebot/retcode.ts'
+import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, lifecycleOf } from '../support/broker.ts'
 
 beforeEach(() => {
@@ -136,6 +136,44 @@ test('[FLD2] of frames 1 MiB is kept, of long ones nothing, and of messages the 
   expect(failures.drop('nobody')).toBe(false)
 })
 
+test('[FLD1] what was sent and lost may have been carried out, also where its client leaves before it is sent again', () => {
+  using bed = new BotBed()
+  const upstream = bed.online()
+  upstream.leaves.add('set_group_card')
+  const { session, caller } = bed.join()
+  using always = new BotBed({ settings: { resend: 'always' } })
+  const lossy = always.online()
+  const other = always.join()
+  bed.bot.call(caller, frame('set_group_card'))
+  always.bot.call(other.caller, frame('set_group_card'))
+  // With one of them the implementation had not begun.
+  bed.bot.lost(upstream, 1006, '')
+  always.bot.lost(lossy, 1006, '')
+  bed.bot.leave(session, 1006, '')
+  always.bot.leave(other.session, 1006, '')
+  expect([bed, always].map(({ bot }) => bot.failures.all().map(({ outcome }) => outcome))).toEqual([
+    ['not-sent'],
+    ['unknown'],
+  ])
+})
+
+test('[FLD2] of frames in flight 16 MiB is kept', () => {
+  using bed = new BotBed()
+  const upstream = bed.online()
+  const caller = new FakeCaller('a')
+  const raw = frame('send_msg', 1, { message: 'x'.repeat(LIMITS.failedFrame - 200) })
+  const fits = Math.floor(LIMITS.failedInFlight / raw.length)
+  const fail = (sent = '') => {
+    bed.bot.received(failedReply(sent, 100))
+    return bed.bot.failures.all()[0]?.text !== undefined
+  }
+  for (let n = 0; n <= fits; n++) bed.bot.call(caller, raw)
+  expect([fail(upstream.sent.at(-1)), fail(upstream.sent.at(-2)), fail(upstream.sent[0])]).toEqual([false, true, true])
+  // What has ended gave back its room.
+  bed.bot.call(caller, raw)
+  expect(fail(upstream.sent.at(-1))).toBe(true)
+})
+
 test('[FLD3] sent again it goes up plain, as the operator, under a new token; its end stands with the call that failed', async () => {
   using bed = new BotBed()
   const upstream = bed.online()
@@ -218,6 +256,18 @@ test('[FLD5] nothing that was asked of one account is kept for the next', () => 
   expect(bed.bot.failures.size).toBe(1)
   bed.bot.received(lifecycleOf('10002'))
   expect([bed.bot.selfId, bed.bot.failures.size]).toEqual(['10002', 0])
+})
+
+test('[FLD5] what was asked of one account and fails when there is another is not kept either', async () => {
+  const hung = Promise.withResolvers<{ data: null }>()
+  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => hung.promise : undefined) })
+  bed.online()
+  const caller = new FakeCaller('a')
+  bed.bot.call(caller, frame('mine'))
+  bed.bot.received(lifecycleOf('10002'))
+  hung.reject(new ActionError('no-port', 'none is left'))
+  while (caller.replies.length === 0) await Promise.resolve()
+  expect([caller.replies[0]?.['retcode'], bed.bot.failures.size]).toEqual([10001, 0])
 })
 
 test('[FLD6] what the gateway asks in its own name is not kept', () => {

@@ -549,3 +549,74 @@ test('[HLD15] who has its answer already gets none, and who may have been sent b
   expect(caller.replies.at(-1)).toMatchObject({ retcode: 1504, echo: 2 })
   expect([bed.online().sent, caller.got.length]).toEqual([[], 2])
 })
+
+test('[CAL21] of what nobody wanted any more before it went up the policy hears that it says nothing', () => {
+  const policy = new FakePolicy()
+  using bed = new BotBed({ policy })
+  bed.online().open = false
+  const { session, caller } = bed.join()
+  bed.bot.call(caller, frame('leaves'))
+  const [bare, never] = [new FakeCaller('a'), new FakeCaller('b')]
+  bed.bot.call(bare, frame('given_up'))
+  expect(policy.asked.map(({ action }) => action)).toEqual(['leaves'])
+  later(bed, 100)
+  const given = [...bed.bot.held()].find(({ call }) => call.caller === bare)
+  giveUp(bed.bot, given?.call.token ?? '', () => undefined)
+  bed.bot.leave(session, 1006, '')
+  later(bed, 200)
+  bed.bot.call(never, frame('never_taken'))
+  later(bed, 30_000)
+  expect(policy.ends).toEqual([
+    ['leaves', 'dropped'],
+    ['never_taken', 'lost'],
+  ])
+  expect([bare, never].flatMap(({ replies }) => replies.map(({ retcode }) => retcode))).toEqual([1503, 1503])
+})
+
+test('[HLD16] what its client may not do any more when its turn comes is answered 1403 and not sent', () => {
+  using bed = new BotBed()
+  bed.bot.lost(bed.online(), 1006, '')
+  const { session, caller, link } = bed.join()
+  bed.bot.call(caller, send(1, 1))
+  bed.bot.call(caller, frame('send_group_msg_async', 2, { group_id: 1, n: 2 }))
+  bed.bot.call(caller, frame('get_msg', 3, { n: 3 }))
+  bed.bot.call(new FakeCaller('another'), send(1, 4))
+  bed.bot.settle(session, {
+    ...session.terms,
+    forbids: (action, params, raw) =>
+      action === 'send_group_msg' && params['group_id'] === 1 && raw?.includes('"n"') ? 'deny has it' : undefined,
+  })
+  expect(ns(bed.online()).sort()).toEqual([3, 4])
+  expect(link.replies).toMatchObject([
+    { echo: 2, retcode: 1 },
+    { echo: 1, retcode: 1403, message: 'deny has it; the call was not sent' },
+  ])
+  expect([bed.of('call-dropped').length, session.open.calls, bed.bot.waiting.waiting]).toEqual([1, 1, 0])
+})
+
+test('[HLD17] a write that was sent and lost, and is not sent again for an open circuit or a limit, is answered 1504', () => {
+  for (const verdict of [
+    (now: number): Verdict => ({ kind: 'open', until: now + 8_000, why: 'they keep failing' }),
+    (): Verdict => ({ kind: 'full', retryAfter: 1_000, why: 'too many' }),
+  ]) {
+    const policy = new FakePolicy()
+    using bed = new BotBed({ policy, settings: { resend: 'always', cache: { get_group_list: 60_000 } } })
+    const upstream = bed.online()
+    const caller = new FakeCaller()
+    bed.bot.call(caller, frame('set_group_card', 'write'))
+    bed.bot.call(caller, frame('get_msg', 'read'))
+    bed.bot.lost(upstream, 1006, '')
+    policy.verdict = (_call, now) => verdict(now)
+    const second = bed.online()
+    expect(second.sent).toEqual([])
+    const byEcho = Object.fromEntries(caller.replies.map((reply) => [String(reply['echo']), reply]))
+    expect(byEcho['write']).toMatchObject({
+      retcode: 1504,
+      message: expect.stringContaining('it was sent before, and lost: the outcome is unknown'),
+    })
+    expect(byEcho['write']).not.toHaveProperty('retry_after')
+    expect(byEcho['read']).toHaveProperty('retry_after')
+    const outcomes = Object.fromEntries(bed.bot.failures.all().map(({ action, outcome }) => [action, outcome]))
+    expect(outcomes).toEqual({ set_group_card: 'unknown', get_msg: 'failed' })
+  }
+})

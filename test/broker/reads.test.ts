@@ -139,6 +139,28 @@ test('[RDS2] what is refused, or given up by its last one, while it waits to be 
   }
 })
 
+test('[RDS2] an equal read that goes on because another one got no answer does not share its end', () => {
+  let failing = false
+  const policy: CallPolicy = {
+    admit: ({ caller }, now) =>
+      caller === 'limited' && !failing ? { kind: 'wait', until: now + 60_000 } : { kind: 'go' },
+    ended: (_call, outcome) => {
+      failing ||= outcome === 'timeout'
+    },
+    failing: (side) => (failing && side === 0 ? { why: 'no answers' } : undefined),
+  }
+  using bed = new BotBed({ policy, slots: [slot('a'), slot('b')], settings: { timeout: 1_000 } })
+  const [first, second] = ['a', 'b'].map((key) => seated(bed, key)) as [FakeUpstream, FakeUpstream]
+  const [limited, free] = [new FakeCaller('limited'), new FakeCaller('free')]
+  bed.bot.call(limited, frame('get_status'))
+  bed.bot.call(free, frame('get_status'))
+  expect([first.sent.length, bed.bot.waiting.waiting]).toEqual([1, 1])
+  later(bed, 1_000)
+  expect([free.replies, limited.replies, second.sent.length]).toMatchObject([[{ retcode: 1504 }], [], 1])
+  bed.bot.seat('b').received(answerTo(second.sent[0] as string))
+  expect(limited.replies).toMatchObject([{ retcode: 0 }])
+})
+
 test('[RDS3] what differs, writes, comes in pieces or gives each caller its own is not shared; nor is anything unwanted', () => {
   using bed = new BotBed()
   const upstream = bed.online()
@@ -236,15 +258,17 @@ test('[RDS6] what a notice or a write may have changed is neither kept nor share
     ['send_msg', [3]],
     ['set_qq_profile', [0, 1, 2, 3, 4]],
     ['refused set_qq_profile', []],
+    ['stuck set_qq_profile', [0, 1, 2, 3, 4]],
   ] as const) {
     using bed = new BotBed({ settings: { cache } })
     const upstream = bed.online()
     const caller = new FakeCaller()
     const happens = () => {
       if (change.startsWith('{')) return bed.bot.received(change)
-      bed.bot.call(caller, frame(change.replace('refused ', '')))
-      const reply = answerTo(upstream.sent.at(-1) as string)
-      bed.bot.received(change.startsWith('refused') ? reply.replace('"retcode":0', '"retcode":1200') : reply)
+      const [action = '', how] = change.split(' ').reverse()
+      bed.bot.call(caller, frame(action))
+      const retcode = how === 'refused' ? 1200 : how === 'stuck' ? 1500 : 0
+      bed.bot.received(answerTo(upstream.sent.at(-1) as string).replace('"retcode":0', `"retcode":${retcode}`))
     }
     for (const read of reads) bed.bot.call(caller, frame(read))
     for (const sent of [...upstream.sent]) bed.bot.received(answerTo(sent))

@@ -18,7 +18,7 @@ const STABLE = 30_000
 const PROBE = 10_000
 
 /** Implementations in this order, all of them well; those in capitals take reads while they stand by. */
-function bed(keys: string, failures = 3) {
+function bed(keys: string, failures = 3, cache: Record<string, number> = {}, resend: 'reads' | 'always' = 'reads') {
   const policy = new Policy({
     bot: {},
     preset: 'none',
@@ -26,7 +26,7 @@ function bed(keys: string, failures = 3) {
     breaker: { failures, coolDown: COOL_DOWN },
   })
   const slots = [...keys].map((key) => ({ key: key.toLowerCase(), spread: key !== key.toLowerCase() }))
-  const base = new BotBed({ policy, slots, settings: { timeout: TIMEOUT, resend: 'reads', hold: 30_000 } })
+  const base = new BotBed({ policy, slots, settings: { timeout: TIMEOUT, resend, hold: 30_000, cache } })
   const caller = new FakeCaller()
   const links = new Map<string, FakeUpstream>()
   const up = (key: string) => {
@@ -343,4 +343,145 @@ test('[UPX19] a place that another implementation gets has a clean slate', () =>
   expect(it.active()).toBe('c')
   it.hangs('send_group_msg', 2)
   expect(it.active()).toBe('c')
+})
+
+test('[UPX20] what one that was left says late ends no call and counts for nobody; nobody waits for it there', () => {
+  const it = bed('ab', 1)
+  using _ = it.base
+  it.call('send_group_msg')
+  it.later(TIMEOUT / 2)
+  const read = it.call('get_group_list')
+  it.later(TIMEOUT / 2)
+  const [write, left] = it.link('a').actions
+  expect([it.asked('b'), it.link('a').forgotten]).toEqual([['get_group_list'], [left?.echo ?? '', write?.echo ?? '']])
+  it.base.bot.seat('a').received(JSON.stringify({ status: 'failed', retcode: 1500, data: null, echo: left?.echo }))
+  expect([it.retcodes(), it.failing(), it.base.of('reply-unknown').length]).toEqual([[1504], ['calls', null], 1])
+  it.answer('b')
+  expect(it.caller.replies.slice(1)).toMatchObject([{ echo: read, retcode: 0 }])
+})
+
+test('[UPX20] what it says late of the time before a change is not kept for the next', () => {
+  const it = bed('ab', 1, { get_group_list: 60_000 })
+  using _ = it.base
+  it.call('send_group_msg')
+  it.later(TIMEOUT / 2)
+  it.call('get_group_list')
+  const notice = { self_id: Number(SELF), post_type: 'notice', notice_type: 'group_increase', group_id: 1 }
+  it.base.bot.seat('a').received(JSON.stringify(notice))
+  it.later(TIMEOUT / 2)
+  expect(it.asked('b')).toEqual(['get_group_list'])
+  it.answer('a', 1)
+  expect(it.caller.replies).toHaveLength(1)
+  it.call('get_group_list')
+  expect(it.asked('b')).toEqual(['get_group_list'])
+  it.answer('b')
+  expect(it.retcodes()).toEqual([1504, 0, 0])
+})
+
+test('[UPX19] what was asked while there was one, and is lost when there are two, counts for the one', () => {
+  const it = bed('a', 1)
+  using _ = it.base
+  it.call('send_group_msg')
+  it.base.bot.arrange(['a', 'b'].map((key) => ({ key, spread: false })))
+  it.up('b')
+  it.base.bot.seat('a').lost(it.link('a'), 1006, '')
+  expect([it.active(), it.failing(), it.retcodes()]).toEqual(['b', [null, null], [1504]])
+  it.call('send_group_msg')
+  expect(it.asked('b')).toEqual(['send_group_msg'])
+})
+
+test('[UPX19] what is lost counts for the one that is alone, whichever place it has', () => {
+  const it = bed('ab', 1)
+  using _ = it.base
+  it.base.bot.seat('a').lost(it.link('a'), 1006, '')
+  it.base.bot.arrange([{ key: 'b', spread: false }])
+  it.call('send_group_msg')
+  it.base.bot.seat('b').lost(it.link('b'), 1006, '')
+  expect(it.policy.snapshot(it.base.now, it.base.bot.side).breakers.send.state).toBe('open')
+  it.up('b')
+  it.call('send_group_msg')
+  expect([it.retcodes(), it.asked('b')]).toEqual([[1504, 1503], []])
+})
+
+test('[BRK13] what an implementation that has gone has failed at makes nobody ask any more', () => {
+  const it = bed('ab')
+  using _ = it.base
+  it.hangs('send_group_msg')
+  it.base.bot.seat('a').lost(it.link('a'), 1006, '')
+  expect(it.policy.idle).toBe(false)
+  it.base.bot.arrange([{ key: 'b', spread: false }])
+  expect(it.policy.idle).toBe(true)
+})
+
+test('[UPX17] a try that was meant for it and went to another one does not keep it from being asked', () => {
+  const it = bed('ab', 1)
+  using _ = it.base
+  it.hangs('send_group_msg')
+  it.hangs('send_group_msg')
+  it.later(COOL_DOWN - TIMEOUT)
+  expect([it.active(), it.asked('a').at(-1)]).toEqual(['b', 'get_status'])
+  it.later(TIMEOUT)
+  expect(it.asked('b')).toEqual(['send_group_msg', 'get_status'])
+  // It takes nothing when it is tried, and then another one does the work.
+  it.link('b').open = false
+  it.call('send_group_msg')
+  it.answer('a', 1)
+  expect([it.active(), it.asked('a').at(-1)]).toEqual(['a', 'send_group_msg'])
+  it.link('b').open = true
+  it.later(1)
+  expect(it.asked('b')).toEqual(['send_group_msg', 'get_status', 'get_status'])
+  it.answer('b', 2)
+  expect(it.failing()).toEqual([null, null])
+})
+
+test('[UPX21] what is to be sent again goes to no implementation that has not told its account', () => {
+  for (const account of [SELF, '20002']) {
+    const it = bed('ab')
+    using _ = it.base
+    it.base.bot.arrange(
+      ['a', 'b'].map((key) => ({ key, spread: false })),
+      SELF,
+    )
+    it.base.bot.seat('b').lost(it.link('b'), 1006, '')
+    const silent = new FakeUpstream()
+    it.base.bot.seat('b').connected(silent, 'b')
+    it.call('get_group_list')
+    it.base.bot.seat('a').lost(it.link('a'), 1006, '')
+    it.call('send_group_msg')
+    expect([it.active(), silent.sent, it.base.bot.waiting.waiting]).toEqual(['b', [], 2])
+    it.base.bot.seat('b').received(lifecycleOf(account))
+    expect(silent.actions.map(({ action }) => action)).toEqual(
+      account === SELF ? ['get_group_list', 'send_group_msg'] : [],
+    )
+  }
+})
+
+test('[UPX2] a link that breaks over a call costs nobody a second one', () => {
+  const it = bed('ab')
+  using _ = it.base
+  const link = it.link('a')
+  link.send = () => {
+    it.base.bot.seat('a').lost(link, 1006, '')
+    return false
+  }
+  const read = it.call('get_group_list')
+  expect([it.asked('b'), it.base.bot.waiting]).toMatchObject([['get_group_list'], { replies: 1, waiting: 0 }])
+  it.answer('b')
+  expect(it.caller.replies).toMatchObject([{ echo: read, retcode: 0 }])
+})
+
+test('[CAL20] what waited to be sent again until its time was over is answered once, and goes to nobody', () => {
+  const it = bed('abc', 1, {}, 'always')
+  using _ = it.base
+  const callers = ['x', 'y', 'z'].map((key) => new FakeCaller(key))
+  for (const caller of callers) it.base.bot.call(caller, '{"action":"send_group_msg","params":{"group_id":1}}')
+  // The next one takes nothing of any of them, and is left in the moment in which their time is over.
+  it.link('b').open = false
+  it.base.bot.seat('a').lost(it.link('a'), 1006, '')
+  for (let n = 0; n < 11; n++) it.later(TIMEOUT / 10)
+  expect([it.active(), it.asked('c')]).toEqual(['c', []])
+  it.later(TIMEOUT)
+  for (const { replies, open } of callers)
+    expect([replies, open]).toMatchObject([[{ retcode: 1504 }], { calls: 0, bytes: 0 }])
+  expect(callers.map(({ got }) => got.length)).toEqual([1, 1, 1])
 })

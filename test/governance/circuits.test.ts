@@ -283,3 +283,24 @@ test('[BRK1] other settings count at once, and 0 opens what is open', () => {
   ends(policy, text(), 'timeout', START)
   expect(policy.admit(text(), START, 0)).toMatchObject({ kind: 'open', until: START + 2_000 })
 })
+
+test('[BRK14] what nobody waits for any more is no failure, and as a try leaves room for the next one', () => {
+  const policy = policyOf()
+  for (let n = 0; n < 10; n++) ends(policy, text(), 'dropped', START)
+  expect([states(policy, START)[0], policy.idle]).toEqual(['closed', true])
+  const failing = broken()
+  // Of before the pause.
+  failing.ended(text(), 'dropped', START + 1)
+  expect(states(failing, START + 9_999)[0]).toBe('open')
+  const try1 = text()
+  expect(failing.admit(try1, START + 10_000, 0)).toEqual({ kind: 'go' })
+  expect(failing.admit(text(), START + 10_000, 0).kind).toBe('open')
+  failing.ended(text(), 'dropped', START + 10_000)
+  expect(failing.admit(text(), START + 10_000, 0).kind).toBe('open')
+  failing.ended(try1, 'dropped', START + 10_001)
+  const try2 = text()
+  expect(failing.admit(try2, START + 10_001, 0)).toEqual({ kind: 'go' })
+  // The pause after it is the second, not the third.
+  failing.ended(try2, 'timeout', START + 10_001)
+  expect(failing.admit(text(), START + 10_002, 0)).toMatchObject({ kind: 'open', until: START + 30_001 })
+})

@@ -93,6 +93,24 @@ test('[MLU21] what waits for its turn is given back once, and is not made afterw
   expect(it.asked.map(({ api }) => api)).toEqual(['send_group_message', 'get_login_info'])
 })
 
+test('[MLU21] one that is asked again after it was forgotten is forgotten by itself', async () => {
+  const hung = [Promise.withResolvers<object>(), Promise.withResolvers<object>()]
+  let asked = 0
+  const it = bench({ get_login_info: () => hung[asked++]?.promise ?? { uin: 10001, nickname: 'x' } })
+  it.call('get_status', {}, 'same')
+  await Bun.sleep(0)
+  it.calls.forget('"same"')
+  it.call('get_status', {}, 'same')
+  await Bun.sleep(0)
+  hung[0]?.resolve({ uin: 10001, nickname: 'x' })
+  await Bun.sleep(0)
+  it.calls.forget('"same"')
+  hung[1]?.resolve({ uin: 10001, nickname: 'x' })
+  it.call('get_status', {}, 'next')
+  expect(await it.replies.take()).toMatchObject({ echo: 'next' })
+  expect(it.replies.left).toEqual([])
+})
+
 test('[MLU19] however many calls hang that do something, those that only ask are answered', async () => {
   const held: (() => void)[] = []
   await using server = Bun.serve({

@@ -183,9 +183,11 @@ for (const events of ['websocket', 'sse'] as const) {
   })
 }
 
-test('[MLU3] a token that is refused after the handshake, with 1008, is a refused one', async () => {
+test('[MLU3] a token that is refused after the handshake, with 1008, is a refused one, and told once as well', async () => {
   await using it = await bed({ server: { lateRefusal: true } })
-  expect(await it.until('upstream-refused')).toMatchObject({ kind: 'upstream-refused' })
+  expect(await it.until('upstream-refused')).toMatchObject({ reason: 'unauthorized' })
+  while ((it.server.counts.get('get_impl_info') ?? 0) < 5) await Bun.sleep(2)
+  expect(it.facts.filter(({ kind }) => kind === 'upstream-refused')).toHaveLength(1)
 })
 
 test('[MLU4] posted events need the token and find their upstream; before it has answered they are refused', async () => {

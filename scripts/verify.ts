@@ -1,7 +1,7 @@
 // Runs every check, several at a time, says which failed and how, and ends with one line that counts the tests.
 
 import { availableParallelism } from 'node:os'
-import { type Check, type Outcome, run } from './verify/check.ts'
+import { type Check, endAll, type Outcome, run } from './verify/check.ts'
 import { runAll } from './verify/pool.ts'
 
 const BIN = 'node_modules/.bin'
@@ -73,7 +73,15 @@ const urgency = ({ command }: Check) => {
 // Tests wait more than they work.
 const slots = availableParallelism() + 2
 const checks = [...GUARDS, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
-const outcomes = await runAll(checks, { slots, run, over: tell })
+const outcomes: Outcome[] = []
+// They are groups of their own, whom nobody else tells that this is over.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    endAll()
+    console.log(`\nended by ${signal}: not everything was run`)
+    finish(1)
+  })
+await runAll(checks, { slots, run, over: tell })
 const failures = outcomes.filter(({ trouble }) => trouble !== undefined)
 
 const slow = outcomes.flatMap(({ name, slow: some }) => some.map((one) => ({ name, ...one })))
@@ -82,11 +90,18 @@ for (const { name, test, seconds } of slow.toSorted((a, b) => b.seconds - a.seco
   console.log(`${time(seconds)}  ${name}: ${test}`)
 // Once more, where whoever looks for them looks: logs are long, and get cut in the middle.
 for (const failure of failures) tellTrouble(failure)
-const sum = (of: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[of], 0)
-console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`)
-process.exit(sum('failed') === 0 ? 0 : 1)
+finish()
+
+/** The last line, and what the shell is told. @param more failures that no check has told of. */
+function finish(more = 0): never {
+  const sum = (of: 'passed' | 'failed') => outcomes.reduce((total, outcome) => total + outcome[of], 0)
+  const failed = sum('failed') + more
+  console.log(`\n${sum('passed')} passed, ${failed} failed`)
+  process.exit(failed === 0 ? 0 : 1)
+}
 
 function tell(outcome: Outcome): void {
+  outcomes.push(outcome)
   const { name, seconds, passed, failed, skipped, trouble } = outcome
   const counts = [
     `${passed} passed`,

@@ -20,7 +20,7 @@ export async function runAll(checks: readonly Check[], { slots, run, over }: Poo
     over(outcome)
   }
   const begin = async (check: Check) => {
-    const outcome = await run(check)
+    const outcome = await run(check).catch((error) => notRun(check.name, `not run: ${error}`))
     if (outcome.failed === 0) done.add(check.name)
     note(outcome)
   }

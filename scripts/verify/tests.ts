@@ -15,8 +15,14 @@ export interface Slow {
 /** Seconds after which a test is worth a look: everybody waits for it, many times a day. */
 const LONG = 3
 
+/** What the runner says at the end of all. Without it nothing has passed: it did not get that far. */
+const END = /^Ran \d+ tests? across \d+ files?\..*$/gm
+
 export function readTests(said: string): Tests {
-  const count = (word: string) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, 'm').exec(said)?.[1] ?? 0)
+  const end = [...said.matchAll(END)].at(-1)?.index ?? 0
+  // The last: tests may write such lines, too.
+  const count = (word: string) =>
+    Number([...said.slice(0, end).matchAll(new RegExp(`^\\s*(\\d+) ${word}$`, 'gm'))].at(-1)?.[1] ?? 0)
   const tests = Array.from(
     said.matchAll(/^\((pass|fail|skip)\) (.*?)(?: \[([\d.]+)ms\])?$/gm),
     ([, how, test, ms]) => ({
@@ -28,7 +34,7 @@ export function readTests(said: string): Tests {
   return {
     passed: count('pass'),
     failed: count('fail'),
-    skipped: tests.filter(({ how }) => how === 'skip').map(({ test }) => test),
+    skipped: end === 0 ? [] : tests.filter(({ how }) => how === 'skip').map(({ test }) => test),
     slow: tests.filter(({ seconds }) => seconds > LONG).map(({ test, seconds }) => ({ test, seconds })),
   }
 }

@@ -113,6 +113,9 @@ export class Pool {
     this.#backlog.return(member.unacked.positions(), member.unacked.forgotten)
     this.#options.room.release(session)
     this.#move()
+    // What came after the end of its link, and before the news of that, waits already. Not now: who comes back may come
+    // in its place at once, and at the end all leave.
+    queueMicrotask(() => this.#lookEmpty())
   }
 
   /** The session can take something again, or has become available in another way. */
@@ -142,7 +145,7 @@ export class Pool {
       this.#moving = false
       if (this.#asked) this.#move()
     }
-    if (this.#crew.size === 0 && !this.#backlog.empty) this.#tellEmpty()
+    this.#lookEmpty()
   }
 
   /** What was given to the session so far, as a mark: to be noted with a PING, and handed in with its answer. */
@@ -282,9 +285,11 @@ export class Pool {
     this.#options.room.release(member.session)
   }
 
-  #tellEmpty(): void {
+  /** Events wait, and there is nobody: said once, until somebody comes. */
+  #lookEmpty(): void {
+    if (this.#crew.size > 0 || this.#backlog.empty || this.#emptyTold) return
     const { bot, name, report } = this.#options
-    if (!this.#emptyTold) report({ kind: 'pool-empty', bot, pool: name })
+    report({ kind: 'pool-empty', bot, pool: name })
     this.#emptyTold = true
   }
 }

@@ -9,7 +9,7 @@ import { journalContract, read, text } from '../contract/journal.ts'
 const roomy = { maxBytes: 1e9, maxAge: 1e9 }
 const room = (bytes: number) => Buffer.alloc(bytes)
 
-for (const { name, run } of journalContract) test(name, () => run((limits) => new MemoryJournal(limits)), 30_000)
+for (const { name, run } of journalContract) test(name, () => run((limits) => new MemoryJournal(limits)))
 
 test('[JRN7] a full journal holds no more objects than before', () => {
   const journal = new MemoryJournal({ maxBytes: 100_000, maxAge: 1e9 })

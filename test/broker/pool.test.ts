@@ -210,6 +210,35 @@ test('[POOL10] with nobody left everything waits in order, and whoever comes goe
   ])
 })
 
+test('[POOL10] events that came between the end of the last link and the news of it wait, and that nobody is there is said', async () => {
+  const { pool, join, leave, say, facts } = bed()
+  const a = join()
+  a.link.open = false
+  say(1)
+  leave(a)
+  expect(facts).toEqual([])
+  await Promise.resolve()
+  expect(facts).toEqual([{ kind: 'pool-empty', bot: 'first', pool: 'workers' }])
+  say(2)
+  expect(facts).toHaveLength(1)
+  expect(pool.status).toMatchObject({ members: 0, waiting: 2 })
+  const b = join()
+  expect(got(b)).toEqual([1, 2])
+  // Somebody takes its place at once; at the end, nobody does.
+  b.link.open = false
+  say(3)
+  leave(b)
+  const c = join()
+  await Promise.resolve()
+  expect([got(c), facts.length]).toEqual([[3], 1])
+  c.link.open = false
+  say(4)
+  leave(c)
+  pool.stop()
+  await Promise.resolve()
+  expect(facts).toHaveLength(1)
+})
+
 test('[POOL10] where all are slow the newest waits behind the oldest, and they go on as their sockets drain', () => {
   const { pool, join, drain, say } = bed()
   const members = [join({ stuck: true }), join({ stuck: true })]

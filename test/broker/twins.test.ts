@@ -6,6 +6,7 @@ import { LIMITS } from '../../src/broker/limits.ts'
 import type { Status } from '../../src/broker/status.ts'
 import { Twins } from '../../src/broker/twins.ts'
 import { KIB, MIB } from '../support/broker.ts'
+import { worked } from '../support/work.ts'
 
 beforeEach(() => {
   jest.useFakeTimers()
@@ -256,14 +257,14 @@ test('[UPX14] what is remembered and what waits is bounded; what there is no roo
 
 test('[UPX14] a second full of equal messages costs no more each than one', () => {
   const { says, out } = bed()
-  const start = performance.now()
+  const start = worked()
   for (let n = 0; n < 20_000; n++) {
     says(A, message({ message_id: n }))
     says(B, message({ message_id: n + 1_000_000 }))
   }
   expect(out).toHaveLength(20_000)
   // Searched from the beginning each time it would be 400 million looks.
-  expect(performance.now() - start).toBeLessThan(2_000)
+  expect(worked() - start).toBeLessThan(2_000)
 })
 
 /** What happened at QQ, and which sides got it; `words` few, so that equal messages come in the same second. */

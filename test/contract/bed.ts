@@ -101,7 +101,7 @@ export async function bed(host: Host, options: Partial<ListenOptions> = {}): Pro
         url,
         headers: {},
         maxFrame: MAX_FRAME,
-        timeout: 5_000,
+        timeout: 60_000,
         events: nearSees.on,
         ...dialOptions,
       })

@@ -8,7 +8,7 @@ import type { Case } from './case.ts'
 import { OPCODE, rawServer } from './raw.ts'
 import { witness } from './witness.ts'
 
-const defaults = { headers: {}, maxFrame: MAX_FRAME, timeout: 5_000 }
+const defaults = { headers: {}, maxFrame: MAX_FRAME, timeout: 60_000 }
 
 async function refusal(host: Host, options: Partial<DialOptions> & { url: string }): Promise<DialError> {
   const sees = witness()

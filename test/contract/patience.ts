@@ -26,7 +26,7 @@ async function silence(host: Host, own: Own): Promise<Silence> {
     url: server.url,
     headers: {},
     maxFrame: MAX_FRAME,
-    timeout: 5_000,
+    timeout: 60_000,
     events: witness().on,
   })
   const dialled = await server.next()

@@ -168,7 +168,7 @@ export const sockets: readonly Case[] = [
         url: server.url,
         headers: {},
         maxFrame: MAX_FRAME,
-        timeout: 5_000,
+        timeout: 60_000,
         events: sees.on,
       })
       const other = await server.next()

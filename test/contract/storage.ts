@@ -72,7 +72,7 @@ export async function onShelf(run: (shelf: Shelf) => void | Promise<void>): Prom
 }
 
 export async function eventually(fact: () => boolean): Promise<void> {
-  for (const end = Date.now() + 10_000; !fact(); ) {
+  for (const end = Date.now() + 120_000; !fact(); ) {
     if (Date.now() > end) throw new Error(`never came true: ${fact}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

@@ -183,7 +183,7 @@ test('[POST3] a hook that is down gets everything in order once it is back', asy
 test('[POST3] a hook that fails, or asks for patience, or says nothing, gets the event again', async () => {
   using bed = bench()
   await using hook = new WebHook()
-  await using _ = posting(bed, hook, { timeout: '100ms' })
+  await using _ = posting(bed, hook, { timeout: '1s' })
   const answers: (() => Response | Promise<Response>)[] = [
     ...[500, 503, 429, 408].map((status) => () => new Response(null, { status })),
     () => new Promise<Response>(() => {}),
@@ -199,20 +199,20 @@ test('[POST3] a hook that fails, or asks for patience, or says nothing, gets the
     'HTTP 503',
     'HTTP 429',
     'HTTP 408',
-    'no answer in 100 ms',
+    'no answer in 1000 ms',
   ])
 })
 
 test('[POST3] an answer that never ends is given up in time, too', async () => {
   using bed = bench()
   await using hook = new WebHook()
-  await using _ = posting(bed, hook, { timeout: '100ms' })
+  await using _ = posting(bed, hook, { timeout: '1s' })
   const endless = () => new Response(new ReadableStream({ start: (to) => to.enqueue(new Uint8Array([0x7b])) }))
   let count = 0
   hook.answer = () => (count++ === 0 ? endless() : new Response())
   bed.says(groupMessage('x'))
   await taken(hook, 2)
-  expect(bed.facts.of('delivery-failed')[0]?.reason).toBe('no answer in 100 ms')
+  expect(bed.facts.of('delivery-failed')[0]?.reason).toBe('no answer in 1000 ms')
 })
 
 test('[POST4] after `max-retries` an event is given up, and the next one follows', async () => {
@@ -447,7 +447,7 @@ test('[POST11] stopping cuts a request that takes too long, and a pause at once'
   await hook.body()
   const began = performance.now()
   await target.stop()
-  expect(performance.now() - began).toBeWithin(900, 5_000)
+  expect(performance.now() - began).toBeWithin(900, 60_000)
   await hook.dropped.take()
 
   await hook.stop()
@@ -524,22 +524,18 @@ test('[POST14] after so many failures in a row its circuit opens, one event is t
   await idle(bed)
   const circuit = () => session(bed)?.link.circuit
   expect(circuit()).toEqual({ state: 'closed', failures: 0 })
-  hook.answer = () => new Response(null, { status: 500 })
+  // Three fail, and after a pause the one try; then one more.
+  const times: number[] = []
+  hook.answer = () => new Response(null, { status: times.push(performance.now()) > 4 ? 204 : 500 })
   const events = messages(3)
   for (const event of events) bed.says(event)
   const [first] = events
-  await taken(hook, 3)
   const [opened] = await bed.facts.until('circuit-opened')
-  expect(opened).toMatchObject({ reason: 'HTTP 500', failures: 3, inMs: 200 })
-  const at = performance.now()
   expect(circuit()).toEqual({ state: 'open', failures: 3, until: expect.any(Number) })
-  // One try, which fails; then one more.
-  expect(await hook.body()).toBe(first ?? '')
-  expect(performance.now() - at).toBeGreaterThanOrEqual(190)
-  const tried = await bed.facts.until('delivery-failed', 4)
-  expect(tried[3]).toMatchObject({ attempt: 4, inMs: 200 })
-  hook.answer = () => new Response()
-  expect(await taken(hook, 3)).toEqual(events)
+  expect(opened).toMatchObject({ reason: 'HTTP 500', failures: 3, inMs: 200 })
+  expect(await taken(hook, 7)).toEqual([first, first, first, first, ...events].map(String))
+  expect(Number(times[3]) - Number(times[2])).toBeGreaterThanOrEqual(190)
+  expect(bed.facts.of('delivery-failed')[3]).toMatchObject({ attempt: 4, inMs: 200 })
   await idle(bed)
   expect(circuit()).toEqual({ state: 'closed', failures: 0 })
   expect([bed.facts.of('circuit-opened').length, bed.facts.of('circuit-closed').length]).toEqual([1, 1])
@@ -560,17 +556,16 @@ test('[POST15] an event given up does not make the next one come before the paus
   await using hook = new WebHook()
   await using _ = posting(bed, hook, { 'max-retries': 0 }, { failures: 1, coolDown: 300 })
   await idle(bed)
-  hook.answer = () => new Response(null, { status: 500 })
+  const times: number[] = []
+  hook.answer = () => new Response(null, { status: times.push(performance.now()) > 1 ? 204 : 500 })
   const [first = '', second = ''] = messages(2)
   bed.says(first)
   await bed.facts.until('delivery-given-up')
-  const at = performance.now()
   await idle(bed)
   bed.says(heartbeat().replace('"online":true', '"online":false'))
-  hook.answer = () => new Response()
   bed.says(second)
   expect(await taken(hook, 2)).toEqual([first, second])
-  expect(performance.now() - at).toBeGreaterThanOrEqual(280)
+  expect(Number(times[1]) - Number(times[0])).toBeGreaterThanOrEqual(280)
   await bed.facts.until('circuit-closed')
 })
 
@@ -588,32 +583,47 @@ test('[POST15] stopping does not wait for the pause of a circuit', async () => {
 test('[POST16] a pool passes a hook over whose circuit is open, and tries it again after the pause', async () => {
   await using main = new WebHook()
   await using standby = new WebHook()
-  main.answer = () => new Response(null, { status: 500 })
+  const came = new Inbox<string>()
+  const takes = (name: string, status: number) => (posted: Posted) => {
+    came.push(`${name} ${posted.body}`)
+    return new Response(null, { status })
+  }
+  main.answer = takes('main', 500)
+  standby.answer = takes('standby', 204)
   const entry = { pool: 'alarm', 'max-retries': 0 }
   await using bed = await testbed({
     config: {
       pools: { alarm: { strategy: 'priority' } },
-      breaker: { failures: 1, 'cool-down': '3s' },
+      breaker: { failures: 1, 'cool-down': '1s' },
       'http-post': [
         { ...entry, name: 'main', url: main.url, weight: 10 },
         { ...entry, name: 'standby', url: standby.url },
       ],
     },
   })
-  const ready = () => bed.gateway.until(({ bots }) => bots[0]?.sessions.filter((s) => s.state === 'live').length === 2)
-  await ready()
-  const events = messages(4)
-  bed.bot.send(events[0] ?? '')
-  expect(await main.body()).toBe(events[0] ?? '')
-  await bed.gateway.until(({ facts }) => facts['circuit-opened'] === 1)
-  bed.bot.send(events[1] ?? '')
-  expect(await standby.body()).toBe(events[1] ?? '')
-  main.answer = () => new Response()
+  await bed.gateway.until(({ bots }) => bots[0]?.sessions.filter((s) => s.state === 'live').length === 2)
+  let said = 0
+  const say = async () => {
+    const event = groupMessage(`m${said++}`)
+    bed.bot.send(event)
+    const taken = await came.take()
+    expect(taken).toEndWith(` ${event}`)
+    return taken.split(' ')[0]
+  }
+  expect(await say()).toBe('main')
+  // On a machine so slow that the pause is over by now it fails there once more, and the next pause is longer.
+  for (let failures = 1, who = ''; who !== 'standby'; failures++) {
+    await bed.gateway.until(({ facts }) => facts['delivery-given-up'] === failures)
+    expect(failures).toBeLessThan(8)
+    who = (await say()) ?? ''
+  }
+  main.answer = takes('main', 204)
   await bed.gateway.until(({ bots }) => bots[0]?.sessions.some((s) => s.breaker?.state === 'half-open') === true)
-  bed.bot.send(events[2] ?? '')
-  expect(await main.body()).toBe(events[2] ?? '')
+  // The pool hears of the end of the pause some milliseconds after the status can tell.
+  for (let n = 0; (await say()) !== 'main'; n++) expect(n).toBeLessThan(1_000)
   await bed.gateway.until(({ facts }) => facts['circuit-closed'] === 1)
-  expect([main.received.left, standby.received.left]).toEqual([[], []])
+  expect((await bed.gateway.status()).facts['circuit-opened']).toBe(1)
+  expect(came.left).toEqual([])
 })
 
 test('[POST16] with every member left alone events wait, and come when the pause is over', async () => {

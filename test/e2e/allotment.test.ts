@@ -82,7 +82,7 @@ describe('an allotted port', () => {
   })
 
   test('[DSC11] is taken back when nobody came in time, and kept while its client is connected', async () => {
-    await using bed = await testbed({ config: { 'web-socket': { timeout: '1s' } } })
+    await using bed = await testbed({ config: { 'web-socket': { timeout: '3s' } } })
     const [used, unused] = [await lease(bed.gateway.address), await lease(bed.gateway.address)]
     await using client = await Client.connect(at(used))
     await bed.gateway.until(({ allotments }) => allotments === 1)

@@ -136,7 +136,7 @@ test('[ADM12] a call that failed is sent again and answered with the reply as it
   let does = false
   await using bed = await testbed({
     bot: { answer: (frame) => (does ? ok(frame, { message_id: 7 }) : answer(frame)) },
-    config: { actions: { timeouts: { send_private_msg: '100ms' } } },
+    config: { actions: { timeouts: { send_private_msg: '1s' } } },
   })
   const admin = operator(bed.gateway.address)
   const alice = await bed.client('/?client_name=alice')

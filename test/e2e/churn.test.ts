@@ -106,7 +106,7 @@ test('[LOAD9] [LOAD10] 10,000 clients that come and go leave nothing behind but 
   const announced = VISITORS * 0.8
   expect(seen.size).toBeWithin(announced, announced + VISITORS / BATCH + 1)
   expect([...seen.values()].every((sum) => sum === 0)).toBe(true)
-}, 60_000)
+})
 
 test('[LOAD10] allotted ports that are asked for, used and left are all free again', async () => {
   await using bed = await testbed()
@@ -119,4 +119,4 @@ test('[LOAD10] allotted ports that are asked for, used and left are all free aga
   }
   const after = await gateway.until(({ links, allotments }) => links === 0 && allotments === 0)
   expect(after.bots[0]?.sessions).toEqual([])
-}, 30_000)
+})

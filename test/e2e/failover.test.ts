@@ -64,8 +64,9 @@ test('[GOV13] what both tell is heard once, whoever is first, and what only the 
   expect(texts(client).toSorted()).toEqual(
     [...Array.from({ length: count }, (_, i) => `m${i + 1}`), 'only the second'].toSorted(),
   )
-  expect((await it.status()).facts['event-rescued']).toBe(1)
-}, 20_000)
+  // Others may be, too, whose twins a busy machine is slow to hear.
+  expect((await it.status()).facts['event-rescued']).toBeGreaterThanOrEqual(1)
+})
 
 test('[GOV14] when the one that works is killed the other takes over at once: reads are asked again, what waits goes there, and back once it is well', async () => {
   await using first = named('first')
@@ -97,14 +98,13 @@ test('[GOV14] when the one that works is killed the other takes over at once: re
   await client.next(({ raw_message: text }) => text === 'from the second')
 
   first.answer = answering('first')
+  const began = performance.now()
   first.start()
   await settled(it, 3)
-  const began = performance.now()
-  expect(await whoAnswers(client)).toBe('second')
   while ((await whoAnswers(client)) === 'second') await Bun.sleep(20)
-  expect(performance.now() - began).toBeGreaterThanOrEqual(FAILBACK * 0.8)
+  expect(performance.now() - began).toBeGreaterThanOrEqual(FAILBACK)
   expect(client.heard.some((raw) => raw.includes('"online":false'))).toBe(false)
-}, 60_000)
+})
 
 test('[GOV14] with all of them gone calls wait, and go to whichever is back first', async () => {
   await using first = named('first')
@@ -118,7 +118,7 @@ test('[GOV14] with all of them gone calls wait, and go to whichever is back firs
   await it.until(({ bots }) => bots[0]?.waiting.held === true)
   second.start()
   expect(await held).toBe('second')
-}, 20_000)
+})
 
 overOneBot('a probe is a call there, so what answers none does not beat either')(
   '[GOV21] when the one that works answers nothing any more, though link and heartbeats are well, the other takes over, and it comes back once it is well',
@@ -165,6 +165,7 @@ overOneBot('a probe is a call there, so what answers none does not beat either')
       expect(await metrics.text()).toContain('perpetua_upstreams_failing{bot="10001"} 1')
 
       for (let n = 0; n < 20; n++) expect(await whoIs()).toBe('second')
+      const began = performance.now()
       first.answer = (frame) => {
         asked.push(frame.action)
         return answering('first')(frame)
@@ -173,17 +174,14 @@ overOneBot('a probe is a call there, so what answers none does not beat either')
       // No client was spent on it.
       expect(asked.filter((action) => action === 'send_group_msg')).toHaveLength(3)
       expect(asked.at(-1)).toBe('get_status')
-      const well = performance.now()
-      expect(await whoIs()).toBe('second')
       while ((await whoIs()) === 'second') await Bun.sleep(20)
-      expect(performance.now() - well).toBeGreaterThanOrEqual(FAILBACK * 0.8)
+      expect(performance.now() - began).toBeGreaterThanOrEqual(FAILBACK)
       expect((await it.status()).facts['upstream-active']).toBe(3)
       expect(client.heard.some((raw) => raw.includes('"online":false'))).toBe(false)
     } finally {
       clearInterval(beats)
     }
   },
-  90_000,
 )
 
 test('[GOV15] an implementation of the group that has another account is refused and said, and the bot is none the worse', async () => {
@@ -203,4 +201,4 @@ test('[GOV15] an implementation of the group that has another account is refused
   await it.until(({ bots }) => bots[0]?.online === true)
   expect(await whoAnswers(client)).toBe('first')
   expect(texts(client)).toEqual(['ours'])
-}, 20_000)
+})

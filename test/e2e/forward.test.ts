@@ -131,8 +131,8 @@ describe('heartbeats', () => {
     "[LNK6] they come at the implementation's interval; its own, and its lifecycles, are not passed on",
     async () => {
       await using bed = await testbed({ bot: { first: [lifecycle(), heartbeat(400)] } })
-      const client = await bed.client()
       const since = performance.now()
+      const client = await bed.client()
       const before = client.heard.length
       bed.bot.send(lifecycle())
       // Its own bear a time of long ago, ours come by the clock and bear the time of now.

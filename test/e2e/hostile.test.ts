@@ -285,7 +285,7 @@ test('[HST9] a client that calls and never reads is closed with 4013 once its re
   expect(await code).toBe(4013)
   await bed.gateway.until(({ links, bots }) => links === 1 && bots[0]?.waiting.replies === 0)
   await watcher.undisturbed()
-}, 30_000)
+})
 
 test('[HST10] whatever the implementation sends, it is counted and nobody is disturbed', async () => {
   await using on = await scene({ patience: EAGER })
@@ -392,5 +392,4 @@ overOneBot('one link for calls and events: those of Milky go over HTTP, bounded 
     expect(retcode).toBe(1)
     expect(running.facts.filter(({ kind }) => kind === 'upstream-lost')).toEqual([])
   },
-  30_000,
 )

@@ -132,7 +132,6 @@ test.skipIf(!posix).each(ENDS)(
     await hook.heard(7)
     expect(hook.numbers.filter((n) => n > 3)).toEqual([4, 5, 6, 7])
   },
-  30_000,
 )
 
 test.skipIf(!posix)(
@@ -158,7 +157,6 @@ test.skipIf(!posix)(
     await hears(back, 4)
     expect(numbers(back)).toEqual([4])
   },
-  15_000,
 )
 
 test.skipIf(!posix)(
@@ -182,7 +180,6 @@ test.skipIf(!posix)(
     expect(await back.next(isResume)).toMatchObject({ lost: 0 })
     expect(appId(await back.next(isMe))).toBe(appId(hello))
   },
-  30_000,
 )
 
 test.skipIf(!posix)(
@@ -207,7 +204,6 @@ test.skipIf(!posix)(
     })
     other.close()
   },
-  30_000,
 )
 
 test('[GOV6] without `journal.persist` nothing is written, and nobody comes back', async () => {
@@ -226,4 +222,4 @@ test('[GOV6] without `journal.persist` nothing is written, and nobody comes back
   await online(it)
   await using back = await come(it, 'tw')
   expect(await back.next(isResume)).toMatchObject({ recovered: false, secret: expect.any(String) })
-}, 30_000)
+})

@@ -70,10 +70,18 @@ test('[TAP3] a filter leaves out what is of another bot, kind, type, action, cli
 test('[TAP4] under load a tap is a sample, and says how much it left out', async () => {
   await using bed = await testbed()
   await using tap = await operator(bed.gateway.address).stream('/api/tap?kinds=event')
-  for (let n = 0; n < 1_000; n++) bed.bot.send(groupMessage('x', 10001, n))
-  const { skipped } = await tap.next('skipped')
-  expect(skipped).toBeGreaterThan(500)
-  // A slow gateway may still be busy with those of before, and leave out some of these as well.
+  // More are shown where a slow machine takes some seconds over it, but of all it is told.
+  let [said, shown, skipped] = [0, 0, 0]
+  while (skipped === 0) {
+    for (let n = 0; n < 1_000; n++) bed.bot.send(groupMessage('x', 10001, n))
+    said += 1_000
+    while (shown + skipped < said) {
+      const { event, data } = await tap.inbox.take()
+      if (event === 'event') shown += 1
+      else if (event === 'skipped') skipped += Number(data['skipped'])
+    }
+  }
+  expect(shown + skipped).toBe(said)
   const again = setInterval(() => bed.bot.send(groupMessage('later', 10001, 5_000)), 200)
   await tap.next('event', ({ event }) => (event as Record<string, number>)[milky ? 'real_id' : 'message_id'] === 5_000)
   clearInterval(again)
@@ -104,7 +112,7 @@ test('[TAP5] who does not read costs nobody anything: what has no room is left o
   await told.promise
   expect(size).toBeLessThan(20 * 2 ** 20)
   socket.destroy()
-}, 20_000)
+})
 
 test('[TAP6] one stream has it all: the status, each second, the log, and facts', async () => {
   await using bed = await testbed({ config: { log: { level: 'info' } } })

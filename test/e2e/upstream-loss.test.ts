@@ -121,7 +121,7 @@ test('[LOAD5] [LOAD6] with the implementation killed ten times under load, clien
     catchingUp: 0,
     away: 0,
   })
-}, 60_000)
+})
 
 overOneBot('Milky has no heartbeats: [MLU5] is about those who fall silent there')(
   '[LOAD7] an implementation that falls silent is taken for dead after three of its heartbeats, and dialled again',
@@ -138,7 +138,6 @@ overOneBot('Milky has no heartbeats: [MLU5] is about those who fall silent there
     bed.bot.send(numbered(1))
     await client.next((_, raw) => numberIn(raw) === 1)
   },
-  30_000,
 )
 
 /** An implementation that does not like our token, in one of the ways they have, until it is told to. */

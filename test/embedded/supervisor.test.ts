@@ -128,7 +128,7 @@ test.concurrent('[SUP6] the grace is five seconds', async () => {
   await bed.says(/QrCode Fetched/)
   void bed.supervisor.stop()
   expect(await bed.fact('stubborn')).toMatchObject({ afterMs: 5_000 })
-}, 20_000)
+})
 
 test('[SUP7] restarts asked for at the same time are one, and never do two processes run', async () => {
   await using bed = await supervised({ ignoresSigterm: true }, { graceMs: 200 })
@@ -281,7 +281,7 @@ test('[SUP13] whatever it says, memory stays bounded', async () => {
   expect(longest).toBe(4096 + '…'.length)
   // It said 300 MB.
   expect((most - before) / 1_000_000).toBeLessThan(50)
-}, 60_000)
+})
 
 test('[SUP21] how it ended is told by exit code or signal, and as Windows has it', () => {
   expect(spelled({ code: 0, signal: null })).toBe('exit code 0')

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { configOf, type FilterConfig } from '../../src/config/schema.ts'
 import { compileFilter, type Filter } from '../../src/governance/filter.ts'
 import { formatCq, type Segment } from '../../src/onebot/segment.ts'
+import { worked } from '../support/work.ts'
 
 const BIG = '7672696335120716277'
 const NEAR = '7672696335120716276'
@@ -291,10 +292,10 @@ test('[FLT7] a pattern sees the beginning of a long text, and takes little time 
   const event = (text: string) => ({ event: say(text) })
   expect(passing({ raw_message: { '.regex': 'b' } }, event(`${'a'.repeat(16_383)}b`))).toEqual(['event'])
   expect(passing({ raw_message: { '.regex': 'b' } }, event(`${'a'.repeat(16_384)}b`))).toEqual([])
-  const began = performance.now()
+  const began = worked()
   expect(passing({ raw_message: { '.regex': '^(a|aa|a?)+$' } }, event(`${'a'.repeat(5_000_000)}b`))).toEqual(['event'])
   expect(passing({ raw_message: { '.regex': '^(a|aa|a?)+$' } }, event(`${'a'.repeat(10_000)}b`))).toEqual([])
-  expect(performance.now() - began).toBeLessThan(2_000)
+  expect(worked() - began).toBeLessThan(2_000)
 })
 
 test('[FLT8] a filter that cannot be compiled is named, not thrown', () => {

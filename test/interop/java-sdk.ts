@@ -125,7 +125,7 @@ function whyDropped(json: Fields): string | undefined {
 async function webApi(api: string, endpoint: string): Promise<unknown> {
   const response = await fetch(`${api}/api/${endpoint}`, {
     headers: { 'User-Agent': 'Apache-HttpClient/4.5.14 (Java/1.8.0_392)', 'Accept-Encoding': 'gzip,deflate' },
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   })
   if (response.status !== 200) throw new Error(`java: Unexpected status: ${response.status}`)
   const { status, data } = (await response.json()) as { status: unknown; data: unknown }

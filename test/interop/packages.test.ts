@@ -1,6 +1,7 @@
 // Bot programs built on packages that others wrote, each a process of its own, at a real gateway.
 
 import { expect, test } from 'bun:test'
+import { ownPort } from '../support/port.ts'
 import { Guest, type Told } from './guest.ts'
 import { JavaSdk } from './java-sdk.ts'
 import { nonebotDials } from './nonebot.ts'
@@ -39,8 +40,7 @@ const koishiDials = ({ gateway }: SmallQQ) =>
   })
 
 /** Its server takes the first free port from here on. */
-const koishiServes = () =>
-  new Guest('koishi', { protocol: 'ws-reverse', selfId: String(BOT), port: String(20_000 + (process.pid % 10_000)) })
+const koishiServes = () => new Guest('koishi', { protocol: 'ws-reverse', selfId: String(BOT), port: String(ownPort()) })
 
 const reverseTo = ({ port }: Told) => ({
   ...config,

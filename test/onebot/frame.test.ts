@@ -11,6 +11,7 @@ import {
   readUpstream,
   replyText,
 } from '../../src/onebot/frame.ts'
+import { worked } from '../support/work.ts'
 import { ECHO, json, piece, space, write } from './json.ts'
 
 const TOKEN = 'p7-1'
@@ -277,17 +278,25 @@ test('[COD14] a 10 MiB image passes unchanged', () => {
 
 test('[COD14] a 10 MiB image costs little more than its one JSON.parse', () => {
   const raw = Buffer.from(`{"action":"send_msg",${rest('1')}`).toString()
-  const fastest = (work: () => unknown) =>
-    Math.min(
-      ...Array.from({ length: 9 }, () => {
-        const start = performance.now()
-        work()
-        return performance.now() - start
-      }),
+  const cost = (work: () => unknown) => {
+    const start = worked()
+    work()
+    return worked() - start
+  }
+  let [bare, ours] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  // In turn, and more of them where others make it uneven: neither can be quicker than it is.
+  for (let n = 0; n < 9 || (n < 100 && ours >= bare * 3); n++) {
+    bare = Math.min(
+      bare,
+      cost(() => JSON.parse(raw)),
     )
-  const bare = fastest(() => JSON.parse(raw))
+    ours = Math.min(
+      ours,
+      cost(() => actionText(actionOf(raw), TOKEN)),
+    )
+  }
   // Measured: 1.1 times. A walk over every character would make it 10.
-  expect(fastest(() => actionText(actionOf(raw), TOKEN)) / bare).toBeLessThan(3)
+  expect(ours / bare).toBeLessThan(3)
 })
 
 test('[COD16] an echo that is kept does not keep its frame', () => {

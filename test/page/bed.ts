@@ -1,7 +1,7 @@
 // A gateway that a browser looks at, with an implementation or a simulated QQ behind it.
 
 import axe from 'axe-core'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { type GatewayOptions, startGateway } from '../../src/app.ts'
 import { type ConfigInput, configOf } from '../../src/config/schema.ts'
 import { openLog } from '../../src/observe/log.ts'
@@ -34,6 +34,28 @@ export async function sandbox({ apart = false, version = '1.2.3' } = {}) {
 }
 
 export const link = (address: string, path = '/'): string => `${address}${path}#token=${ADMIN}`
+
+export interface Presses {
+  /** What the button says then. */
+  sure?: string
+  between?: () => Promise<void>
+}
+
+/** Presses a button in there, and what it becomes; anew where a slow machine lets the time for that pass. */
+export async function twice(within: Locator, label: string, { sure = 'Sure?', between }: Presses = {}): Promise<void> {
+  const button = (name: string) => within.getByRole('button', { name, exact: true })
+  for (let done = false; !done; ) {
+    await button(label).press('Enter')
+    await between?.()
+    // It waits for four seconds.
+    done = await button(sure)
+      .press('Enter', { timeout: 3_000 })
+      .then(
+        () => true,
+        () => false,
+      )
+  }
+}
 
 /** What would keep people out: findings of axe that are serious or worse, by rule and place. */
 export async function barriers(page: Page): Promise<string[]> {

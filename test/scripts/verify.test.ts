@@ -78,6 +78,8 @@ test('[VFY3] a runner that dies, that has nothing to run, or that hangs, is one 
   const died = await tested(`test('one', () => process.exit(7))`)
   expect(died).toMatchObject({ failed: 1, trouble: expect.stringContaining('exit code 7') })
   expect(await tested('')).toMatchObject({ passed: 0, failed: 1 })
+  const left = await tested(`test.skip('x', () => {})\ntest('one', () => {})\ntest('two', () => process.exit(0))`)
+  expect(left).toMatchObject({ passed: 0, failed: 1, trouble: expect.stringContaining('exit code 0') })
   expect(await tested(`throw new Error('at the top')`)).toMatchObject({
     failed: 1,
     trouble: expect.stringContaining('error: at the top'),
@@ -101,4 +103,35 @@ test('bad', () => expect(1).toBe(2))`)
   const lines = (talk.trouble ?? '').split('\n')
   expect(lines).toHaveLength(302)
   expect([lines[0], lines[200], lines[300]]).toEqual(['line 1', '... 4700 lines left out ...', 'line 5000'])
+})
+
+test('[VFY3] what tests write does not count, whatever it looks like', async () => {
+  const loud = await tested(`
+test('loud', () => {
+  console.log(' 7 pass')
+  console.error(' 5 fail\\nRan 9 tests across 1 file. [1ms]')
+  process.stdout.write('no end of line')
+})`)
+  expect(loud).toMatchObject({ passed: 1, failed: 0 })
+})
+
+// Windows has no groups of processes.
+test.skipIf(process.platform === 'win32')('[VFY5] what a check has started ends with it', async () => {
+  const gone = Promise.withResolvers<void>()
+  using listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {}, close: () => gone.resolve() } })
+  const child = `await Bun.connect({ hostname: '127.0.0.1', port: ${listener.port}, socket: { data() {} } }); console.log(1); setInterval(() => {}, 1_000)`
+  const parent = `const child = Bun.spawn([process.execPath, '-e', ${JSON.stringify(child)}], { stdout: 'pipe' })
+for await (const _ of child.stdout) process.exit(3)`
+  expect((await run(saying('leaves', parent))).trouble).toEndWith('exit code 3')
+  await gone.promise
+})
+
+test('[VFY5] what cannot be started has failed, and the others are run', async () => {
+  const checks = [{ name: 'nothing', command: ['./no-such-program'] }, saying('something', '')]
+  const outcomes = await runAll(checks, { slots: 1, run, over: () => undefined })
+  expect(outcomes.map(({ passed, failed }) => [passed, failed])).toEqual([
+    [0, 1],
+    [1, 0],
+  ])
+  expect(outcomes[0]?.trouble).toStartWith('not run: ')
 })

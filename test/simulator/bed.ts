@@ -29,7 +29,7 @@ export async function client(url: string, headers: Record<string, string> = {}, 
     url,
     headers,
     maxFrame: 64 * 1024 * 1024,
-    timeout: 5_000,
+    timeout: 60_000,
     events: {
       text: (_socket, text) => {
         if (meta || !isMeta(text)) frames.push(text)

@@ -13,7 +13,7 @@ const script = 'test/contract/run-storage.ts'
 
 function run(runtime: string, args: string[]): Promise<{ stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(`${root}node_modules/.bin/${runtime}`, args, { cwd: root, timeout: 120_000 }, (_, stdout, stderr) =>
+    execFile(`${root}node_modules/.bin/${runtime}`, args, { cwd: root, timeout: 230_000 }, (_, stdout, stderr) =>
       resolve({ stdout, stderr }),
     )
   })
@@ -32,7 +32,7 @@ for (const [runtime, running] of Object.entries(runs)) {
         const lines = stdout.split('\n').filter((line) => line.startsWith('{"name"'))
         const result = lines.map((line) => JSON.parse(line)).find((one) => one.name === name)
         expect(result === undefined ? `did not run:\n${stdout}${stderr}` : result.error).toBeUndefined()
-      }, 120_000)
+      })
     }
   })
 }
@@ -53,4 +53,4 @@ test('[STO18] SQLite is loaded when a storage is opened and not before, without 
   expect(stdout.trim()).toBe('[false,true]')
   expect(stderr).not.toContain('SQLite')
   expect(stderr).toContain('of others')
-}, 30_000)
+})

@@ -32,6 +32,8 @@ export class Application implements AsyncDisposable {
   /** How each link ended. */
   readonly ended = new Inbox<number>()
   refused = 0
+  /** When each handshake came (ms of `performance.now`). */
+  readonly times: number[] = []
   /** Refuses everybody. */
   closed = false
   readonly #sockets = new Set<ServerWebSocket<Data>>()
@@ -82,6 +84,7 @@ export class Application implements AsyncDisposable {
     const { headers } = request
     const { token, exclusive } = this.#options
     this.handshakes.push(headers)
+    this.times.push(performance.now())
     const refuse = (status: number) => {
       this.refused += 1
       return new Response('no', { status })

@@ -14,9 +14,15 @@ const PLACES = [
 /** Undefined: the machine has none, and what needs one is skipped. */
 export const executable = PLACES.find((place) => place !== '' && existsSync(place))
 
+/** A busy machine has its time: shorter than a test may take (ms), so that it is said what was waited for. */
+const PATIENCE = 180_000
+
 // Root, as containers are, gets no sandbox.
 export const browse = (): Promise<Browser> =>
-  chromium.launch({ ...(executable && { executablePath: executable }), args: ['--no-sandbox'] })
+  chromium.launch({
+    ...(executable && { executablePath: executable }),
+    ...{ args: ['--no-sandbox'], timeout: PATIENCE },
+  })
 
 export interface Tab extends AsyncDisposable {
   readonly page: Page
@@ -30,7 +36,7 @@ export interface Tab extends AsyncDisposable {
 export async function tab(browser: Browser, options: BrowserContextOptions = {}): Promise<Tab> {
   const context = await browser.newContext({ locale: 'en-US', colorScheme: 'light', ...options })
   const page = await context.newPage()
-  page.setDefaultTimeout(20_000)
+  page.setDefaultTimeout(PATIENCE)
   const complaints: string[] = []
   const asked: string[] = []
   page.on('console', (message) => {

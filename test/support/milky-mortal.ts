@@ -4,19 +4,21 @@ import { openSync, writeSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { now } from './implementation.ts'
 import { FRIEND, friendMessage, SELF, text } from './milky-stage.ts'
-import { LOOK, MOST, type Mortal, SLOWEST, SLOWEST_DURABLE, UNREAD } from './mortal-life.ts'
+import { LOOK, MOST, type Mortal, SLOWEST, SLOWEST_DURABLE, UNREAD, waiting } from './mortal-life.ts'
 import { Pace } from './pace.ts'
 
 const [given = ''] = process.argv.slice(2)
-const { port, life, rate, since, notes }: Mortal = JSON.parse(given) // ours
+const { port, life, rate, since, notes, hook }: Mortal = JSON.parse(given) // ours
 const file = openSync(notes, 'a')
 const note = (line: string) => writeSync(file, `${line}\n`)
 
 const pace = new Pace(rate, since)
+const waits = waiting(hook)
 let links = 0
 let seq = 0
 let open: { name: string; count: number; link: Bun.ServerWebSocket } | undefined
 let speaking = rate > 0
+let ending = false
 
 Bun.serve({
   hostname: '127.0.0.1',
@@ -34,6 +36,7 @@ Bun.serve({
       // Another gateway: nothing was due while there was none.
       if (links > 0) pace.notBefore(Date.now())
       open = { name: `${life * 1_000 + ++links}`, count: 0, link }
+      if (rate > 0) note(`link ${open.name}`)
     },
     close() {
       open = undefined
@@ -46,15 +49,19 @@ console.log('ready')
 setInterval(() => {
   const one = open
   if (one === undefined || !speaking || one.link.getBufferedAmount() > UNREAD) return
+  if (!ending && waits(one.name, one.count)) return pace.notBefore(Date.now())
   one.link.cork(() => {
-    for (let due = pace.take(MOST); due > 0; due--) one.link.send(spoken(`${one.name}.${++one.count}`))
+    // The end is an event, too: there is a last one whatever was due.
+    for (let due = ending ? 1 : pace.take(MOST); due > 0; due--) one.link.send(spoken(`${one.name}.${++one.count}`))
   })
+  if (!ending) return
+  speaking = false
+  note(`last ${one.name}.${one.count}`)
 }, LOOK)
 
 // No more events; calls are still answered.
 process.on('SIGUSR1', () => {
-  speaking = false
-  note(`last ${open?.name}.${open?.count}`)
+  ending = true
 })
 
 async function carriedOut(api: string, request: Request): Promise<Response> {

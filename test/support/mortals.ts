@@ -9,7 +9,7 @@ import { ownPort } from './port.ts'
 import { type Program, program } from './program.ts'
 import type { Returner } from './returner.ts'
 import { milky } from './upstream.ts'
-import { type Notes, notesOf, type Told } from './verdict.ts'
+import { confirmations, type Notes, notesOf, type Told } from './verdict.ts'
 
 export interface Story {
   rounds: number
@@ -50,6 +50,8 @@ class Stage implements AsyncDisposable {
   /** Since when the gateway is there (ms since 1970), and how long (ms) earlier ones were. */
   #since = 0
   #up = 0
+  /** What each client had confirmed when this life of the gateway began. */
+  #confirmed: number[] = []
   #implementation: Program | undefined
   #gateway: Lasting | undefined
 
@@ -72,6 +74,7 @@ class Stage implements AsyncDisposable {
     const { rounds, say = () => undefined } = this.#story
     await this.#begin()
     for (let round = 1; round <= rounds; round++) {
+      await this.#haveConfirmed()
       await this.#afterLife()
       await this.#killGateway()
       await this.#afterLife()
@@ -80,12 +83,14 @@ class Stage implements AsyncDisposable {
       await this.#killClients()
       say(`killed everybody ${round} of ${rounds} times`)
     }
+    await this.#haveConfirmed()
     await this.#afterLife()
     await this.#end()
     return {
       clients: CLIENTS.map(({ name }) => this.#read(name)),
       hook: this.#read('hook'),
       did: [...this.#text('did').matchAll(/^did (.*)$/gm)].map(([, what = '']) => what),
+      links: new Set([...this.#text('did').matchAll(/^link (\d+)$/gm)].map(([, link]) => Number(link))),
       up: this.#up,
       unknown: [...this.#its.said.matchAll(/durable action: whether .* id=(\S+)/g)].map(([, id = '']) => id),
     }
@@ -185,7 +190,8 @@ class Stage implements AsyncDisposable {
   }
 
   async #bear(rate: number, since: number): Promise<void> {
-    const wish: Mortal = { port: this.#port, life: this.#lives++, rate, since, notes: this.#home.at('did') }
+    const [notes, hook] = [this.#home.at('did'), this.#home.at('hook')]
+    const wish: Mortal = { port: this.#port, life: this.#lives++, rate, since, notes, hook }
     const entry = milky ? 'test/support/milky-mortal.ts' : 'test/support/mortal.ts'
     this.#implementation = program([JSON.stringify(wish)], { cwd: this.#home.path, entry })
     await this.#implementation.says(/ready/)
@@ -208,9 +214,18 @@ class Stage implements AsyncDisposable {
 
   #moved(): void {
     this.#since = Date.now()
+    this.#confirmed = this.#confirmations()
     // At once or not at all: others read it all the time.
     writeFileSync(this.#home.at('moving'), `${this.#its.ws} ${this.#since}`)
     renameSync(this.#home.at('moving'), this.#home.at('address'))
+  }
+
+  /** Each client has confirmed something in this life of the gateway: else its death would say nothing of that. */
+  async #haveConfirmed(): Promise<void> {
+    while (this.#confirmations().some((count, at) => count <= (this.#confirmed[at] ?? 0))) await sleep(200)
+  }
+  #confirmations(): number[] {
+    return CLIENTS.map(({ name }) => confirmations(this.#read(name).marks).length)
   }
 
   async #allThere(): Promise<void> {

@@ -28,7 +28,8 @@ function reserved(): number {
 
 function listens(port: number, forEver = false): boolean {
   try {
-    const listener = Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } })
+    // Exclusive: others could listen on it as well, and think that it is theirs.
+    const listener = Bun.listen({ hostname: '127.0.0.1', port, exclusive: true, socket: { data() {} } })
     if (forEver) listener.unref()
     else listener.stop(true)
     return true

@@ -74,6 +74,7 @@ function live(): Promise<void> {
   const url = `${gateway}/?client_name=${name}&resume=${secret ?? 1}&ack=${ack}`
   const link = new Socket(url, { headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } })
   let last: { seq?: number; text: string } | undefined
+  let acknowledging = false
   const ask = (kind: string, action: string, params: object) => {
     const echo = `${name}-${process.pid}-${kind}-${++asked}`
     note(`asked ${echo}`)
@@ -89,8 +90,10 @@ function live(): Promise<void> {
         else ask('call', asked % 2 === 0 ? 'get_status' : 'send_private_msg', { user_id: asked, message: 'x' })
     }),
     every(ACK_EVERY, () => {
-      if (ack === 'explicit' && last?.seq !== undefined)
-        link.send(JSON.stringify({ action: 'ack_event', params: { seq: last.seq }, echo: `ack ${last.text}` }))
+      // One after the other, as PINGs are asked: several at a time would say the same moment.
+      if (ack !== 'explicit' || last?.seq === undefined || acknowledging) return
+      acknowledging = true
+      link.send(JSON.stringify({ action: 'ack_event', params: { seq: last.seq }, echo: `ack ${last.text}` }))
     }),
   ]
   link.onopen = () => {
@@ -100,7 +103,10 @@ function live(): Promise<void> {
   }
   link.onmessage = ({ data }) => {
     const heard: Heard = JSON.parse(String(data))
-    if (heard.post_type === undefined) return note(replied(heard))
+    if (heard.post_type === undefined) {
+      if (heard.echo?.startsWith('ack ')) acknowledging = false
+      return note(replied(heard))
+    }
     if (heard.message_type !== undefined) {
       note(`event ${heard.raw_message}`)
       last = { text: heard.raw_message ?? '', ...(heard.seq !== undefined && { seq: heard.seq }) }

@@ -25,6 +25,8 @@ export interface Told {
   hook: Notes
   /** What the implementation carried out, by the echo that asked for it. */
   did: string[]
+  /** Links of the implementation by which it told events. */
+  links: Set<number>
   /** How long (ms) the gateway was there while everybody spoke. */
   up: number
   /** Ids of durable calls whose outcome is unknown, by the gateway's log. */
@@ -92,7 +94,7 @@ function split(line: string): [string, string] {
   return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)]
 }
 
-export function judge({ clients, hook, did, unknown, up }: Told): Verdict {
+export function judge({ clients, hook, did, links, unknown, up }: Told): Verdict {
   const wrong: string[] = []
   const everybody = [...clients, hook]
   const most = new Map<number, number>()
@@ -102,7 +104,7 @@ export function judge({ clients, hook, did, unknown, up }: Told): Verdict {
   for (const notes of everybody) {
     const { news, repeated } = firstTimes(notes)
     again[notes.name] = repeated.length
-    wrong.push(...unordered(notes.name, news), ...lost(notes.name, news, most))
+    wrong.push(...unordered(notes.name, news), ...lost(notes.name, news, { most, links }))
     wrong.push(...(notes === hook ? postedTwice(notes, repeated) : heardTwice(notes, repeated)))
     wrong.push(...badReplies(notes))
   }
@@ -143,7 +145,11 @@ function unordered(name: string, news: Heard[]): string[] {
 }
 
 /** Nothing may be missing but the end of a life that the gateway did not survive: so much of it was not on disk. */
-function lost(name: string, news: Heard[], most: Map<number, number>): string[] {
+function lost(
+  name: string,
+  news: Heard[],
+  { most, links }: { most: Map<number, number>; links: Set<number> },
+): string[] {
   const found = Map.groupBy(news, ({ life }) => life)
   return [...most].flatMap(([life, count]) => {
     const mine = found.get(life) ?? []
@@ -151,13 +157,21 @@ function lost(name: string, news: Heard[], most: Map<number, number>): string[] 
     if (holes.length > 0) return [`${name}: of life ${life} something is missing before ${holes[0]?.text}`]
     const missing = count - mine.length
     // Lives of one process that follow each other: the gateway went. Else the implementation did, and all got the same.
-    const may = most.has(life + 1) ? UNWRITTEN : 0
+    const may = links.has(life + 1) ? UNWRITTEN : 0
     return missing > may ? [`${name}: the last ${missing} of life ${life} are missing`] : []
   })
 }
 
+/** Those that the gateway has surely heard of: on one link it asks again only once it was answered. */
+export function confirmations(marks: Notes['marks']): Notes['marks'] {
+  const steps = marks.filter(({ what }) => what === 'confirmed' || what === 'open')
+  return steps.filter(
+    ({ what, rest }, at) => what === 'confirmed' && rest !== 'nothing' && steps[at + 1]?.what === 'confirmed',
+  )
+}
+
 function heardTwice({ name, events, marks }: Notes, repeated: number[]): string[] {
-  const confirmed = marks.filter(({ what, rest }) => what === 'confirmed' && rest !== 'nothing')
+  const confirmed = confirmations(marks)
   if (confirmed.length <= CONFIRMATIONS) return [`${name}: it confirmed only ${confirmed.length} times`]
   const wrong: string[] = []
   for (const index of repeated) {

@@ -25,8 +25,8 @@ export const LOOK = 2
 export const MOST = 100
 export const UNREAD = 256 * 1024
 
-/** Events that the web hook may be behind: it takes one after the other, and would take minutes where the machine is busy. */
-const AHEAD = 1_000
+/** Events that the web hook may be behind within a link: it takes one after the other, on a busy machine far too slowly. */
+const AHEAD = 5_000
 
 /** Tells whether the web hook is to hear more before more is said: by the end of its notes, looked at now and then. */
 export function waiting(hook: string): (link: string, count: number) => boolean {

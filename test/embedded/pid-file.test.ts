@@ -50,21 +50,24 @@ async function place(flags: StandInFlags = {}): Promise<Place> {
       ]
       const child = spawn(RUNTIMES[runtime], words, { stdio: ['ignore', 'pipe', 'inherit'] })
       parents.push(child)
-      const told = new Inbox<SupervisorFact | { kind: 'line'; text: string }>()
-      createInterface({ input: child.stdout }).on('line', (line) => told.push(JSON.parse(line)))
+      // Apart: the program may speak before its start is noted and told.
+      const facts = new Inbox<SupervisorFact>()
+      const lines = new Inbox<string>()
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        const told: SupervisorFact | { kind: 'line'; text: string } = JSON.parse(line) // of parent.ts
+        if (told.kind === 'line') lines.push(told.text)
+        else facts.push(told)
+      })
       return {
         process: child,
         async fact(kind) {
           for (;;) {
-            const fact = await told.take()
+            const fact = await facts.take()
             if (fact.kind === kind) return fact as SupervisorFact & { kind: typeof kind } // just compared
           }
         },
         async says(pattern) {
-          for (;;) {
-            const fact = await told.take()
-            if (fact.kind === 'line' && pattern.test(fact.text)) return
-          }
+          while (!pattern.test(await lines.take()));
         },
       }
     },

@@ -1,17 +1,16 @@
 // A child that a killed gateway left is found and ended at the next start, if it is the one that was noted.
 
 import { expect, test } from 'bun:test'
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, copyFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { PidFile } from '../../src/embedded/pid-file.ts'
 import type { SupervisorFact } from '../../src/embedded/supervisor.ts'
 import { identityOf } from '../../src/lib/identity.ts'
-import { Inbox } from '../contract/witness.ts'
 import { type Folder, folder } from '../support/folder.ts'
+import { type Program, program } from '../support/program.ts'
 import { type StandIn, standIn } from '../support/stand-in.ts'
 import type { StandInFlags } from '../support/stand-in-program.ts'
 import { lives, supervised } from './supervised.ts'
@@ -27,16 +26,15 @@ interface Place extends AsyncDisposable {
 }
 
 interface Parent {
-  readonly process: ChildProcess
+  readonly program: Program
   fact<K extends SupervisorFact['kind']>(kind: K): Promise<SupervisorFact & { kind: K }>
-  says(pattern: RegExp): Promise<void>
 }
 
 async function place(flags: StandInFlags = {}): Promise<Place> {
   const own = await folder()
   const it = await standIn(own.at('bin', 'Lagrange.OneBot'), flags)
   await writeFile(own.at('appsettings.json'), '{}')
-  const parents: ChildProcess[] = []
+  const parents: Program[] = []
   return {
     folder: own,
     standIn: it,
@@ -48,44 +46,28 @@ async function place(flags: StandInFlags = {}): Promise<Place> {
         own.path,
         own.at('data', 'lagrange.pid'),
       ]
-      const child = spawn(RUNTIMES[runtime], words, { stdio: ['ignore', 'pipe', 'inherit'] })
-      parents.push(child)
-      // Apart: the program may speak before its start is noted and told.
-      const facts = new Inbox<SupervisorFact>()
-      const lines = new Inbox<string>()
-      createInterface({ input: child.stdout }).on('line', (line) => {
-        const told: SupervisorFact | { kind: 'line'; text: string } = JSON.parse(line) // of parent.ts
-        if (told.kind === 'line') lines.push(told.text)
-        else facts.push(told)
-      })
+      const parent = program(words, { file: RUNTIMES[runtime], cwd: own.path })
+      parents.push(parent)
       return {
-        process: child,
+        program: parent,
         async fact(kind) {
-          for (;;) {
-            const fact = await facts.take()
-            if (fact.kind === kind) return fact as SupervisorFact & { kind: typeof kind } // just compared
-          }
-        },
-        async says(pattern) {
-          while (!pattern.test(await lines.take()));
+          const [line] = await parent.says(new RegExp(`^\\{"kind":"${kind}".*\\n`, 'm'))
+          return JSON.parse(line) // of parent.ts
         },
       }
     },
     async [Symbol.asyncDispose]() {
-      for (const child of parents) {
-        child.kill('SIGKILL')
-        if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-      }
+      for (const parent of parents) await parent[Symbol.asyncDispose]()
       for (const pid of await it.starts()) if (lives(pid)) process.kill(pid, 'SIGKILL')
       await own[Symbol.asyncDispose]()
     },
   }
 }
 
-async function kill(parent: Parent): Promise<void> {
-  const gone = once(parent.process, 'exit')
-  parent.process.kill('SIGKILL')
-  await gone
+/** Asks it to end in this way, and waits until it has. */
+async function ends({ program }: Parent, signal: NodeJS.Signals): Promise<void> {
+  program.signal(signal)
+  await program.ended
 }
 
 /** Some other program, that is really there. */
@@ -99,20 +81,19 @@ for (const runtime of ['bun', 'node'] as const) {
     await using at = await place({ ignoresSigterm: true })
     const killed = at.parent(runtime)
     const { pid } = await killed.fact('started')
-    await killed.says(/QrCode Fetched/)
-    await kill(killed)
+    await killed.program.says(/QrCode Fetched/)
+    await ends(killed, 'SIGKILL')
     expect(lives(pid)).toBe(true)
 
     const next = at.parent(runtime)
     expect(await next.fact('left-over')).toEqual({ kind: 'left-over', pid })
     const { pid: successor } = await next.fact('started')
     expect(lives(pid)).toBe(false)
-    await next.says(/QrCode Fetched/)
+    await next.program.says(/QrCode Fetched/)
     expect(await at.standIn.starts()).toEqual([pid, successor])
     expect(await at.standIn.twice()).toBe(false)
 
-    next.process.kill('SIGTERM')
-    await once(next.process, 'exit')
+    await ends(next, 'SIGTERM')
     expect(lives(successor)).toBe(false)
     expect(await at.folder.list('data')).toEqual([])
   })
@@ -121,9 +102,8 @@ for (const runtime of ['bun', 'node'] as const) {
     await using at = await place()
     const hasty = at.parent(runtime)
     const { pid } = await hasty.fact('started')
-    await hasty.says(/QrCode Fetched/)
-    hasty.process.kill('SIGINT')
-    await once(hasty.process, 'exit')
+    await hasty.program.says(/QrCode Fetched/)
+    await ends(hasty, 'SIGINT')
     while (lives(pid)) await Bun.sleep(10)
   })
 }

@@ -69,6 +69,8 @@ export interface Crowd extends AsyncDisposable {
 
 export interface CrowdOptions {
   count: number
+  /** They come in the order of `members`; otherwise several come at once, in any order. */
+  inTurn?: boolean
   path?: string
   /** Keep a digest of all events: costs time. */
   digest?: boolean
@@ -86,7 +88,7 @@ export async function crowd(address: string, options: CrowdOptions): Promise<Cro
   const members: RawMember[] = []
   // One by one in small batches: the listener's backlog is not what these stories are about.
   while (members.length < options.count) {
-    const batch = Math.min(50, options.count - members.length)
+    const batch = Math.min(options.inTurn ? 1 : 50, options.count - members.length)
     members.push(
       ...(await Promise.all(
         Array.from({ length: batch }, () => RawMember.join(hostname, Number(port), options, news)),

@@ -82,8 +82,10 @@ async function withManager(system: boolean, work: (manager: Manager) => Promise<
 }
 
 /** With the quotes that its command line wants. */
+const quoted = (word: string) => (/^[\w-]+$/.test(word) ? word : `\\"${word}\\"`)
+
 const WINDOWS = `On Windows, the task scheduler starts it with your session:
-  schtasks /Create /TN perpetua /SC ONLOGON /TR "cmd /c cd /d \\"${process.cwd()}\\" && \\"${process.execPath}\\" start"`
+  schtasks /Create /TN perpetua /SC ONLOGON /TR "cmd /c cd /d \\"${process.cwd()}\\" && ${ownCommand().map(quoted).join(' ')} start"`
 
 function described(config: string, system: boolean, user = caller()): Service {
   return { command: [...ownCommand(), 'start', '--config', resolve(config)], folder: process.cwd(), system, user }

@@ -53,7 +53,7 @@ export function handshakes(
       wss.emit('connection', raw, incoming)
       // Now, and not when the adapter says so: on Deno a peer's first frame is there before any promise has settled.
       try {
-        on.open?.(new Accepted(raw, on, topics, maxFrame + QUEUE_HEADROOM))
+        on.open?.(new Accepted(raw, socket, on, topics, maxFrame + QUEUE_HEADROOM))
       } catch (error) {
         surface(error)
       }

@@ -17,6 +17,7 @@ import {
   takers,
   termsOf,
 } from './call.ts'
+import type { Caller } from './caller.ts'
 import type { CallsOptions } from './calls-options.ts'
 import { Durables, sendable, wantsDurable } from './durable.ts'
 import { Endings } from './endings.ts'
@@ -24,10 +25,11 @@ import { Failures, failureIn, retcodeIn } from './failures.ts'
 import { Flow, type Held } from './flow.ts'
 import { asRefusal } from './gate.ts'
 import { LIMITS } from './limits.ts'
+import type { OwnAction } from './own.ts'
 import { answerOwn } from './own.ts'
 import { Pending } from './pending.ts'
 import type { Outcome } from './policy.ts'
-import type { Caller, OwnAction, Upstream } from './ports.ts'
+import type { Upstream } from './ports.ts'
 import { Reads, sharing } from './reads.ts'
 import type { Session } from './session.ts'
 

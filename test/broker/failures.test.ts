@@ -1,9 +1,9 @@
 // Calls that failed: what is kept of them, for how long, and what sending one again does.
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import type { Caller } from '../../src/broker/caller.ts'
 import { Failures } from '../../src/broker/failures.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
-import type { Caller } from '../../src/broker/ports.ts'
 import { retry } from '../../src/broker/steering.ts'
 import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, lifecycleOf } from '../support/broker.ts'

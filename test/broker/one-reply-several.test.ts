@@ -2,8 +2,9 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
+import type { Caller } from '../../src/broker/caller.ts'
 import type { GovernedCall, Outcome, Verdict } from '../../src/broker/policy.ts'
-import { type Caller, type DurableCall, type DurableStore, OPEN_TERMS } from '../../src/broker/ports.ts'
+import { type DurableCall, type DurableStore, OPEN_TERMS } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 import { isRead } from '../../src/onebot/action.ts'

@@ -2,8 +2,9 @@
 
 import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
+import type { Caller } from '../../src/broker/caller.ts'
+import type { OwnAction } from '../../src/broker/own.ts'
 import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
-import type { Caller, OwnAction } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'

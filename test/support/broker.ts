@@ -2,16 +2,16 @@
 
 import { Bot } from '../../src/broker/bot.ts'
 import type { BotOptions } from '../../src/broker/bot-options.ts'
+import type { Caller } from '../../src/broker/caller.ts'
 import type { Closing } from '../../src/broker/closing.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
+import type { OwnActions } from '../../src/broker/own.ts'
 import {
-  type Caller,
   type CallSettings,
   type Channel,
   type Claim,
   type Link,
   OPEN_TERMS,
-  type OwnActions,
   type Terms,
   type Transport,
   type Upstream,

@@ -64,7 +64,7 @@ export class Bot {
       selfId: () => this.#selfId,
       wanted: () => this.#account,
       ended: () => this.#ending?.ever === true,
-      claim: (selfId) => options.claim(selfId, this),
+      claim: options.claim,
       lost: (upstream, active) => this.#calls.lost(upstream, active),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
@@ -100,7 +100,6 @@ export class Bot {
     this.#calls = new Calls({
       ...options,
       bot,
-      own: options.own(this),
       upstream: (action) => this.#sources.upstream(action),
       sides: this.#sources,
       known: () => this.online,

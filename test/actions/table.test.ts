@@ -19,7 +19,7 @@ class ActionBed extends BotBed {
         return count > 2 ? refuse('no-port', 'no port is free') : 8_100 + count
       },
     }
-    super({ own: (bot) => ownActions(bot, ports) })
+    super({ own: (action) => ownActions(this.bot, ports)(action) })
   }
 }
 

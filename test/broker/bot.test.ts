@@ -280,8 +280,8 @@ test('[BOT8] the leaving of thousands at once is told to nobody who leaves himse
 
 test('[BOT9] an account that another bot has is refused and said once; its events and its calls are nobody’s', () => {
   const bots = new Bots()
-  using one = new BotBed({ claim: (selfId, bot) => bots.claim(selfId, bot) })
-  using two = new BotBed({ claim: (selfId, bot) => bots.claim(selfId, bot), settings: { hold: 0 } })
+  using one = new BotBed({ bots })
+  using two = new BotBed({ bots, settings: { hold: 0 } })
   bots.set([one.bot, two.bot])
   one.online('10001')
   const upstream = two.online('10001')
@@ -310,7 +310,7 @@ function remembering(bots: Bots, selfId: string): BotBed {
   const nothing = { identified() {}, remember() {}, forget() {}, mark() {} }
   return new BotBed({
     kept: { restored: { selfId, journal, sessions: [], cursors: new Map() }, ...nothing },
-    claim: (id, bot) => bots.claim(id, bot),
+    bots,
   })
 }
 

@@ -32,7 +32,7 @@ const table: Record<string, OwnAction> = {
   },
   mine_broken_later: () => Promise.reject(new TypeError('a bug')),
 }
-const own = (): OwnActions => (action) => (Object.hasOwn(table, action) ? table[action] : undefined)
+const own: OwnActions = (action) => (Object.hasOwn(table, action) ? table[action] : undefined)
 
 test('[CAL1] a call goes up once, and its reply comes back with the echo of the client and nothing else changed', () => {
   using bed = new BotBed({ settings: { coalesce: false } })

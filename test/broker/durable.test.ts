@@ -171,7 +171,7 @@ test('[CAL26] a disk that does not take it: nothing is promised, and what cannot
 })
 
 test('[CAL26] without a disk, for reads and own actions, and where the wish is none, the call is refused with 1400', () => {
-  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => ({ data: 1 }) : undefined) })
+  using bed = new BotBed({ own: (name) => (name === 'mine' ? () => ({ data: 1 }) : undefined) })
   const upstream = bed.online()
   const caller = new FakeCaller()
   for (const [action, wish] of [

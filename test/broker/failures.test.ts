@@ -73,7 +73,7 @@ test('[FLD1] what failed is kept with who asked, its answer, its time and its ou
 })
 
 test('[FLD1] own actions that fail, reads that share one reply, and calls that waited in vain are kept, too', () => {
-  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => refuse('not-found', 'nobody') : undefined) })
+  using bed = new BotBed({ own: (name) => (name === 'mine' ? () => refuse('not-found', 'nobody') : undefined) })
   const [a, b] = [new FakeCaller('a'), new FakeCaller('b')]
   bed.bot.call(a, frame('mine'))
   const upstream = bed.online()
@@ -260,7 +260,7 @@ test('[FLD5] nothing that was asked of one account is kept for the next', () => 
 
 test('[FLD5] what was asked of one account and fails when there is another is not kept either', async () => {
   const hung = Promise.withResolvers<{ data: null }>()
-  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => hung.promise : undefined) })
+  using bed = new BotBed({ own: (name) => (name === 'mine' ? () => hung.promise : undefined) })
   bed.online()
   const caller = new FakeCaller('a')
   bed.bot.call(caller, frame('mine'))

@@ -123,7 +123,7 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
       const bed = new BotBed({
         settings: { timeout: 1_000, rateLimitedInterval: 200, hold: 500, resend },
         policy,
-        own: () => (name) => (Object.hasOwn(table, name) ? table[name] : undefined),
+        own: (name) => (Object.hasOwn(table, name) ? table[name] : undefined),
       })
       const { callers, replies, leave } = cast(bed)
       const asked = new Map<number, { by: number; action: string }>()

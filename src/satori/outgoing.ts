@@ -3,7 +3,7 @@
 import type { Segment } from '../onebot/segment.ts'
 import { OWN } from './content.ts'
 import { type Element, type Node, writeContent } from './element.ts'
-import { longTexts } from './long-text.ts'
+import { cut } from './long-text.ts'
 
 /** A message as OneBot sends it. Files have actions of their own, which every implementation knows. */
 export type Outgoing =
@@ -28,8 +28,12 @@ export function spoken(nodes: readonly Node[], speaker: Speaker): Spoken {
   const writer = new Writer(speaker, new Set())
   writer.all(nodes)
   writer.flush()
-  return { messages: writer.messages.flatMap(longTexts), notes: [...writer.notes] }
+  return { messages: writer.messages.flatMap(sendable), notes: [...writer.notes] }
 }
+
+/** A plain message as QQ takes it: as several where its text is too long. */
+const sendable = (message: Outgoing): readonly Outgoing[] =>
+  message.kind === 'plain' ? cut(message.segments).map((segments) => ({ kind: 'plain', segments })) : [message]
 
 /** The same as segments, for content that is a part of a message: forwarded messages are nodes then. */
 export function segmentsIn(nodes: readonly Node[], speaker: Speaker, notes: Set<string> = new Set()): Segment[] {

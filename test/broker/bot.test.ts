@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { Bots } from '../../src/broker/bots.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
@@ -13,18 +13,9 @@ import {
   lifecycleOf,
   SELF,
 } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
-
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
+timeStands()
 
 const NOW = 1_763_870_400
 const clientOf = (appId: string) => ({ app_id: appId, transport: 'forward', self_id: 10001, since: NOW })

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { OwnAction, OwnActions } from '../../src/broker/own.ts'
@@ -6,18 +6,9 @@ import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import { carryOut } from '../../src/broker/quick.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, eventOf, FakeCaller, lifecycleOf, SELF } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
-
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
+timeStands()
 
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 

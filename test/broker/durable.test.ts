@@ -1,22 +1,13 @@
 // Calls that outlive the gateway: kept until they are answered, and sent at most once.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { CallPolicy } from '../../src/broker/policy.ts'
 import type { DurableCall, DurableStore } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { answerTo, BotBed, FakeCaller, SELF } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
-
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
+timeStands()
 
 /** A disk that outlives the gateway, and may be full. */
 class FakeStore implements DurableStore {

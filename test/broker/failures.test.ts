@@ -1,24 +1,16 @@
 // Calls that failed: what is kept of them, for how long, and what sending one again does.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { Caller } from '../../src/broker/caller.ts'
 import { Failures } from '../../src/broker/failures.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
 import { retry } from '../../src/broker/steering.ts'
 import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, lifecycleOf } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 const failedReply = (sent: string, retcode: number, message = 'no') =>
   JSON.stringify({ status: 'failed', retcode, data: null, message, echo: JSON.parse(sent).echo })

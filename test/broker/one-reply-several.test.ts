@@ -1,6 +1,6 @@
 // Random schedules of calls to several implementations that come, go, break, hang and are replaced: one reply each, no lie.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Caller } from '../../src/broker/caller.ts'
 import type { GovernedCall, Outcome, Verdict } from '../../src/broker/policy.ts'
@@ -10,13 +10,9 @@ import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 import { isRead } from '../../src/onebot/action.ts'
 import { ActionError } from '../../src/onebot/retcode.ts'
 import { BotBed, FakeCaller, FakeUpstream, heartbeatOf, lifecycleOf, SELF } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const KEYS = ['a', 'b', 'c'] as const
 type Key = (typeof KEYS)[number]

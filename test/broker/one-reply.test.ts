@@ -1,6 +1,6 @@
 // Random schedules of calls and of all that can befall them: each ends in exactly one reply.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Caller } from '../../src/broker/caller.ts'
 import type { OwnAction } from '../../src/broker/own.ts'
@@ -8,13 +8,9 @@ import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const ACTIONS = [
   'send_msg',

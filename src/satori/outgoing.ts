@@ -4,7 +4,7 @@ import type { Segment } from '../onebot/segment.ts'
 import { OWN } from './content.ts'
 import { type Element, type Node, writeContent } from './element.ts'
 import { withoutLayout } from './layout.ts'
-import { longTexts } from './long-text.ts'
+import { cut } from './long-text.ts'
 
 /** A message as OneBot sends it. Files have actions of their own, which every implementation knows. */
 export type Outgoing =
@@ -30,7 +30,7 @@ export function spoken(nodes: readonly Node[], speaker: Speaker): Spoken {
   writer.all(withoutLayout(nodes))
   writer.flush()
   return {
-    messages: writer.messages.filter((message) => isSaid(message, writer)).flatMap(longTexts),
+    messages: writer.messages.filter((message) => isSaid(message, writer)).flatMap(sendable),
     notes: [...writer.notes],
   }
 }
@@ -44,6 +44,10 @@ function isSaid(message: Outgoing, to: Writer): boolean {
     to.note('<quote> with nothing in its message that QQ shows beside it: left out')
   return false
 }
+
+/** A plain message as QQ takes it: as several where its text is too long. */
+const sendable = (message: Outgoing): readonly Outgoing[] =>
+  message.kind === 'plain' ? cut(message.segments).map((segments) => ({ kind: 'plain', segments })) : [message]
 
 /** The same as segments, for content that is a part of a message: forwarded messages are nodes then. */
 export function segmentsIn(nodes: readonly Node[], speaker: Speaker, notes: Set<string> = new Set()): Segment[] {

@@ -25,7 +25,7 @@ import { METRICS } from '../src/observe/metric.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
 import { EVENTS } from '../src/satori/events.ts'
 import { METHODS } from '../src/satori/features.ts'
-import { said, wrongBlock } from './docs-code.ts'
+import { said, warnings, wrongBlock } from './docs-code.ts'
 import { unlikePairs } from './docs-pairs.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
 import { milkyPage } from './milky-page.ts'
@@ -94,6 +94,7 @@ const problems = [
   ]),
   ...unlikePairs(pages),
   ...missingCommands(),
+  ...untold(),
 ]
 for (const problem of problems) console.error(problem)
 console.log(`${pages.size} pages, ${problems.length} problems`)
@@ -290,6 +291,12 @@ function helpOf(name: string): string | undefined {
     helps.set(name, run.exitCode === 0 ? run.stdout.toString() : undefined)
   }
   return helps.get(name)
+}
+
+function* untold(): Generator<string> {
+  const texts = files.filter((file) => file.startsWith('docs/')).map((file) => readFileSync(file, 'utf8'))
+  for (const words of warnings())
+    if (!texts.some((text) => text.includes(words))) yield `docs/troubleshooting.md: the log may say "${words}"`
 }
 
 function* missingCommands(): Generator<string> {

@@ -169,6 +169,12 @@ export function said(words: string): boolean {
   return SOURCE.includes(words) || words.split(': ').every((part) => SOURCE.includes(part))
 }
 
+/** What the log warns of, by the words before the first colon: whoever meets one looks for it in the docs. */
+export function warnings(): Set<string> {
+  const found = SOURCE.matchAll(/(?:\b(?:log|seldom|rarely|voice)\.(?:warn|error)|\b(?:again|lost))\(\s*(['`])([^'`$]+)/g)
+  return new Set([...found].map(([, , words = '']) => words.replace(/:.*/s, '').trim()))
+}
+
 const SOURCE = readdirSync(join(HOUSE, 'src'), { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => readFileSync(join(HOUSE, 'src', file), 'utf8'))

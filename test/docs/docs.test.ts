@@ -145,6 +145,14 @@ a/perpetua.exe \\
     )
   })
 
+  test('[DOC10] whatever the log warns of, the docs speak of it', async () => {
+    const untold = /^docs\/troubleshooting\.md: the log may say "implementation lost"/
+    await refuses(
+      ['docs/troubleshooting.md', '`implementation lost`', '`implementation gone`', untold],
+      ['docs/troubleshooting.zh-CN.md', '`implementation lost`', '`implementation gone`', untold],
+    )
+  })
+
   test('[SHP11] the folder is a site: it asks nobody else for anything, and every page is in its sidebar, once', async () => {
     await refuses(['docs/vendor/docsify.min.js', '5.0.0', '5.0.1', /^docs\/vendor\/docsify\.min\.js: out of date/])
     const read = (...path: string[]) => readFile(join(ROOT, 'docs', ...path), 'utf8')

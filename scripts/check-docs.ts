@@ -144,6 +144,8 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     package: () => packages.map((name) => [name]),
     metric: () => METRICS.map(({ name, type }) => [name, type]),
     指标: () => METRICS.map(({ name, type }) => [name, type]),
+    folder: folders,
+    文件夹: folders,
     archive: () => TARGETS.map((target) => [archiveName(target)]),
     压缩包: () => TARGETS.map((target) => [archiveName(target)]),
     endpoint: endpoints,
@@ -189,6 +191,12 @@ function* tableDifferences(where: string, { head, rows }: Table, wanted: string[
   const known = new Set(wanted.map(key))
   for (const row of known) if (!found.has(row)) yield `${where}: ${head[0]} table: the code has "${row}"`
   for (const row of found) if (!known.has(row)) yield `${where}: ${head[0]} table: the code has no "${row}"`
+}
+
+/** The organs of the house. */
+function folders(): string[][] {
+  const entries = readdirSync(join(HOUSE, 'src'), { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => [`src/${name}`])
 }
 
 /** The table of own actions answers for single names only: every word of its sources is asked for. */

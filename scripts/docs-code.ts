@@ -171,7 +171,9 @@ export function said(words: string): boolean {
 
 /** What the log warns of, by the words before the first colon: whoever meets one looks for it in the docs. */
 export function warnings(): Set<string> {
-  const found = SOURCE.matchAll(/(?:\b(?:log|seldom|rarely|voice)\.(?:warn|error)|\b(?:again|lost))\(\s*(['`])([^'`$]+)/g)
+  const found = SOURCE.matchAll(
+    /(?:\b(?:log|seldom|rarely|voice)\.(?:warn|error)|\b(?:again|lost))\(\s*(['`])([^'`$]+)/g,
+  )
   return new Set([...found].map(([, , words = '']) => words.replace(/:.*/s, '').trim()))
 }
 

@@ -265,7 +265,7 @@ function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
       if (!said(words)) yield `${file}:${line}: the log never says "${words}"`
   }
   for (const { text, line } of spans) {
-    if (/^(?:(?:npx )?bun (?:run |\w+\/)|\.\/\w+\/|(?:node|curl|docker build) )/.test(text))
+    if (/^(?:perpetua \S+ \S|(?:npx )?bun (?:run |\w+\/)|\.\/\w+\/|(?:node|curl|docker build) )/.test(text))
       for (const mistake of wrongBlock('sh', text)) yield `${file}:${line}: ${mistake}`
     const ours = /^(?:src|test|scripts|docs)\/[\w./-]+$/.test(text)
     if (ours && !existsSync(text) && !existsSync(join(HOUSE, text))) yield `${file}:${line}: ${text} does not exist`

@@ -119,6 +119,7 @@ a/perpetua.exe \\
       ['README.md', '', '```sh\nwget x\n```', /wget x: nobody here knows this program/],
       ['README.md', '', '```sh\n./scripts/stop\n```', /\.\/scripts\/stop is no program of the repository/],
       ['README.md', '', '`npx bun scripts/site.ts --prot 1`', /scripts\/site\.ts has no option --prot/],
+      ['README.md', '', '`perpetua lagrange instal`', /no command lagrange instal/],
       ['docs/developing.md', 'build.ts --all', 'build.ts --every', /scripts\/build\.ts has no option --every/],
       ['docs/runtimes.md', 'node src/main.ts', 'node src/man.ts', /src\/man\.ts does not exist/],
       ['docs/install.md', 'download/install.sh', 'download/instal.sh', /a release has no instal\.sh/],

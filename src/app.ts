@@ -13,7 +13,7 @@ import { Room } from './broker/room.ts'
 import { isOnline, type Session } from './broker/session.ts'
 import type { Report, Status } from './broker/status.ts'
 import { turnOut } from './broker/steering.ts'
-import { changes, taken } from './config/diff.ts'
+import { changes } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
 import { access, allotmentSettings, breakerSettings, journalLimits, mainAddress } from './config/settings.ts'
@@ -23,8 +23,9 @@ import { Listening } from './downstream/listening.ts'
 import { postTarget } from './downstream/post.ts'
 import { type ReverseLink, reverseLink } from './downstream/reverse.ts'
 import type { Version } from './embedded/versions.ts'
-import { guestsOf, keyOf } from './governance/guests.ts'
+import { guestsOf } from './governance/guests.ts'
 import type { Patience } from './lib/backoff.ts'
+import { keyed } from './lib/keyed.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
@@ -128,6 +129,7 @@ class RunningGateway implements Gateway {
     byToken: (shown) => this.#named.byToken(shown),
     terms: (claim) => this.#named.terms(claim),
   }
+  readonly #breaker = () => breakerSettings(this.#config)
   #named: Guests
   #config: Config
   /** What is in the files that the config names. */
@@ -138,8 +140,9 @@ class RunningGateway implements Gateway {
   readonly #allotments: Allotments
   readonly #satori: SatoriPlug
   readonly #accounts: Accounts
-  readonly #reverse = new Map<ReverseConfig, ReverseLink>()
-  readonly #posts = new Map<PostConfig, Organ>()
+  /** By what the configuration calls them. */
+  readonly #reverse = new Map<string, ReverseLink>()
+  readonly #posts = new Map<string, Organ>()
   #admin: AdminToken
   /** The last change asked for. */
   #applied: Promise<void> = Promise.resolve()
@@ -170,7 +173,7 @@ class RunningGateway implements Gateway {
       settings: () => allotmentSettings(this.#config, this.#files),
       ...shared,
     })
-    this.#satori = new SatoriPlug({ ...shared, bots: this.bots, config: () => this.#config })
+    this.#satori = new SatoriPlug({ ...shared, bots: this.bots, config: () => this.#config, breaker: this.#breaker })
     this.#accounts = new Accounts({
       bots: this.bots,
       config: () => this.#config,
@@ -201,8 +204,8 @@ class RunningGateway implements Gateway {
     await this.#listening.move(mainAddress(this.#config, this.#files))
     const { 'reverse-web-socket': reverse, 'http-post': posts } = this.#config
     await this.#accounts.change()
-    for (const entry of reverse) this.#addReverse(entry)
-    for (const entry of posts) this.#addPost(entry)
+    for (const [key, entry] of keyed('reverse-web-socket', reverse)) this.#addReverse(key, entry)
+    for (const [key, entry] of keyed('http-post', posts)) this.#addPost(key, entry)
     await this.#satori.apply()
   }
 
@@ -226,15 +229,11 @@ class RunningGateway implements Gateway {
     if (changed.admin) this.#operator.renewed()
     if (changed.access || changed.terms || changed.admin) this.#review()
     // A client is dialled anew only once its old link is gone; and all at once, since each may take its time.
-    await Promise.all(
-      [...taken(this.#reverse, changed.reverse.removed), ...taken(this.#posts, changed.post.removed)].map((organ) =>
-        organ.stop(),
-      ),
-    )
+    await Promise.all([stopAll(this.#reverse, changed.reverse.removed), stopAll(this.#posts, changed.post.removed)])
     await this.#accounts.change()
     if (changed.calls || changed.actions || changed.terms) this.#accounts.limit()
-    for (const entry of changed.reverse.added) this.#addReverse(entry)
-    for (const entry of changed.post.added) this.#addPost(entry)
+    for (const [key, entry] of changed.reverse.added) this.#addReverse(key, entry)
+    for (const [key, entry] of changed.post.added) this.#addPost(key, entry)
     await this.#satori.apply()
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
     if (changed.terms) for (const bot of this.bots.all()) this.#resettle(bot)
@@ -256,8 +255,9 @@ class RunningGateway implements Gateway {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
       if (terms !== undefined) bot.settle(session, terms)
       else if (!isOnline(session)) bot.forget(session)
-      // To whom we went it is about to be the end.
-      else if (session.link.circuit !== undefined) bot.settle(session, this.#guests.terms({}) ?? OPEN_TERMS)
+      // We went to it: it is about to end, or was asked for and is no entry.
+      else if (session.link.circuit !== undefined)
+        bot.settle(session, this.#guests.terms({ resume: session.claim.resume }) ?? OPEN_TERMS)
       // Its name has a token now that it did not show. It may not come back under it.
       else bot.replace(session, CLOSING.nameOwned)
     }
@@ -353,35 +353,40 @@ class RunningGateway implements Gateway {
     return { ca: this.#files.authorities.get(ca), insecure }
   }
 
-  #addReverse(entry: ReverseConfig): void {
+  #addReverse(key: string, entry: ReverseConfig): void {
     const reverse = reverseLink({
       entry,
-      key: keyOf('reverse-web-socket', entry, this.#config['reverse-web-socket']),
+      key,
       guests: this.#guests,
       tls: this.#tlsFor(entry),
       bots: this.bots,
       host: this.#host,
       report: this.#report,
       maxFrame: () => this.#config['web-socket']['max-frame'],
-      breaker: () => breakerSettings(this.#config),
+      breaker: this.#breaker,
       patience: this.#options.patience,
     })
-    this.#reverse.set(entry, reverse)
+    this.#reverse.set(key, reverse)
   }
 
-  #addPost(entry: PostConfig): void {
-    this.#posts.set(
+  #addPost(key: string, entry: PostConfig): void {
+    const post = postTarget({
       entry,
-      postTarget({
-        entry,
-        key: keyOf('http-post', entry, this.#config['http-post']),
-        guests: this.#guests,
-        bots: this.bots,
-        report: this.#report,
-        breaker: () => breakerSettings(this.#config),
-      }),
-    )
+      key,
+      guests: this.#guests,
+      bots: this.bots,
+      report: this.#report,
+      breaker: this.#breaker,
+    })
+    this.#posts.set(key, post)
   }
+}
+
+/** They are no longer there then. */
+async function stopAll(running: Map<string, Pick<Organ, 'stop'>>, keys: readonly string[]): Promise<void> {
+  const organs = keys.map((key) => running.get(key))
+  for (const key of keys) running.delete(key)
+  await Promise.all(organs.map((organ) => organ?.stop()))
 }
 
 /** Resolves as soon as it is so, or after so many milliseconds. */

@@ -1,8 +1,8 @@
-// What the core asks of the organs around it: links, channels, upstreams, own actions, the journal; guarantees included.
+// What the core asks of the organs around it: links, channels, upstreams, the journal; guarantees included.
 
+import type { CircuitStatus } from '../lib/circuit.ts'
 import type { Fields } from '../onebot/object.ts'
 import type { Closing } from './closing.ts'
-import type { Session } from './session.ts'
 
 export const TRANSPORTS = ['forward', 'allotment', 'reverse', 'http-post', 'satori'] as const
 export type Transport = (typeof TRANSPORTS)[number]
@@ -44,13 +44,6 @@ export interface Link {
   unsubscribe(topic: string): void
   /** What happens when the journal no longer holds what the link has yet to get: told and closed, or told and moved on. */
   readonly whenBehind: 'close' | 'skip'
-}
-
-/** `failures`: in a row. `open`: it is left alone until then (ms, our clock). `half-open`: the next one tells how things stand. */
-export interface CircuitStatus {
-  readonly state: 'closed' | 'open' | 'half-open'
-  readonly failures: number
-  readonly until?: number
 }
 
 /** The implementation's side. It need not be a WebSocket; frames are OneBot 11 texts. */
@@ -116,41 +109,6 @@ export interface MessageNumbers {
   /** Writes what is not written yet, and ends. */
   close(): void
 }
-
-/** Who gets the reply to a call. */
-export interface Caller {
-  /** The session that calls; absent for a bare HTTP call. */
-  readonly session?: Session | undefined
-  /** What governs a caller without a session; absent: nothing does. */
-  readonly terms?: Terms | undefined
-  /** Who it is among those that wait: all with one key are one. Absent: the session's `app_id`. */
-  readonly key?: string | undefined
-  /** It sees for itself what fails, and wants it kept for nobody. */
-  readonly watching?: boolean | undefined
-  /** Whether nobody waits for the reply any more; asked when the turn of a call comes that had to wait. */
-  readonly gone?: (() => boolean) | undefined
-  /** Delivers the one reply; ignored when the caller has gone. */
-  reply(text: string): void
-  /** Calls open, and the bytes of their frames: bounded per caller. */
-  readonly open: { calls: number; bytes: number }
-}
-
-/** A call the gateway answers itself. Throws ActionError for a failed reply. */
-export type OwnAction = (call: OwnCall) => OwnAnswer | Promise<OwnAnswer>
-/** What is known of its caller stands in it: for calls made in its name. */
-export interface OwnCall extends Omit<Caller, 'reply' | 'gone'> {
-  readonly params: Record<string, unknown>
-  /** The text the client sent. */
-  readonly raw: string
-}
-export interface OwnAnswer {
-  readonly data?: unknown
-  /** The work goes on after the reply: `async`, retcode 1. */
-  readonly async?: true
-}
-
-/** The actions the gateway answers itself, by name without suffix. */
-export type OwnActions = (action: string) => OwnAction | undefined
 
 /** What the core asks of the configuration, at the moment it needs it. */
 export interface CallSettings {

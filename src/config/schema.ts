@@ -152,7 +152,12 @@ const actions = v.pipe(
     timeouts: v.optional(
       v.pipe(
         v.record(v.string(), duration(TIMER)),
-        v.metadata(about('other times for single actions: {upload_group_file: 10m}', '单个动作的超时时间')),
+        v.metadata(
+          about(
+            'other times for single actions: {upload_group_file: 10m}',
+            '单个动作的超时时间：{upload_group_file: 10m}',
+          ),
+        ),
       ),
       {},
     ),
@@ -249,6 +254,7 @@ export const schema = v.pipe(
     ...config,
     'reverse-web-socket': config['reverse-web-socket'].filter(({ url }) => url !== ''),
     'http-post': config['http-post'].filter(({ url }) => url !== ''),
+    satori: { ...config.satori, webhooks: config.satori.webhooks.filter(({ url }) => url !== '') },
   })),
 )
 
@@ -259,6 +265,7 @@ export type ConfigInput = v.InferInput<typeof schema>
 export type LogConfig = Config['log']
 export type ReverseConfig = Config['reverse-web-socket'][number]
 export type PostConfig = Config['http-post'][number]
+export type WebhookConfig = Config['satori']['webhooks'][number]
 /** What an entry says about a client; absent: not said, so that a pool's or everybody's settings count. */
 export type ClientSettings = Config['defaults']
 export type PoolConfig = Config['pools'][string]

@@ -70,7 +70,7 @@ export const listening: readonly Case[] = [
     },
   },
   {
-    name: '[RUN37] a peer that leaves while its handshake waits is told by the signal of its request',
+    name: '[RUN38] a peer that leaves while its handshake waits is told by the signal of its request',
     async run(host, own) {
       const b = await own(bed(host))
       const peer = request(b.listener.port, 'GET /left', HANDSHAKE)
@@ -81,7 +81,7 @@ export const listening: readonly Case[] = [
     },
   },
   {
-    name: '[RUN38] subprotocols that make no sense refuse no handshake, of others the first is chosen',
+    name: '[RUN39] subprotocols that make no sense refuse no handshake, of others the first is chosen',
     async run(host, own) {
       const b = await own(bed(host))
       for (const protocols of ['11.Satori, v2', 'a, a', '', ',,', 'a b;"', 'v2,']) {
@@ -101,7 +101,7 @@ export const listening: readonly Case[] = [
     },
   },
   {
-    name: '[RUN39] a handshake may name its host before its path; without a host or a path it gets 400',
+    name: '[RUN40] a handshake may name its host before its path; without a host or a path it gets 400',
     async run(host, own) {
       const b = await own(bed(host))
       const { host: _, ...hostless } = HANDSHAKE

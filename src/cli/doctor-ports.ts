@@ -23,7 +23,7 @@ export async function ports(config: Config): Promise<Finding[]> {
 }
 
 /** The process that holds the data folder. */
-function runningGateway(folder: string): number | undefined {
+export function runningGateway(folder: string): number | undefined {
   try {
     const owner: { pid?: unknown; start?: unknown } = JSON.parse(readFileSync(join(folder, LOCK), 'utf8'))
     const { pid, start } = owner

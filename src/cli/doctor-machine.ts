@@ -20,13 +20,13 @@ const ROOM = { least: 16 * MEBI, good: 256 * MEBI }
 const FEW_FILES = 1_000
 const OLDEST_NODE = 22
 
-/** `now` in milliseconds. */
-export function machine(config: Config, now: number): Finding[] {
+/** `now` in milliseconds; `running`: the gateway's process, if there is one. */
+export function machine(config: Config, now: number, running?: number): Finding[] {
   const logs = config.log.dir
   return [
     versions(),
     clock(now),
-    ...openFiles(),
+    ...openFiles(running),
     folder('data', 'data-dir', config['data-dir']),
     ...(logs === '' ? [] : [folder('logs', 'log.dir', logs)]),
   ]
@@ -51,8 +51,8 @@ export function clock(now: number): Finding {
   return fine('clock', shown)
 }
 
-function openFiles(): Finding[] {
-  const files = openFileLimit()
+function openFiles(running: number | undefined): Finding[] {
+  const files = openFileLimit(running)
   if (files === undefined) return []
   return files >= FEW_FILES
     ? [fine('open files', `${files} at most`)]

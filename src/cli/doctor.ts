@@ -13,6 +13,7 @@ import { EXIT } from './exit.ts'
 import { bad, type Finding, findingText, fine, summaryText, warning } from './finding.ts'
 import { configOption } from './options.ts'
 import { say } from './say.ts'
+import { columns } from './wrap.ts'
 
 export const doctor = defineCommand({
   meta: { name: 'doctor', description: 'Find what keeps it from working, and say what to do about it' },
@@ -25,7 +26,7 @@ export const doctor = defineCommand({
     const ok = findings.every(({ state }) => state !== 'bad')
     if (json) say(JSON.stringify({ ok, findings }))
     else {
-      const width = process.stdout.isTTY ? process.stdout.columns : undefined
+      const width = columns()
       say([...findings.map((finding) => findingText(finding, width)), summaryText(findings)].join('\n'))
     }
     return ok ? EXIT.ok.code : EXIT.failed.code

@@ -2,6 +2,7 @@
 
 import { maskText } from '../lib/mask.ts'
 import { oneLine } from '../observe/line.ts'
+import { wrapped } from './wrap.ts'
 
 export interface Finding {
   /** What was looked at, in a word or two. */
@@ -34,17 +35,6 @@ export function findingText({ about, state, fact, remedy }: Finding, width = Num
     wrapped(maskText(oneLine(text)), width - indent.length).join(`\n${indent}`)
   const todo = remedy === undefined ? '' : `\n      -> ${block(remedy, ' '.repeat(9))}`
   return `${mark} ${block(`${about}: ${fact}`, ' '.repeat(6))}${todo}`
-}
-
-/** Lines of whole words; a word that is longer than a line stays whole, to be copied. */
-function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word)
-    else lines[lines.length - 1] = `${last} ${word}`
-  }
-  return lines
 }
 
 export function summaryText(findings: readonly Finding[]): string {

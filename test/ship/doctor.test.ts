@@ -342,16 +342,16 @@ test.skipIf(process.getuid?.() === 0)('[DOCT2] files of another user are told, a
 })
 
 test('[DOCT5] a finding fits into the terminal, and is one line where nobody looks', async () => {
-  const finding = bad('gateway', 'a word after a word', 'do this and also that')
-  expect(stripVTControlCharacters(findingText(finding, 22))).toBe(
-    'bad   gateway: a word\n      after a word\n      -> do this and\n         also that',
+  const finding = bad('gateway', 'some words after other words', 'do this and also that, please')
+  expect(stripVTControlCharacters(findingText(finding, 30))).toBe(
+    'bad   gateway: some words\n      after other words\n      -> do this and also\n         that, please',
   )
   expect(stripVTControlCharacters(findingText(finding))).toBe(
-    'bad   gateway: a word after a word\n      -> do this and also that',
+    'bad   gateway: some words after other words\n      -> do this and also that, please',
   )
   // What is to be copied stays whole.
   const long = `/${'x'.repeat(40)}`
-  expect(stripVTControlCharacters(findingText(fine('data', long), 20))).toBe(`ok    data:\n      ${long}`)
+  expect(stripVTControlCharacters(findingText(fine('data', long), 30))).toBe(`ok    data:\n      ${long}`)
 })
 
 test('[DOCT6] a gateway that runs as another version than this program is told', async () => {

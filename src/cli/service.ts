@@ -73,6 +73,7 @@ const statusCommand = defineCommand({
       }
       const { code, said } = await run(ask)
       say(said)
+      for (const text of code === 0 ? [] : remedies(said)) complain(text)
       return code === 0 ? EXIT.ok.code : EXIT.failed.code
     }),
 })

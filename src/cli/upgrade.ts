@@ -100,6 +100,10 @@ async function forth(program: string, target: string, wishes: Wishes): Promise<n
 async function newer(options: UpgradeOptions, { check, force, to }: Wishes, downloaded: () => void): Promise<number> {
   const found = await find(options)
   const known = found.tag?.replace(/^v/, '')
+  if (known !== undefined && to === undefined && found.unchecked !== undefined)
+    options.notice?.(
+      `the release host could not be asked (${plainly(found.unchecked)}): what is newest is what its files say`,
+    )
   if (known === undefined && !force) {
     complain(
       `Nobody can tell whether there is a newer one: asking the release host, ${plainly(found.unchecked ?? 'nothing was heard')}.`,

@@ -1,10 +1,10 @@
 // Looks at what earlier runs left in the data folder: files that are damaged, of a newer perpetua, or somebody else's.
 
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { asideFiles, troubledFiles } from '../storage/look.ts'
+import { user } from './doctor-machine.ts'
 import { runningGateway } from './doctor-ports.ts'
 import { bad, type Finding, warning } from './finding.ts'
 
@@ -43,7 +43,7 @@ function ofOthers(folder: string, names: readonly string[]): Finding {
   return bad(
     ABOUT,
     `${shown} in ${folder} cannot be read and written by this user, as after a run by another`,
-    `sudo chown -R ${userInfo().username} ${folder}`,
+    `sudo chown -R ${user()} ${folder}`,
   )
 }
 

@@ -76,12 +76,16 @@ function tagIn(parts = ''): string | undefined {
 export async function rollBack(program: string): Promise<string | undefined> {
   return told(async () => {
     if (!existsSync(kept(program)) && !hasKept(program)) return undefined
-    using _lock = lockFile(lockOf(program))
-    // Windows starts nothing that is called .old.
-    const said =
-      process.platform === 'win32' ? 'the one before' : await tried(kept(program), undefined, 'the one before')
-    swapPrograms(program)
-    return said
+    const lock = lockFile(lockOf(program))
+    try {
+      // Windows starts nothing that is called .old.
+      const said =
+        process.platform === 'win32' ? 'the one before' : await tried(kept(program), undefined, 'the one before')
+      swapPrograms(program)
+      return said
+    } finally {
+      lock[Symbol.dispose]()
+    }
   })
 }
 

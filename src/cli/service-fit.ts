@@ -22,7 +22,7 @@ const OPEN_PORTS = 1_024
 export async function configFor(file: string): Promise<Config | undefined> {
   const ours = Object.keys(process.env).filter((name) => name.startsWith('PERPETUA_'))
   if (ours.length > 0)
-    say(`Note: ${ours.join(', ')} of this environment will not be there for the service: write it into ${file}.`)
+    complain(`Note: ${ours.join(', ')} of this environment will not be there for the service: write it into ${file}.`)
   try {
     // `start` writes a missing one.
     return (await loadConfig({ file, environment: {}, missing: 'defaults' })).config

@@ -187,15 +187,15 @@ test.skipIf(!LINUX)(
   async () => {
     const printed = async (config: string, env = {}) => {
       await using home = await machine(config)
-      const { stdout } = await service(home, ['install', '--print', '--system', '--user', 'bot'], env)
-      return stdout.replaceAll(home.path, 'HOME')
+      const { stdout, stderr } = await service(home, ['install', '--print', '--system', '--user', 'bot'], env)
+      return { stderr, unit: stdout.replaceAll(home.path, 'HOME') }
     }
-    const plain = await printed('{}', { PERPETUA_HTTP_PORT: '80' })
-    expect(plain).toStartWith('Note: PERPETUA_HTTP_PORT of this environment will not be there')
+    const { unit: plain, stderr } = await printed('{}', { PERPETUA_HTTP_PORT: '80' })
+    expect(stderr).toStartWith('Note: PERPETUA_HTTP_PORT of this environment will not be there')
     expect(plain).toContain('\nCapabilityBoundingSet=\n')
     expect(plain).toContain('\nReadWritePaths=HOME\n')
     expect(plain).toContain('\nPrivateTmp=yes\n')
-    const asking = await printed(
+    const { unit: asking } = await printed(
       '{http: {port: 80}, data-dir: /var/lib/my bot, log: {dir: ../logs}, ntqq-impl: {mode: embedded}}',
     )
     expect(asking).toContain('\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n')

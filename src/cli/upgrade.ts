@@ -14,9 +14,8 @@ import { repository, target, version, versionText } from './version.ts'
 
 /** With the commands that restart the services of this machine. */
 function restart(): string {
-  const commands = restarts()
-  const how = commands.length === 0 ? '' : `: ${commands.map((words) => words.join(' ')).join(', ')}`
-  return `A gateway that runs goes on with the old one until it is restarted${how}.`
+  const commands = restarts().map((words) => `\n  ${words.join(' ')}`)
+  return `A gateway that runs goes on with the old one until it is restarted${commands.length === 0 ? '.' : `:${commands.join('')}`}`
 }
 
 interface Wishes {
@@ -125,6 +124,6 @@ async function newer(options: UpgradeOptions, { check, force, to }: Wishes, down
   const said = await replace(options, found)
   downloaded()
   say(`Upgraded from ${versionText} to ${said}.`)
-  say(`${restart()} perpetua upgrade --rollback goes back.`)
+  say(`perpetua upgrade --rollback goes back. ${restart()}`)
   return EXIT.ok.code
 }

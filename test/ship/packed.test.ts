@@ -108,7 +108,7 @@ test.skipIf(!built)(
     expect((await fetch(address)).status).toBe(200)
     expect(await upgrade('--rollback')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('Back to the one before'),
+      stdout: expect.stringContaining(`Back to ${version.trim()}.`),
     })
     expect((await stat(file)).ino).toBe(before.ino)
     expect((await program(['--version'], { cwd: home.path, file }).ended).stdout).toBe(version)

@@ -5,10 +5,11 @@ import { chmod } from 'node:fs/promises'
 import { launchdJob, type Service, systemdUnit } from '../../src/cli/unit.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { program } from '../support/program.ts'
+import { lacks, linux } from '../support/system.ts'
 
 const VERIFY = Bun.which('systemd-analyze')
 if (VERIFY === null) console.log('units: not verified, there is no systemd-analyze here')
-const LINUX = process.platform === 'linux'
+const elsewhere = lacks(!linux, 'only Linux has systemd')
 
 const SERVICE: Service = {
   command: ['/bin/sh', '/home/a b/100%/$x.ts', 'start', '--config', '/home/a b/"c".yml'],
@@ -42,7 +43,7 @@ async function verify(file: string): Promise<string> {
   return `${await child.exited}${out}${err}`
 }
 
-test.skipIf(!LINUX)('[INST8] service install writes a unit, and has it started now and always', async () => {
+test.skipIf(elsewhere)('[INST8] service install writes a unit, and has it started now and always', async () => {
   await using home = await machine()
   const { code, stdout } = await service(home, ['install'])
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('loginctl enable-linger') })
@@ -63,7 +64,7 @@ test.skipIf(!LINUX)('[INST8] service install writes a unit, and has it started n
   expect(await service(home, ['status'])).toMatchObject({ code: 1, stderr: expect.stringContaining('Not installed') })
 })
 
-test.skipIf(!LINUX)(
+test.skipIf(elsewhere)(
   '[INST8] what cannot be started is said, with what to do; a wrong config is refused before',
   async () => {
     await using home = await machine()
@@ -86,7 +87,7 @@ test.skipIf(!LINUX)(
   },
 )
 
-test.skipIf(!LINUX)('[INST8] service install --print writes nothing', async () => {
+test.skipIf(elsewhere)('[INST8] service install --print writes nothing', async () => {
   await using home = await machine()
   const { code, stdout } = await service(home, ['install', '--print', '--system', '--user', 'bot', '-c', 'my.yml'])
   expect(code).toBe(0)

@@ -99,15 +99,15 @@ fetch() {
   if command -v curl >/dev/null 2>&1; then
     curl -fSL "${3:--s}" --retry 2 --connect-timeout 20 --speed-limit 1 --speed-time 30 -o "$2" "$1"
   elif command -v wget >/dev/null 2>&1; then
-    wget -q -T 30 -O "$2" "$1" || fail_softly "wget: exit code $?"
+    wget -q -T 30 -O "$2" "$1" && return 0
+    code=$?
+    # BusyBox 1.35 falls over its own option.
+    if [ "$code" -gt 128 ]; then wget -q -O "$2" "$1" && return 0 || code=$?; fi
+    say "wget: exit code $code" >&2
+    return 1
   else
     fail 'curl or wget is needed: install one of them'
   fi
-}
-
-fail_softly() {
-  say "$*" >&2
-  return 1
 }
 
 sum_of() {
@@ -155,9 +155,11 @@ install_program() {
 
   next=$work/perpetua-$target/perpetua
   if ! version=$("$next" --version 2>&1); then
+    # A loader goes on for pages.
+    why=$(printf '%s\n' "$version" | sed -n 1p)
     case $target in
-      *-musl) fail "it does not start here: $version; on Alpine: apk add libstdc++" ;;
-      *) fail "it does not start here: $version; perhaps --target names another build" ;;
+      *-musl) fail "it does not start here: $why; on Alpine: apk add libstdc++" ;;
+      *) fail "it does not start here: $why; perhaps --target names another build" ;;
     esac
   fi
   replaced=''

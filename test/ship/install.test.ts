@@ -101,9 +101,15 @@ unix('[INST2] a download that breaks off changes nothing', async () => {
 
 unix('[INST2] a program that does not start here is taken away again', async () => {
   await using home = await folder()
-  await using host = await release('0.2.0', archiveOf('0.2.0', '#!/bin/sh\necho no such library >&2; exit 127\n'))
+  await using host = await release(
+    '0.2.0',
+    archiveOf('0.2.0', '#!/bin/sh\necho no such library >&2; echo and more >&2; exit 127\n'),
+  )
   const { code, said } = await install(home, host)
-  expect({ code, said }).toEqual({ code: 1, said: expect.stringContaining('it does not start here: no such library') })
+  expect({ code, said }).toEqual({
+    code: 1,
+    said: expect.stringContaining('it does not start here: no such library; perhaps --target'),
+  })
   expect(await home.list('bin')).toEqual([])
 })
 

@@ -49,6 +49,9 @@ export async function ask<T>(path: string, body?: object, signal?: AbortSignal):
 /** Actions that take nothing still have to say that they come from a program and not from a form. */
 export const act = <T = unknown>(path: string, body: object = {}): Promise<T> => ask<T>(path, body)
 
+/** Whether a reply's retcode says that the action worked; 1: it goes on. */
+export const worked = (retcode: number | null | undefined): boolean => retcode === 0 || retcode === 1
+
 async function reason(answer: Response): Promise<string> {
   const text = await answer.text().catch(() => '')
   try {

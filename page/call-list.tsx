@@ -2,10 +2,11 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { callsShown, FailedShown, HeldShown } from '../src/observe/calls.ts'
-import { act, ask } from './api.ts'
+import { act, ask, worked } from './api.ts'
 import { bytes, clock, duration, number, pretty } from './format.ts'
-import { Badge, Empty, Twice, tell, tellError } from './parts.tsx'
+import { Badge, Check, Empty, Twice, tell, tellError } from './parts.tsx'
 import type { BotStatus } from './state.ts'
+import { type Cell, Row, Table } from './table.tsx'
 import { t } from './words.ts'
 
 type Listed = ReturnType<typeof callsShown>
@@ -24,23 +25,18 @@ export function CallList({ bots, looking }: { bots: readonly BotStatus[]; lookin
   const kept = bots.reduce((sum, bot) => sum + bot.failed.kept, 0)
   return (
     <>
-      {held.length + failed.length > 0 && (
-        <label class="check">
-          <input type="checkbox" checked={texts} onChange={({ currentTarget }) => setTexts(currentTarget.checked)} />
-          {t('call-texts')}
-        </label>
-      )}
+      {held.length + failed.length > 0 && <Check label={t('call-texts')} checked={texts} check={setTexts} />}
       <h3>
         {t('held-calls')} ({number(waiting)})
       </h3>
       {held.length === 0 ? (
         <Empty>{t('no-held')}</Empty>
       ) : (
-        <Table title={t('held-calls')} heads={['since', 'client', 'what', 'why', 'with', 'actions']}>
+        <List title={t('held-calls')} heads={['since', 'client', 'what', 'why', 'with', 'actions']}>
           {held.map((call) => (
             <Held key={call.id} call={call} several={several} changed={changed} />
           ))}
-        </Table>
+        </List>
       )}
       {waiting > held.length && <p class="warn">{t('some-of', number(held.length), number(waiting))}</p>}
       <h3>
@@ -49,11 +45,11 @@ export function CallList({ bots, looking }: { bots: readonly BotStatus[]; lookin
       {failed.length === 0 ? (
         <Empty>{t('no-failed')}</Empty>
       ) : (
-        <Table title={t('failed')} heads={['time', 'client', 'what', 'why', 'with', 'actions']}>
+        <List title={t('failed')} heads={['time', 'client', 'what', 'why', 'with', 'actions']}>
           {failed.map((call) => (
             <Failed key={call.id} call={call} several={several} changed={changed} />
           ))}
-        </Table>
+        </List>
       )}
       {kept > failed.length && <p class="warn">{t('some-of', number(failed.length), number(kept))}</p>}
     </>
@@ -89,22 +85,12 @@ function useCalls(bots: readonly BotStatus[], texts: boolean, looking: boolean):
   return [calls, () => setWish((n) => n + 1)]
 }
 
-function Table({ title, heads, children }: { title: string; heads: string[]; children: preact.ComponentChildren }) {
+function List({ title, heads, children }: { title: string; heads: string[]; children: preact.ComponentChildren }) {
   return (
     <div class="scroll tall" tabIndex={0} role="region" aria-label={title}>
-      {/* The roles: laid out as cards on a phone, browsers would take it for no table any more. */}
-      <table role="table" class="clients listed">
-        <thead role="rowgroup">
-          <tr role="row">
-            {heads.map((head) => (
-              <th key={head} role="columnheader" scope="col">
-                {t(head)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody role="rowgroup">{children}</tbody>
-      </table>
+      <Table heads={heads} listed>
+        {children}
+      </Table>
     </div>
   )
 }
@@ -125,7 +111,7 @@ function Held({ call, several, changed }: Shown<HeldShown>) {
       .then(() => tell(t('given-up', call.action)), tellError)
       .finally(changed)
   return (
-    <Row
+    <CallRow
       call={call}
       several={several}
       first={['since', duration(now - since)]}
@@ -149,7 +135,6 @@ interface Reply {
 function Failed({ call, several, changed }: Shown<FailedShown>) {
   const { id, time, ms, retcode, message, outcome, again, kept } = call
   const doubtful = outcome === 'unknown'
-  const worked = again?.retcode === 0 || again?.retcode === 1
   const sendAgain = () => {
     // Shown as under way while it is.
     setTimeout(changed, 100)
@@ -162,7 +147,7 @@ function Failed({ call, several, changed }: Shown<FailedShown>) {
   }
   const remove = () => act(path(id, 'drop')).catch(tellError).finally(changed)
   return (
-    <Row
+    <CallRow
       call={call}
       several={several}
       first={['time', clock(time * 1000), t('took', number(ms))]}
@@ -177,7 +162,7 @@ function Failed({ call, several, changed }: Shown<FailedShown>) {
       }
       deeds={
         <>
-          {kept && !worked && (again === null || again.retcode !== null) && (
+          {kept && !worked(again?.retcode) && (again === null || again.retcode !== null) && (
             <Twice label={t('retry')} sure={t(doubtful ? 'sure-twice' : 'sure')} act={sendAgain} />
           )}
           {!kept && <small>{t('no-frame')}</small>}
@@ -190,16 +175,16 @@ function Failed({ call, several, changed }: Shown<FailedShown>) {
 
 function Again({ again: { time, retcode, message } }: { again: NonNullable<FailedShown['again']> }) {
   if (retcode === null) return <Badge tone="plain">{t('again-going')}</Badge>
-  const worked = retcode === 0 || retcode === 1
+  const good = worked(retcode)
   return (
     <small>
-      <Badge tone={worked ? 'good' : 'bad'}>{t(worked ? 'again-ok' : 'again-bad', clock(time * 1000))}</Badge>
-      {!worked && ` ${retcode} ${message}`}
+      <Badge tone={good ? 'good' : 'bad'}>{t(good ? 'again-ok' : 'again-bad', clock(time * 1000))}</Badge>
+      {!good && ` ${retcode} ${message}`}
     </small>
   )
 }
 
-interface RowParts {
+interface CallParts {
   readonly call: HeldShown | FailedShown
   readonly several: boolean
   readonly first: [head: string, text: string, small?: string]
@@ -207,10 +192,10 @@ interface RowParts {
   readonly deeds: preact.ComponentChildren
 }
 
-function Row({ call, several, first: [head, text, small], why, deeds }: RowParts) {
+function CallRow({ call, several, first: [head, text, small], why, deeds }: CallParts) {
   const { bot, client, app_id, action, mode, size, params } = call
   const short = app_id === undefined || app_id === client ? undefined : app_id.slice(0, 8)
-  const cells: [string, preact.ComponentChildren][] = [
+  const cells: Cell[] = [
     [
       head,
       <>
@@ -236,15 +221,7 @@ function Row({ call, several, first: [head, text, small], why, deeds }: RowParts
     ['with', params === null ? '–' : <Params params={params} />],
     ['actions', <span class="buttons">{deeds}</span>],
   ]
-  return (
-    <tr role="row">
-      {cells.map(([name, cell]) => (
-        <td key={name} role="cell" data-label={t(name)}>
-          <div>{cell}</div>
-        </td>
-      ))}
-    </tr>
-  )
+  return <Row cells={cells} />
 }
 
 function Params({ params }: { params: unknown }) {

@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks'
 import { bytes, number, rate } from './format.ts'
 import { Badge, doing, Empty, Section, Twice } from './parts.tsx'
 import type { BotStatus, ClientStatus, State } from './state.ts'
+import { type Cell, Row, Table } from './table.tsx'
 import { t } from './words.ts'
 
 export function Clients({ state, bots }: { state: State; bots: readonly BotStatus[] }) {
@@ -17,24 +18,12 @@ export function Clients({ state, bots }: { state: State; bots: readonly BotStatu
       {rows.length === 0 ? (
         <Empty>{t('no-clients')}</Empty>
       ) : (
-        // The roles: laid out as cards on a phone, browsers would take it for no table any more.
         <div class="wide">
-          <table role="table" class="clients">
-            <thead role="rowgroup">
-              <tr role="row">
-                {heads.map((head) => (
-                  <th key={head} role="columnheader" scope="col">
-                    {t(head)}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody role="rowgroup">
-              {rows.map((row) => (
-                <Client key={`${row.bot.name} ${row.client.app_id}`} state={state} {...row} />
-              ))}
-            </tbody>
-          </table>
+          <Table heads={heads}>
+            {rows.map((row) => (
+              <Client key={`${row.bot.name} ${row.client.app_id}`} state={state} {...row} />
+            ))}
+          </Table>
         </div>
       )}
     </Section>
@@ -52,12 +41,12 @@ const TONES: Record<string, 'good' | 'warn' | 'bad' | 'plain'> = {
 function Client(props: { state: State; bot: BotStatus; client: ClientStatus; events: boolean }) {
   const { state, bot, client, events } = props
   const [naming, setNaming] = useState(false)
-  const { app_id, client_name: name, transport, pool, pending, lag, paused, entry } = client
+  const { app_id, client_name: name, transport, pool, pending, lag, entry } = client
   const rates = state.rates(bot.name, app_id)
   const breaker = client.breaker?.state
   const whose = `?self_id=${encodeURIComponent(bot.name)}`
   const path = (verb: string) => `api/clients/${encodeURIComponent(app_id)}/${verb}${whose}`
-  const cells: [string, preact.ComponentChildren][] = [
+  const cells: Cell[] = [
     [
       'client',
       <>
@@ -77,34 +66,12 @@ function Client(props: { state: State; bot: BotStatus; client: ClientStatus; eve
     ['breaker', breaker ? <Badge tone={breaker === 'closed' ? 'good' : 'bad'}>{breaker}</Badge> : '–'],
     [
       'actions',
-      <span class="buttons">
-        <Twice label={t('kick')} sure={t('sure')} act={() => doing(path('kick'), t('kicked', name ?? app_id))} />
-        {events && (
-          <>
-            <button
-              type="button"
-              onClick={() => doing(path(paused ? 'resume' : 'pause'), t(paused ? 'resumed' : 'paused'))}
-            >
-              {t(paused ? 'resume' : 'pause')}
-            </button>
-            {lag && <Twice label={t('drop')} sure={t('sure')} act={() => doing(path('drop'), t('done'))} />}
-            <button type="button" aria-expanded={naming} onClick={() => setNaming(!naming)}>
-              {t('rename')}
-            </button>
-          </>
-        )}
-      </span>,
+      <Buttons client={client} path={path} events={events} naming={naming} name={() => setNaming(!naming)} />,
     ],
   ]
   return (
     <>
-      <tr role="row">
-        {cells.map(([head, cell]) => (
-          <td key={head} role="cell" data-label={t(head)}>
-            <div>{cell}</div>
-          </td>
-        ))}
-      </tr>
+      <Row cells={cells} />
       {naming && (
         <tr role="row">
           <td role="cell" colSpan={cells.length}>
@@ -113,6 +80,37 @@ function Client(props: { state: State; bot: BotStatus; client: ClientStatus; eve
         </tr>
       )}
     </>
+  )
+}
+
+interface Steering {
+  readonly client: ClientStatus
+  /** Where the admin API takes a verb for it. */
+  readonly path: (verb: string) => string
+  readonly events: boolean
+  readonly naming: boolean
+  readonly name: () => void
+}
+
+function Buttons({ client: { client_name, app_id, paused, lag }, path, events, naming, name }: Steering) {
+  return (
+    <span class="buttons">
+      <Twice label={t('kick')} sure={t('sure')} act={() => doing(path('kick'), t('kicked', client_name ?? app_id))} />
+      {events && (
+        <>
+          <button
+            type="button"
+            onClick={() => doing(path(paused ? 'resume' : 'pause'), t(paused ? 'resumed' : 'paused'))}
+          >
+            {t(paused ? 'resume' : 'pause')}
+          </button>
+          {lag && <Twice label={t('drop')} sure={t('sure')} act={() => doing(path('drop'), t('done'))} />}
+          <button type="button" aria-expanded={naming} onClick={name}>
+            {t('rename')}
+          </button>
+        </>
+      )}
+    </span>
   )
 }
 

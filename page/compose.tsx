@@ -4,7 +4,7 @@ import { useRef, useState } from 'preact/hooks'
 import { act } from './api.ts'
 import { bytes } from './format.ts'
 import { nameOf, type Person, type Place, type Said } from './happenings.ts'
-import { tell, tellError } from './parts.tsx'
+import { Check, tell, tellError } from './parts.tsx'
 import { brief } from './segments.tsx'
 import { t } from './words.ts'
 
@@ -32,7 +32,6 @@ export function Compose(props: {
   const [at, setAt] = useState(false)
   const [codes, setCodes] = useState(false)
   const field = useRef<HTMLTextAreaElement>(null)
-  const files = useRef<HTMLInputElement>(null)
   const take = (list: Iterable<File>) => {
     for (const file of list) {
       if (!file.type.startsWith('image/')) continue
@@ -41,13 +40,11 @@ export function Compose(props: {
     }
   }
   const send = async () => {
-    const said =
-      (replyTo ? `[CQ:reply,id=${replyTo.message_id}]` : '') +
-      (at && place.type === 'group' ? `[CQ:at,qq=${selfId}] ` : '') +
-      (codes ? text : escaped(text)) +
-      pictures.map(({ url }) => `[CQ:image,file=base64://${url.slice(url.indexOf(',') + 1)}]`).join('')
     if (text.trim() === '' && pictures.length === 0) return
     const where = place.type === 'group' ? { group_id: place.peer, user_id: who.user_id } : { user_id: place.peer }
+    const mention = at && place.type === 'group' ? `[CQ:at,qq=${selfId}] ` : ''
+    const reply = replyTo ? `[CQ:reply,id=${replyTo.message_id}]` : ''
+    const said = reply + mention + (codes ? text : escaped(text)) + pictures.map(asCode).join('')
     try {
       await act('api/sandbox/say', { text: said, ...where })
       setText('')
@@ -72,53 +69,12 @@ export function Compose(props: {
         void send()
       }}
     >
-      {replyTo && (
-        <p class="row">
-          <blockquote>
-            {nameOf(replyTo.sender)}: {brief(replyTo.segments)}
-          </blockquote>
-          <button type="button" onClick={forgetReply}>
-            {t('cancel')}
-          </button>
-        </p>
-      )}
-      {pictures.length > 0 && (
-        <p class="row">
-          {pictures.map((picture) => (
-            <button
-              key={picture.url}
-              type="button"
-              class="thumb"
-              aria-label={`${t('remove')} ${picture.name}`}
-              onClick={() => setPictures(pictures.filter((one) => one !== picture))}
-            >
-              <img src={picture.url} alt={picture.name} />
-            </button>
-          ))}
-        </p>
-      )}
+      {replyTo && <Quoting said={replyTo} forget={forgetReply} />}
+      <Thumbs pictures={pictures} keep={setPictures} />
       <div class="row">
-        <label>
-          {t('speak-as')}{' '}
-          <select value={who.user_id} onChange={({ currentTarget }) => speakAs(Number(currentTarget.value))}>
-            {people.map((person) => (
-              <option key={person.user_id} value={person.user_id}>
-                {nameOf(person)}
-                {person.role && person.role !== 'member' ? ` · ${t(`role-${person.role}`)}` : ''}
-              </option>
-            ))}
-          </select>
-        </label>
-        {place.type === 'group' && (
-          <label class="check">
-            <input type="checkbox" checked={at} onChange={({ currentTarget }) => setAt(currentTarget.checked)} />
-            {t('at-bot')}
-          </label>
-        )}
-        <label class="check">
-          <input type="checkbox" checked={codes} onChange={({ currentTarget }) => setCodes(currentTarget.checked)} />
-          {t('cq-codes')}
-        </label>
+        <Speaker who={who} people={people} speakAs={speakAs} />
+        {place.type === 'group' && <Check label={t('at-bot')} checked={at} check={setAt} />}
+        <Check label={t('cq-codes')} checked={codes} check={setCodes} />
       </div>
       <div class="row line">
         <textarea
@@ -131,22 +87,7 @@ export function Compose(props: {
           onKeyDown={key}
           onPaste={({ clipboardData }) => clipboardData && take(clipboardData.files)}
         />
-        <input
-          ref={files}
-          type="file"
-          accept="image/*"
-          multiple
-          class="hidden"
-          tabIndex={-1}
-          aria-label={t('picture')}
-          onChange={({ currentTarget }) => {
-            take(currentTarget.files ?? [])
-            currentTarget.value = ''
-          }}
-        />
-        <button type="button" onClick={() => files.current?.click()}>
-          {t('picture')}
-        </button>
+        <PictureButton take={take} />
         <button type="submit" class="primary">
           {t('send')}
         </button>
@@ -155,8 +96,85 @@ export function Compose(props: {
   )
 }
 
+function Quoting({ said, forget }: { said: Said; forget: () => void }) {
+  return (
+    <p class="row">
+      <blockquote>
+        {nameOf(said.sender)}: {brief(said.segments)}
+      </blockquote>
+      <button type="button" onClick={forget}>
+        {t('cancel')}
+      </button>
+    </p>
+  )
+}
+
+function Thumbs(props: { pictures: readonly Picture[]; keep: (pictures: readonly Picture[]) => void }) {
+  const { pictures, keep } = props
+  if (pictures.length === 0) return null
+  return (
+    <p class="row">
+      {pictures.map((picture) => (
+        <button
+          key={picture.url}
+          type="button"
+          class="thumb"
+          aria-label={`${t('remove')} ${picture.name}`}
+          onClick={() => keep(pictures.filter((one) => one !== picture))}
+        >
+          <img src={picture.url} alt={picture.name} />
+        </button>
+      ))}
+    </p>
+  )
+}
+
+function Speaker(props: { who: Person; people: readonly Person[]; speakAs: (user: number) => void }) {
+  const { who, people, speakAs } = props
+  return (
+    <label>
+      {t('speak-as')}{' '}
+      <select value={who.user_id} onChange={({ currentTarget }) => speakAs(Number(currentTarget.value))}>
+        {people.map((person) => (
+          <option key={person.user_id} value={person.user_id}>
+            {nameOf(person)}
+            {person.role && person.role !== 'member' ? ` · ${t(`role-${person.role}`)}` : ''}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
+
+/** The browser's own field for files cannot be worded: a button stands for it. */
+function PictureButton({ take }: { take: (files: Iterable<File>) => void }) {
+  const files = useRef<HTMLInputElement>(null)
+  return (
+    <>
+      <input
+        ref={files}
+        type="file"
+        accept="image/*"
+        multiple
+        class="hidden"
+        tabIndex={-1}
+        aria-label={t('picture')}
+        onChange={({ currentTarget }) => {
+          take(currentTarget.files ?? [])
+          currentTarget.value = ''
+        }}
+      />
+      <button type="button" onClick={() => files.current?.click()}>
+        {t('picture')}
+      </button>
+    </>
+  )
+}
+
 /** As text of a message, whatever codes look like. */
 const escaped = (text: string) => text.replace(/&/g, '&amp;').replace(/\[/g, '&#91;').replace(/\]/g, '&#93;')
+
+const asCode = ({ url }: Picture) => `[CQ:image,file=base64://${url.slice(url.indexOf(',') + 1)}]`
 
 const readPicture = (file: File) =>
   new Promise<Picture>((resolve, reject) => {

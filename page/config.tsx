@@ -24,7 +24,6 @@ const TYPING = 300
 export function ConfigFile() {
   const [shown, setShown] = useState<Shown>()
   const [text, setText] = useState<string>()
-  const [judged, setJudged] = useState<Judged>()
   const look = () =>
     ask<Shown>('api/config').then((found) => {
       setShown(found)
@@ -32,20 +31,7 @@ export function ConfigFile() {
     }, tellError)
   useEffect(() => void look(), [])
   const changed = text !== undefined && text !== (shown?.text ?? '')
-  useEffect(() => {
-    if (!changed) return setJudged(undefined)
-    const stopped = new AbortController()
-    const timer = setTimeout(() => {
-      ask<Judged>('api/config/validate', { text }, stopped.signal).then(
-        setJudged,
-        (error) => stopped.signal.aborted || tellError(error),
-      )
-    }, TYPING)
-    return () => {
-      clearTimeout(timer)
-      stopped.abort()
-    }
-  }, [text, changed])
+  const judged = useJudged(text, changed)
   const reload = () =>
     act<{ applied: boolean; problems: string[] }>('api/config/reload').then(({ applied, problems }) => {
       if (applied) tell(t('config-applied'))
@@ -90,6 +76,26 @@ export function ConfigFile() {
       </details>
     </Section>
   )
+}
+
+/** What the gateway thinks of a text, once nobody has typed for a moment; undefined of one that has not changed. */
+function useJudged(text: string | undefined, changed: boolean): Judged | undefined {
+  const [judged, setJudged] = useState<Judged>()
+  useEffect(() => {
+    if (!changed) return setJudged(undefined)
+    const stopped = new AbortController()
+    const timer = setTimeout(() => {
+      ask<Judged>('api/config/validate', { text }, stopped.signal).then(
+        setJudged,
+        (error) => stopped.signal.aborted || tellError(error),
+      )
+    }, TYPING)
+    return () => {
+      clearTimeout(timer)
+      stopped.abort()
+    }
+  }, [text, changed])
+  return judged
 }
 
 function Judgement({ judged, changed }: { judged: Judged | undefined; changed: boolean }) {

@@ -12,8 +12,8 @@ import { ConfigFile } from './config.tsx'
 import { bytes, duration, number } from './format.ts'
 import { Incidents } from './incidents.tsx'
 import { Log } from './log.tsx'
-import { Empty, tellError } from './parts.tsx'
-import { State } from './state.ts'
+import { Connection, Empty, tellError, useVisible } from './parts.tsx'
+import { State, type Status } from './state.ts'
 import { follow, type StreamState } from './stream.ts'
 import { Tap } from './tap.tsx'
 import { t } from './words.ts'
@@ -62,24 +62,7 @@ export function Dashboard({ lock }: { lock: (why?: string) => void }) {
         <Empty>{t('loading')}</Empty>
       ) : (
         <>
-          <p class="facts">
-            <span>
-              {t('version')} <b>{status.version || '–'}</b>
-            </span>
-            <span>
-              {t('uptime')} <b>{duration(status.uptime)}</b>
-            </span>
-            <span>
-              {t('links')} <b>{number(status.links)}</b>
-            </span>
-            <span>
-              {t('memory')} <b>{bytes(status.rss)}</b>
-            </span>
-            <span>
-              {t('event-loop-lag')} <b>{number(status.lag)} ms</b>
-            </span>
-            {status.sandbox && <a href={`${BASE}sandbox`}>{t('to-sandbox')}</a>}
-          </p>
+          <Facts status={status} />
           <Incidents />
           <Bots bots={status.bots} />
           <Clients state={state} bots={status.bots} />
@@ -102,35 +85,25 @@ async function fill(state: State): Promise<void> {
   state.fill(chart, lines)
 }
 
-/** Nobody is told what a page shows that nobody sees. */
-export function useVisible(): boolean {
-  const [visible, setVisible] = useState(!document.hidden)
-  useLayoutEffect(() => {
-    const changed = () => setVisible(!document.hidden)
-    changed()
-    document.addEventListener('visibilitychange', changed)
-    return () => document.removeEventListener('visibilitychange', changed)
-  }, [])
-  return visible
-}
-
-export function Connection({ state, why }: { state: StreamState; why?: string | undefined }) {
-  const lost = state === 'lost' || state === 'connecting'
-  const [late, setLate] = useState(false)
-  useEffect(() => {
-    setLate(false)
-    if (!lost) return
-    const timer = setTimeout(() => setLate(true), 1_500)
-    return () => clearTimeout(timer)
-  }, [lost])
+function Facts({ status }: { status: Status }) {
   return (
-    <div role="status">
-      {lost && late && (
-        <p class="lost">
-          {t('lost')}
-          {why && <small> {why}</small>}
-        </p>
-      )}
-    </div>
+    <p class="facts">
+      <span>
+        {t('version')} <b>{status.version || '–'}</b>
+      </span>
+      <span>
+        {t('uptime')} <b>{duration(status.uptime)}</b>
+      </span>
+      <span>
+        {t('links')} <b>{number(status.links)}</b>
+      </span>
+      <span>
+        {t('memory')} <b>{bytes(status.rss)}</b>
+      </span>
+      <span>
+        {t('event-loop-lag')} <b>{number(status.lag)} ms</b>
+      </span>
+      {status.sandbox && <a href={`${BASE}sandbox`}>{t('to-sandbox')}</a>}
+    </p>
   )
 }

@@ -102,3 +102,22 @@ export function recalled(all: readonly Happening[]): Set<unknown> {
     ),
   )
 }
+
+/** Who can speak there: everybody but the bot. */
+export function peopleIn(world: World, { type, peer }: Place): readonly Person[] {
+  if (type === 'private') return world.friends.filter(({ user_id }) => user_id === peer)
+  const members = world.groups.find(({ group_id }) => group_id === peer)?.members ?? []
+  return members.filter(({ user_id }) => user_id !== world.self_id)
+}
+
+export function nameIn(world: World, id: number): string | undefined {
+  if (id === world.self_id) return world.nickname
+  const everybody = [...world.groups.flatMap(({ members }) => members), ...world.friends]
+  const found = everybody.find(({ user_id }) => user_id === id)
+  return found && nameOf(found)
+}
+
+export function titleOf(world: World, { type, peer }: Place): string {
+  if (type === 'group') return `${world.groups.find(({ group_id }) => group_id === peer)?.group_name ?? ''} (${peer})`
+  return `${nameIn(world, peer) ?? ''} (${peer})`
+}

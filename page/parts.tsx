@@ -1,8 +1,9 @@
-// Small parts of both pages: sections, buttons that ask twice, messages that go away by themselves.
+// Small parts of both pages: sections, buttons that ask twice, messages that go away by themselves, how the stream fares.
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useLayoutEffect, useState } from 'preact/hooks'
 import { act } from './api.ts'
+import type { StreamState } from './stream.ts'
 import { t } from './words.ts'
 
 export function Section(props: { id: string; title: string; aside?: ComponentChildren; children: ComponentChildren }) {
@@ -42,6 +43,15 @@ export function Twice({ label, sure, act }: { label: string; sure: string; act: 
 
 export function Badge({ tone, children }: { tone: 'good' | 'bad' | 'warn' | 'plain'; children: ComponentChildren }) {
   return <span class={`badge ${tone}`}>{children}</span>
+}
+
+export function Check({ label, checked, check }: { label: string; checked: boolean; check: (on: boolean) => void }) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={checked} onChange={({ currentTarget }) => check(currentTarget.checked)} />
+      {label}
+    </label>
+  )
 }
 
 export function Empty({ children }: { children: ComponentChildren }) {
@@ -122,6 +132,40 @@ export function Notices() {
           {text}
         </p>
       ))}
+    </div>
+  )
+}
+
+/** Nobody is told what a page shows that nobody sees. */
+export function useVisible(): boolean {
+  const [visible, setVisible] = useState(!document.hidden)
+  useLayoutEffect(() => {
+    const changed = () => setVisible(!document.hidden)
+    changed()
+    document.addEventListener('visibilitychange', changed)
+    return () => document.removeEventListener('visibilitychange', changed)
+  }, [])
+  return visible
+}
+
+/** Said only of a stream that stays away. */
+export function Connection({ state, why }: { state: StreamState; why?: string | undefined }) {
+  const lost = state === 'lost' || state === 'connecting'
+  const [late, setLate] = useState(false)
+  useEffect(() => {
+    setLate(false)
+    if (!lost) return
+    const timer = setTimeout(() => setLate(true), 1_500)
+    return () => clearTimeout(timer)
+  }, [lost])
+  return (
+    <div role="status">
+      {lost && late && (
+        <p class="lost">
+          {t('lost')}
+          {why && <small> {why}</small>}
+        </p>
+      )}
     </div>
   )
 }

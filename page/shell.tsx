@@ -3,7 +3,7 @@
 import type { ComponentChildren } from 'preact'
 import { useLayoutEffect, useState } from 'preact/hooks'
 import { ask, BASE, Refused } from './api.ts'
-import { Notices } from './parts.tsx'
+import { Check, Notices } from './parts.tsx'
 import { forgetToken, keepToken, token } from './token.ts'
 import { language, setLanguage, t, watchLanguage } from './words.ts'
 
@@ -97,10 +97,7 @@ function Door({ why, open }: { why: string | undefined; open: () => void }) {
             onInput={({ currentTarget }) => setValue(currentTarget.value)}
           />
         </label>
-        <label class="check">
-          <input type="checkbox" checked={longer} onChange={({ currentTarget }) => setLonger(currentTarget.checked)} />
-          {t('door-keep')}
-        </label>
+        <Check label={t('door-keep')} checked={longer} check={setLonger} />
         <p id="door-wrong" class="bad" role="alert">
           {wrong}
         </p>
@@ -108,6 +105,15 @@ function Door({ why, open }: { why: string | undefined; open: () => void }) {
           {t('door-enter')}
         </button>
       </form>
+      <Where />
+    </main>
+  )
+}
+
+/** Where the token is to be found, and where who is no operator may go. */
+function Where() {
+  return (
+    <>
       <h2>{t('door-where')}</h2>
       <ul>
         <li>{t('door-where-link')}</li>
@@ -122,7 +128,7 @@ function Door({ why, open }: { why: string | undefined; open: () => void }) {
       <p>
         WebSocket: <code>{clientAddress()}</code>
       </p>
-    </main>
+    </>
   )
 }
 

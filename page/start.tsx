@@ -2,9 +2,8 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import { ask } from './api.ts'
-import { useVisible } from './dashboard.tsx'
 import type { World } from './happenings.ts'
-import { Badge, Snippet } from './parts.tsx'
+import { Badge, Snippet, useVisible } from './parts.tsx'
 import { clientAddress } from './shell.tsx'
 import type { Status } from './state.ts'
 import { follow } from './stream.ts'

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { clock, number, pretty } from './format.ts'
-import { Empty, Section } from './parts.tsx'
+import { Check, Empty, Section } from './parts.tsx'
 import type { BotStatus } from './state.ts'
 import { follow } from './stream.ts'
 import { t } from './words.ts'
@@ -21,20 +21,61 @@ const MOST = 200
 /** Between two letters of a filter that somebody types (ms). */
 const TYPING = 400
 
+interface Wish {
+  readonly kinds: readonly string[]
+  readonly texts: boolean
+  readonly filter: Partial<Record<Field, string>>
+}
+
 export function Tap({ bots, looking }: { bots: readonly BotStatus[]; looking: boolean }) {
   const [on, setOn] = useState(true)
-  const [texts, setTexts] = useState(false)
-  const [kinds, setKinds] = useState<readonly string[]>(['event', 'action', 'reply'])
-  const [filter, setFilter] = useState<Partial<Record<Field, string>>>({})
-  const [frames, setFrames] = useState<readonly Frame[]>([])
-  const [skipped, setSkipped] = useState(0)
-  const count = useRef(0)
+  const [wish, setWish] = useState<Wish>({ kinds: ['event', 'action', 'reply'], texts: false, filter: {} })
+  const { frames, skipped, clear } = useFrames(queryOf(wish), on && looking && wish.kinds.length > 0)
+  return (
+    <Section
+      id="tap"
+      title={t('tap')}
+      aside={
+        <span class="buttons">
+          <button type="button" aria-pressed={!on} onClick={() => setOn(!on)}>
+            {on ? t('tap-pause') : t('tap-go-on')}
+          </button>
+          <button type="button" onClick={clear}>
+            {t('clear')}
+          </button>
+        </span>
+      }
+    >
+      <Kinds wish={wish} change={setWish} />
+      <Filter wish={wish} change={setWish} fields={FIELDS.filter((field) => field !== 'bot' || bots.length > 1)} />
+      {skipped > 0 && <p class="warn">{t('skipped', number(skipped))}</p>}
+      {frames.length === 0 ? (
+        <Empty>{t('tap-empty')}</Empty>
+      ) : (
+        <div class="scroll tall frames" tabIndex={0} role="region" aria-label={t('tap')}>
+          {frames.map((frame) => (
+            <Shown key={frame.n} frame={frame} />
+          ))}
+        </div>
+      )}
+    </Section>
+  )
+}
+
+function queryOf({ kinds, texts, filter }: Wish): string {
   const query = new URLSearchParams({ kinds: kinds.join(',') })
   if (texts) query.set('texts', '1')
   for (const [field, value] of Object.entries(filter)) if (value.trim() !== '') query.set(field, value.trim())
-  const wish = query.toString()
+  return query.toString()
+}
+
+/** What comes while it goes on, newest first; drawn now and then, however much it is. */
+function useFrames(query: string, going: boolean) {
+  const [frames, setFrames] = useState<readonly Frame[]>([])
+  const [skipped, setSkipped] = useState(0)
+  const count = useRef(0)
   useEffect(() => {
-    if (!on || !looking || kinds.length === 0) return
+    if (!going) return
     let fresh: Frame[] = []
     let due = false
     const show = () => {
@@ -55,7 +96,7 @@ export function Tap({ bots, looking }: { bots: readonly BotStatus[]; looking: bo
     }
     let end = () => {}
     const timer = setTimeout(() => {
-      end = follow({ path: `api/tap?${wish}`, event: take, state: () => undefined })
+      end = follow({ path: `api/tap?${query}`, event: take, state: () => undefined })
     }, TYPING)
     return () => {
       clearTimeout(timer)
@@ -63,61 +104,46 @@ export function Tap({ bots, looking }: { bots: readonly BotStatus[]; looking: bo
       // Nothing more is shown of what is not wished any longer.
       fresh = []
     }
-  }, [on, looking, wish])
+  }, [going, query])
+  return { frames, skipped, clear: () => setFrames([]) }
+}
+
+interface Wishing {
+  readonly wish: Wish
+  readonly change: (wish: Wish) => void
+}
+
+function Kinds({ wish, change }: Wishing) {
+  const { kinds, texts } = wish
   const toggle = (kind: string) =>
-    setKinds(KINDS.filter((one) => (one === kind ? !kinds.includes(one) : kinds.includes(one))))
+    change({ ...wish, kinds: KINDS.filter((one) => (one === kind ? !kinds.includes(one) : kinds.includes(one))) })
   return (
-    <Section
-      id="tap"
-      title={t('tap')}
-      aside={
-        <span class="buttons">
-          <button type="button" aria-pressed={!on} onClick={() => setOn(!on)}>
-            {on ? t('tap-pause') : t('tap-go-on')}
-          </button>
-          <button type="button" onClick={() => setFrames([])}>
-            {t('clear')}
-          </button>
-        </span>
-      }
-    >
-      <fieldset class="row">
-        <legend class="hidden">{t('filter')}</legend>
-        {KINDS.map((kind) => (
-          <label key={kind} class="check">
-            <input type="checkbox" checked={kinds.includes(kind)} onChange={() => toggle(kind)} />
-            {t(`kind-${kind}`)}
-          </label>
-        ))}
-        <label class="check">
-          <input type="checkbox" checked={texts} onChange={({ currentTarget }) => setTexts(currentTarget.checked)} />
-          {t('tap-texts')}
+    <fieldset class="row">
+      <legend class="hidden">{t('filter')}</legend>
+      {KINDS.map((kind) => (
+        <Check key={kind} label={t(`kind-${kind}`)} checked={kinds.includes(kind)} check={() => toggle(kind)} />
+      ))}
+      <Check label={t('tap-texts')} checked={texts} check={(on) => change({ ...wish, texts: on })} />
+    </fieldset>
+  )
+}
+
+function Filter({ wish, change, fields }: Wishing & { fields: readonly Field[] }) {
+  const { filter } = wish
+  return (
+    <div class="row filter">
+      {fields.map((field) => (
+        <label key={field}>
+          <span>{t(`filter-${field}`)}</span>
+          <input
+            value={filter[field] ?? ''}
+            placeholder={PLACEHOLDERS[field] ?? ''}
+            spellcheck={false}
+            onInput={({ currentTarget }) => change({ ...wish, filter: { ...filter, [field]: currentTarget.value } })}
+          />
         </label>
-      </fieldset>
-      <div class="row filter">
-        {FIELDS.filter((field) => field !== 'bot' || bots.length > 1).map((field) => (
-          <label key={field}>
-            <span>{t(`filter-${field}`)}</span>
-            <input
-              value={filter[field] ?? ''}
-              placeholder={PLACEHOLDERS[field] ?? ''}
-              spellcheck={false}
-              onInput={({ currentTarget }) => setFilter({ ...filter, [field]: currentTarget.value })}
-            />
-          </label>
-        ))}
-      </div>
-      {skipped > 0 && <p class="warn">{t('skipped', number(skipped))}</p>}
-      {frames.length === 0 ? (
-        <Empty>{t('tap-empty')}</Empty>
-      ) : (
-        <div class="scroll tall frames" tabIndex={0} role="region" aria-label={t('tap')}>
-          {frames.map((frame) => (
-            <Shown key={frame.n} frame={frame} />
-          ))}
-        </div>
-      )}
-    </Section>
+      ))}
+    </div>
   )
 }
 

@@ -2,7 +2,6 @@
 
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { parse as parseYaml } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
 import { ownActions } from '../src/actions/table.ts'
 import { alertRoutes } from '../src/admin/alerts.ts'
@@ -16,11 +15,8 @@ import { liveRoutes } from '../src/admin/live.ts'
 import { sandboxRoutes } from '../src/admin/sandbox.ts'
 import { CLOSING } from '../src/broker/closing.ts'
 import { EXIT } from '../src/cli/exit.ts'
-import { mistakeIn } from '../src/cli/run.ts'
 import { environmentName } from '../src/config/env.ts'
 import { jsonSchema } from '../src/config/json-schema.ts'
-import { parseConfig } from '../src/config/load.ts'
-import { ConfigError, problemText } from '../src/config/problem.ts'
 import { reference } from '../src/config/reference.ts'
 import { leaves, SHAPE, shapeAt } from '../src/config/shape.ts'
 import { discovery } from '../src/downstream/discovery.ts'
@@ -29,9 +25,12 @@ import { METRICS } from '../src/observe/metric.ts'
 import { RETCODE } from '../src/onebot/retcode.ts'
 import { EVENTS } from '../src/satori/events.ts'
 import { METHODS } from '../src/satori/features.ts'
-import { commandLines } from './command-lines.ts'
+import { said, warnings, wrongBlock } from './docs-code.ts'
+import { unlikePairs } from './docs-pairs.ts'
 import { type Page, readPage, type Table } from './markdown.ts'
 import { milkyPage } from './milky-page.ts'
+import { archiveName, TARGETS } from './release/targets.ts'
+import { vendored } from './vendor.ts'
 
 const HOUSE = join(import.meta.dir, '..')
 /** The folders that hold no page of ours. */
@@ -39,7 +38,8 @@ const NO_DOCS = new Set(['node_modules', 'dist', 'data', 'logs', 'config', '.git
 /** The two commands that are all a newcomer needs. */
 const FIRST_COMMANDS = ['./scripts/start', './scripts/test']
 
-const GENERATED = {
+const GENERATED: Record<string, () => string> = {
+  ...vendored,
   'docs/configuration.md': () => reference('en'),
   'docs/configuration.zh-CN.md': () => reference('zh'),
   'docs/milky.md': () => milkyPage('en'),
@@ -54,6 +54,9 @@ const VARIABLES = new Set([
   ...[...leaves()].map(({ path }) => environmentName(path)),
 ])
 
+/** Tables whose first column is what the log says. */
+const LOG_HEADS = new Set(['the log says', '日志里写着'])
+
 const packages = [...Object.keys(manifest.dependencies), ...Object.keys(manifest.devDependencies)]
 
 /** By the heads of its tables, in each language: of each key what the config takes. */
@@ -65,6 +68,9 @@ const REFERENCE = new Map(
     return [tables[0]?.head.join(), new Map(keys)]
   }),
 )
+
+/** Paths that addresses in the docs may have. */
+const PLACES = places()
 
 /** What each command says of itself; undefined: there is no such command. */
 const helps = new Map<string, string | undefined>()
@@ -86,8 +92,9 @@ const problems = [
     ...wrongKeys(file, page),
     ...wrongCode(file, page),
   ]),
-  ...unlikePairs(),
+  ...unlikePairs(pages),
   ...missingCommands(),
+  ...untold(),
 ]
 for (const problem of problems) console.error(problem)
 console.log(`${pages.size} pages, ${problems.length} problems`)
@@ -137,9 +144,16 @@ function* wrongTables(file: string, { tables }: Page): Generator<string> {
     package: () => packages.map((name) => [name]),
     metric: () => METRICS.map(({ name, type }) => [name, type]),
     指标: () => METRICS.map(({ name, type }) => [name, type]),
+    source: folders,
+    源码: folders,
+    archive: () => TARGETS.map((target) => [archiveName(target)]),
+    压缩包: () => TARGETS.map((target) => [archiveName(target)]),
     endpoint: endpoints,
     接口: endpoints,
   }
+  for (const { head, rows, line } of tables.filter(({ head: [first = ''] }) => LOG_HEADS.has(first)))
+    for (const [, words = ''] of rows.flatMap(([cell = '']) => [...cell.matchAll(/`([^`]+)`/g)]))
+      if (words.includes(' ') && !said(words)) yield `${file}:${line}: ${head[0]} table: the log never says "${words}"`
   for (const table of tables) {
     const wanted = Object.hasOwn(truth, table.head[0] ?? '') ? truth[table.head[0] ?? '']?.() : undefined
     // Names that belong together may share a row.
@@ -179,6 +193,12 @@ function* tableDifferences(where: string, { head, rows }: Table, wanted: string[
   for (const row of found) if (!known.has(row)) yield `${where}: ${head[0]} table: the code has no "${row}"`
 }
 
+/** The organs of the house. */
+function folders(): string[][] {
+  const entries = readdirSync(join(HOUSE, 'src'), { withFileTypes: true })
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => [`src/${name}`])
+}
+
 /** The table of own actions answers for single names only: every word of its sources is asked for. */
 function ownNames(): string[] {
   const folder = join(HOUSE, 'src/actions')
@@ -200,6 +220,14 @@ function routes(): string[] {
   return [...new Set([...paths, ...more, ...actions, '/api/status', '/api/qrcode'])]
 }
 
+/** What the gateway has at its port, with its defaults. */
+function places(): RegExp[] {
+  const admin = endpoints().map(([name = '']) => name.replace(/^\w+ /, ''))
+  return [...routes(), ...admin, '/milky/event', '/satori'].map(
+    (path) => new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`),
+  )
+}
+
 /** What the admin API has, as "GET /api/clients". */
 function endpoints(): string[][] {
   const none = {} as never // nothing is called
@@ -219,7 +247,7 @@ function endpoints(): string[][] {
 
 /** What stands as code must exist: config keys, environment variables, commands, scripts, whole configs. */
 function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
-  for (const { text, line, language } of [...spans.map((span) => ({ ...span, language: '' })), ...blocks]) {
+  for (const { text, line } of [...spans, ...blocks]) {
     const where = `${file}:${line}`
     for (const [command, name = '', rest = ''] of text.matchAll(/(?<![\w-])perpetua ([a-z]+)((?: +--?[a-z]+)*)/g))
       yield* wrongCommand(where, command, name, rest)
@@ -227,17 +255,18 @@ function* wrongCode(file: string, { spans, blocks }: Page): Generator<string> {
       if (!Object.hasOwn(manifest.scripts, script)) yield `${where}: package.json has no script ${script}`
     for (const [name] of text.matchAll(/\bPERPETUA_[A-Z_]+/g))
       if (!VARIABLES.has(name)) yield `${where}: ${name} names no key`
-    if (language === 'sh' || language === 'powershell')
-      for (const words of commandLines(text)) {
-        const mistake = mistakeIn(words)
-        if (mistake !== undefined) yield `${where}: perpetua ${words.join(' ')}: ${mistake}`
-      }
-    if (language === 'yml' || language === 'json') yield* unreadable(where, language, text)
-    if (language === 'yaml' && !text.startsWith('# config/config.yml\n'))
-      yield `${where}: wanted "# config/config.yml" as the first line, so that readers and this guard know what it is`
-    else if (language === 'yaml') yield* wrongConfig(where, text)
+    for (const [, path = '/'] of text.matchAll(/\b(?:ws|http)s?:\/\/[\w.]+:8080(\/[^\s"'`,)?#]*)?/g))
+      if (!PLACES.some((place) => place.test(path))) yield `${where}: nothing is served at ${path}`
+  }
+  for (const { text, line, language } of blocks) {
+    for (const mistake of wrongBlock(language, text)) yield `${file}:${line}: ${mistake}`
+    // Lines of the log are those that it has: fields may be others.
+    for (const [, words = ''] of text.matchAll(/^(?:debug|info|warn|error) +(.+?) [\w-]+=/gm))
+      if (!said(words)) yield `${file}:${line}: the log never says "${words}"`
   }
   for (const { text, line } of spans) {
+    if (/^(?:perpetua \S+ \S|(?:npx )?bun (?:run |\w+\/)|\.\/\w+\/|(?:node|curl|docker build) )/.test(text))
+      for (const mistake of wrongBlock('sh', text)) yield `${file}:${line}: ${mistake}`
     const ours = /^(?:src|test|scripts|docs)\/[\w./-]+$/.test(text)
     if (ours && !existsSync(text) && !existsSync(join(HOUSE, text))) yield `${file}:${line}: ${text} does not exist`
     const path = text.replace(/:.*$/s, '').replaceAll('[]', '').split('.')
@@ -272,36 +301,10 @@ function helpOf(name: string): string | undefined {
   return helps.get(name)
 }
 
-function* wrongConfig(where: string, text: string): Generator<string> {
-  try {
-    parseConfig(text, { file: where, environment: {} })
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    yield* error.problems.map(problemText)
-  }
-}
-
-function* unreadable(where: string, language: string, text: string): Generator<string> {
-  try {
-    if (language === 'json') JSON.parse(text)
-    else parseYaml(text)
-  } catch (error) {
-    yield `${where}: no ${language}: ${error instanceof Error ? error.message : error}`
-  }
-}
-
-/** A page in two languages says the same in both: the same headings, tables and blocks in the same order. */
-function* unlikePairs(): Generator<string> {
-  for (const [file, page] of pages) {
-    const twin = file.replace(/\.md$/, '.zh-CN.md')
-    const other = pages.get(twin)
-    const rows = ({ tables }: Page) => tables.map((table) => table.rows.length).join(' ')
-    const code = ({ blocks }: Page) => blocks.map(({ language }) => language).join(' ')
-    if (other === undefined) continue
-    if (page.outline.join(' ') !== other.outline.join(' ')) yield `${twin}: other headings than ${file}`
-    if (rows(page) !== rows(other)) yield `${twin}: other tables than ${file}`
-    if (code(page) !== code(other)) yield `${twin}: other code blocks than ${file}`
-  }
+function* untold(): Generator<string> {
+  const texts = files.filter((file) => file.startsWith('docs/')).map((file) => readFileSync(file, 'utf8'))
+  for (const words of warnings())
+    if (!texts.some((text) => text.includes(words))) yield `docs/troubleshooting.md: the log may say "${words}"`
 }
 
 function* missingCommands(): Generator<string> {

@@ -1,17 +1,24 @@
-// Finds the calls of perpetua in lines of a shell.
+// Finds the commands in lines of a shell.
 
 /** The words behind each `perpetua`, wherever it lies: up to a comment, a redirection or the next command. */
 export function commandLines(text: string): string[][] {
+  return commands(text)
+    .filter(([program = '']) => /(?:^|[/\\])perpetua(?:\.exe)?$/.test(program))
+    .map(([, ...words]) => words)
+}
+
+/** Each command with its words, without what stands before it: variables, sudo, a prompt. */
+export function commands(text: string): string[][] {
   const whole = text.replaceAll(/\\\n\s*/g, ' ').replaceAll(/"\$\(command -v (\S+)\)"/g, '$1')
   return whole
+    .replaceAll(/(^|\s)#.*$/gm, '$1')
     .split(/\n|&&|\|\||[|;]/)
-    .map((line) => words(line.replace(/(^|\s)#.*$/, '')))
+    .map(words)
     .flatMap((line) => {
       const at = line.findIndex((word) => !/^\w+=/.test(word) && word !== 'sudo' && word !== '$')
-      const [program = '', ...rest] = line.slice(at)
-      if (at === -1 || !/(?:^|[/\\])perpetua(?:\.exe)?$/.test(program)) return []
-      const end = rest.findIndex((word) => /^\d?>/.test(word))
-      return [end === -1 ? rest : rest.slice(0, end)]
+      if (at === -1) return []
+      const end = line.findIndex((word, index) => index > at && /^\d?>/.test(word))
+      return [line.slice(at, end === -1 ? undefined : end)]
     })
 }
 

@@ -176,7 +176,7 @@ export class Accounts {
       slots: slotsOf(account),
       account: sharedBy(account),
       room,
-      own: (self) => ownActions(self, { report, guests, allot }),
+      own: (action) => own(action),
       settings: perConfig(config, callSettings),
       report,
       awayFor: () => config()['msg-expire-time'],
@@ -186,9 +186,10 @@ export class Accounts {
       policy,
       durable: storage?.durable,
       kept: storage,
-      claim: (selfId, self) => bots.claim(selfId, self),
+      claim: (selfId) => bots.claim(selfId, bot),
       ...(entry.kind === 'embedded' && { restart: async () => this.embedded(bot)?.restart() }),
     })
+    const own = ownActions(bot, { report, guests, allot })
     return { bot, policy, storage, organs: new Map() }
   }
 

@@ -13,7 +13,7 @@ import { Room } from './broker/room.ts'
 import { isOnline, type Session } from './broker/session.ts'
 import type { Report, Status } from './broker/status.ts'
 import { turnOut } from './broker/steering.ts'
-import { changes, taken } from './config/diff.ts'
+import { changes } from './config/diff.ts'
 import { type Files, readFiles } from './config/files.ts'
 import type { Config, PostConfig, ReverseConfig } from './config/schema.ts'
 import { access, allotmentSettings, breakerSettings, journalLimits, mainAddress } from './config/settings.ts'
@@ -23,8 +23,9 @@ import { Listening } from './downstream/listening.ts'
 import { postTarget } from './downstream/post.ts'
 import { type ReverseLink, reverseLink } from './downstream/reverse.ts'
 import type { Version } from './embedded/versions.ts'
-import { guestsOf, keyOf } from './governance/guests.ts'
+import { guestsOf } from './governance/guests.ts'
 import type { Patience } from './lib/backoff.ts'
+import { keyed } from './lib/keyed.ts'
 import { openFileLimit } from './lib/process.ts'
 import { type AdminToken, adminToken } from './observe/admin-token.ts'
 import { counts } from './observe/counts.ts'
@@ -138,8 +139,9 @@ class RunningGateway implements Gateway {
   readonly #allotments: Allotments
   readonly #satori: SatoriPlug
   readonly #accounts: Accounts
-  readonly #reverse = new Map<ReverseConfig, ReverseLink>()
-  readonly #posts = new Map<PostConfig, Organ>()
+  /** By what the configuration calls them. */
+  readonly #reverse = new Map<string, ReverseLink>()
+  readonly #posts = new Map<string, Organ>()
   #admin: AdminToken
   /** The last change asked for. */
   #applied: Promise<void> = Promise.resolve()
@@ -201,8 +203,8 @@ class RunningGateway implements Gateway {
     await this.#listening.move(mainAddress(this.#config, this.#files))
     const { 'reverse-web-socket': reverse, 'http-post': posts } = this.#config
     await this.#accounts.change()
-    for (const entry of reverse) this.#addReverse(entry)
-    for (const entry of posts) this.#addPost(entry)
+    for (const [key, entry] of keyed('reverse-web-socket', reverse)) this.#addReverse(key, entry)
+    for (const [key, entry] of keyed('http-post', posts)) this.#addPost(key, entry)
     await this.#satori.apply()
   }
 
@@ -226,15 +228,11 @@ class RunningGateway implements Gateway {
     if (changed.admin) this.#operator.renewed()
     if (changed.access || changed.terms || changed.admin) this.#review()
     // A client is dialled anew only once its old link is gone; and all at once, since each may take its time.
-    await Promise.all(
-      [...taken(this.#reverse, changed.reverse.removed), ...taken(this.#posts, changed.post.removed)].map((organ) =>
-        organ.stop(),
-      ),
-    )
+    await Promise.all([stopAll(this.#reverse, changed.reverse.removed), stopAll(this.#posts, changed.post.removed)])
     await this.#accounts.change()
     if (changed.calls || changed.actions || changed.terms) this.#accounts.limit()
-    for (const entry of changed.reverse.added) this.#addReverse(entry)
-    for (const entry of changed.post.added) this.#addPost(entry)
+    for (const [key, entry] of changed.reverse.added) this.#addReverse(key, entry)
+    for (const [key, entry] of changed.post.added) this.#addPost(key, entry)
     await this.#satori.apply()
     if (changed.journal) for (const bot of this.bots.all()) bot.limit(journalLimits(config))
     if (changed.terms) for (const bot of this.bots.all()) this.#resettle(bot)
@@ -353,10 +351,10 @@ class RunningGateway implements Gateway {
     return { ca: this.#files.authorities.get(ca), insecure }
   }
 
-  #addReverse(entry: ReverseConfig): void {
+  #addReverse(key: string, entry: ReverseConfig): void {
     const reverse = reverseLink({
       entry,
-      key: keyOf('reverse-web-socket', entry, this.#config['reverse-web-socket']),
+      key,
       guests: this.#guests,
       tls: this.#tlsFor(entry),
       bots: this.bots,
@@ -366,15 +364,15 @@ class RunningGateway implements Gateway {
       breaker: () => breakerSettings(this.#config),
       patience: this.#options.patience,
     })
-    this.#reverse.set(entry, reverse)
+    this.#reverse.set(key, reverse)
   }
 
-  #addPost(entry: PostConfig): void {
+  #addPost(key: string, entry: PostConfig): void {
     this.#posts.set(
-      entry,
+      key,
       postTarget({
         entry,
-        key: keyOf('http-post', entry, this.#config['http-post']),
+        key,
         guests: this.#guests,
         bots: this.bots,
         report: this.#report,
@@ -382,6 +380,13 @@ class RunningGateway implements Gateway {
       }),
     )
   }
+}
+
+/** They are no longer there then. */
+async function stopAll(running: Map<string, Pick<Organ, 'stop'>>, keys: readonly string[]): Promise<void> {
+  const organs = keys.map((key) => running.get(key))
+  for (const key of keys) running.delete(key)
+  await Promise.all(organs.map((organ) => organ?.stop()))
 }
 
 /** Resolves as soon as it is so, or after so many milliseconds. */

@@ -1,5 +1,7 @@
 // The rows of the bench's table: what was measured, with what it is compared, what is wanted, and how it is printed.
 
+import { columns } from '../columns.ts'
+
 export interface Row {
   /** What filters match. */
   id: string
@@ -38,16 +40,7 @@ export function met({ value, ratio, target }: Row): boolean | undefined {
 const HEAD = ['row', 'what', 'gateway', 'compared with', 'ratio', 'target', '']
 
 export function table(rows: readonly Row[]): string {
-  const lines = [HEAD, ...rows.map(cells)]
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return columns([HEAD, ...rows.map(cells)])
 }
 
 /** The same for docs/benchmarks.md. */

@@ -1,5 +1,7 @@
 // What the soak has found: a line for each invariant, and for each figure that is only worth knowing.
 
+import { columns } from '../columns.ts'
+
 export interface Check {
   what: string
   found: number | string
@@ -23,7 +25,7 @@ export const atMost = (what: string, found: number, most: number, unit = ''): Ch
 export const figure = (what: string, found: number | string): Check => ({ what, found })
 
 export function printed(checks: readonly Check[]): string {
-  const lines = [
+  return columns([
     ['what', 'found', 'wanted', ''],
     ...checks.map(({ what, found, wanted = '', ok }) => [
       what,
@@ -31,14 +33,5 @@ export function printed(checks: readonly Check[]): string {
       wanted,
       ok === undefined ? '' : ok ? 'ok' : 'BROKEN',
     ]),
-  ]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...lines.map((line) => (line[column] ?? '').length)))
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  ])
 }

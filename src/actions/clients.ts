@@ -2,7 +2,8 @@
 
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
-import type { Guests, OwnAction, OwnCall } from '../broker/ports.ts'
+import type { OwnAction, OwnCall } from '../broker/own.ts'
+import type { Guests } from '../broker/ports.ts'
 import { clientOf, isOnline, type Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { rename } from '../broker/steering.ts'

@@ -1,7 +1,7 @@
 // `.handle_quick_operation`: carries out what a client wants done about an event, with ordinary actions.
 
 import type { Bot } from '../broker/bot.ts'
-import type { OwnAction } from '../broker/ports.ts'
+import type { OwnAction } from '../broker/own.ts'
 import { carryOut } from '../broker/quick.ts'
 import { locate } from '../onebot/json-text.ts'
 import { isObject, own } from '../onebot/object.ts'

@@ -2,7 +2,8 @@
 
 import * as v from 'valibot'
 import type { Bot } from '../broker/bot.ts'
-import type { Guests, OwnAction, OwnActions } from '../broker/ports.ts'
+import type { OwnAction, OwnActions } from '../broker/own.ts'
+import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
 import { clientActions } from './clients.ts'
 import { checked } from './params.ts'

@@ -2,7 +2,7 @@
 
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
-import type { Caller } from '../broker/ports.ts'
+import type { Caller } from '../broker/caller.ts'
 import type { Report } from '../broker/status.ts'
 import { giveUp, heldAction, retry } from '../broker/steering.ts'
 import { refuse } from '../onebot/retcode.ts'

@@ -1,11 +1,11 @@
 // What a bot is made of, and what it asks of those around it.
 
 import type { Patience } from '../lib/backoff.ts'
-import type { Bot } from './bot.ts'
 import type { Left } from './kept.ts'
+import type { OwnActions } from './own.ts'
 import type { CallPolicy } from './policy.ts'
 import type { PoolPlans } from './pools.ts'
-import type { CallSettings, Claim, DurableStore, Journal, OwnActions, SessionStore, Terms } from './ports.ts'
+import type { CallSettings, Claim, DurableStore, Journal, SessionStore, Terms } from './ports.ts'
 import type { Room } from './room.ts'
 import type { Report } from './status.ts'
 import type { SlotWish } from './upstreams.ts'
@@ -16,13 +16,14 @@ export interface BotOptions {
   /** A new, empty journal: the first, and one for each change of the account. */
   readonly journal: () => Journal
   readonly room: Room
-  readonly own: (bot: Bot) => OwnActions
+  /** Not asked while the bot is being made, nor is `claim`. */
+  readonly own: OwnActions
   readonly settings: () => CallSettings
   readonly report: Report
   /** Restarts an implementation that is ours to run; absent: it is asked to restart itself, and dialled anew. */
   readonly restart?: (() => Promise<void>) | undefined
   /** Makes the account this bot's; false: another bot has it. */
-  readonly claim: (selfId: string, bot: Bot) => boolean
+  readonly claim: (selfId: string) => boolean
   /** How long (ms) a session that may come back is waited for. Default: half an hour. */
   readonly awayFor?: (() => number) | undefined
   /** What governs somebody, by the configuration of now; undefined: the entry has gone. Default: nobody is named there. */

@@ -4,21 +4,13 @@ import { steady } from '../lib/clock.ts'
 import type { Fields } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { BotOptions } from './bot-options.ts'
+import type { Caller } from './caller.ts'
 import { Calls } from './calls.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import type { Failures } from './failures.ts'
 import type { Held } from './flow.ts'
 import { Members } from './members.ts'
-import {
-  type Caller,
-  type Claim,
-  type Journal,
-  type Link,
-  type Seat,
-  STRANGERS,
-  type Terms,
-  type Upstream,
-} from './ports.ts'
+import { type Claim, type Journal, type Link, type Seat, STRANGERS, type Terms, type Upstream } from './ports.ts'
 import { Pulse } from './pulse.ts'
 import type { Registry } from './registry.ts'
 import { Restart } from './restart.ts'
@@ -72,7 +64,7 @@ export class Bot {
       selfId: () => this.#selfId,
       wanted: () => this.#account,
       ended: () => this.#ending?.ever === true,
-      claim: (selfId) => options.claim(selfId, this),
+      claim: options.claim,
       lost: (upstream, active) => this.#calls.lost(upstream, active),
       changed: (from, to) => this.#changeAccount(from, to),
       told: (selfId) => this.#told(selfId),
@@ -108,7 +100,6 @@ export class Bot {
     this.#calls = new Calls({
       ...options,
       bot,
-      own: options.own(this),
       upstream: (action) => this.#sources.upstream(action),
       sides: this.#sources,
       known: () => this.online,

@@ -4,9 +4,10 @@ import { carriesFiles, FILE_DEADLINE, type Mode } from '../onebot/action.ts'
 import { ownReply, readAction } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { refuse } from '../onebot/retcode.ts'
+import type { Caller } from './caller.ts'
 import { LIMITS } from './limits.ts'
 import type { GovernedCall } from './policy.ts'
-import type { Caller, CallSettings, Terms, Upstream } from './ports.ts'
+import type { CallSettings, Terms, Upstream } from './ports.ts'
 
 /** One of those who get the reply. */
 export interface Taker {

@@ -1,8 +1,9 @@
 // What the calls of a bot are given by the bot.
 
 import type { Sides } from './gate.ts'
+import type { OwnActions } from './own.ts'
 import type { CallPolicy } from './policy.ts'
-import type { CallSettings, DurableStore, OwnActions, Upstream } from './ports.ts'
+import type { CallSettings, DurableStore, Upstream } from './ports.ts'
 import type { Report } from './status.ts'
 
 export interface CallsOptions {

@@ -1,34 +1,21 @@
-// The way of an action: ours or the implementation's, up and back, with exactly one reply whatever happens.
+// Calls on their way up and back: what becomes of each, with exactly one reply whatever happens.
 
-import { isRead, type Mode, outcomeOf, streaming, suffix } from '../onebot/action.ts'
-import { type ActionFrame, actionText, ownReply, readAction, replyText, type UpstreamFrame } from '../onebot/frame.ts'
+import { isRead, outcomeOf, streaming } from '../onebot/action.ts'
+import { replyText, type UpstreamFrame } from '../onebot/frame.ts'
 import type { Fields } from '../onebot/object.ts'
-import { type ActionError, RETCODE, refuse } from '../onebot/retcode.ts'
-import {
-  type Call,
-  type CallParts,
-  callOf,
-  close,
-  failure,
-  open,
-  partsOfOurs,
-  probeOf,
-  remember,
-  takers,
-  termsOf,
-} from './call.ts'
+import { type ActionError, RETCODE } from '../onebot/retcode.ts'
+import { type Call, type CallParts, callOf, partsOfOurs, probeOf, remember, takers } from './call.ts'
+import type { Caller } from './caller.ts'
 import type { CallsOptions } from './calls-options.ts'
-import { Durables, sendable, wantsDurable } from './durable.ts'
+import { Durables } from './durable.ts'
 import { Endings } from './endings.ts'
 import { Failures, failureIn, retcodeIn } from './failures.ts'
 import { Flow, type Held } from './flow.ts'
-import { asRefusal } from './gate.ts'
-import { LIMITS } from './limits.ts'
-import { answerOwn } from './own.ts'
+import { Intake } from './intake.ts'
 import { Pending } from './pending.ts'
 import type { Outcome } from './policy.ts'
-import type { Caller, OwnAction, Upstream } from './ports.ts'
-import { Reads, sharing } from './reads.ts'
+import type { Upstream } from './ports.ts'
+import { Reads } from './reads.ts'
 import type { Session } from './session.ts'
 
 type Reply = Extract<UpstreamFrame, { kind: 'reply' }>
@@ -46,7 +33,7 @@ export class Calls {
   readonly #durables: Durables
   readonly #endings: Endings
   readonly #flow: Flow
-  #closed: string | undefined
+  readonly #intake: Intake
 
   constructor(options: CallsOptions) {
     const { bot, upstream, settings, policy, sides, durable, report, now, account = () => undefined } = options
@@ -79,6 +66,17 @@ export class Calls {
       late: (call) => this.#late(call),
       probe: (side) => this.#probe(side),
     })
+    this.#intake = new Intake({
+      bot,
+      own: options.own,
+      report,
+      now,
+      pending: this.#pending,
+      ...{ reads, durables, failures },
+      endings: this.#endings,
+      flow: this.#flow,
+      made: (parts) => this.#made(parts),
+    })
   }
 
   /** Calls waiting for a reply, and calls waiting to be sent: all, `_rate_limited` ones, and whether nothing can go up. */
@@ -102,18 +100,9 @@ export class Calls {
     return true
   }
 
+  /** It ends in exactly one reply. */
   call(caller: Caller, raw: string): void {
-    const frame = readAction(raw)
-    if (frame.kind === 'bad') {
-      this.#refused(caller, frame.message)
-      caller.reply(failure(RETCODE['bad-request'].code, frame.message, frame.echo))
-      return
-    }
-    try {
-      this.#dispatch(caller, frame)
-    } catch (error) {
-      this.#fail(caller, frame, error)
-    }
+    this.#intake.call(caller, raw)
   }
 
   /** Sends an action of the gateway's own; its reply is of interest to nobody, its end may be. False: away. */
@@ -202,7 +191,7 @@ export class Calls {
 
   /** From now on calls are refused, for this reason, and so are those that wait to be sent; those in flight go on. */
   close(reason: string): void {
-    this.#closed = reason
+    this.#intake.close(reason)
     for (const call of this.#flow.take(({ answered }) => !answered)) this.#cut(call, reason)
   }
 
@@ -226,114 +215,6 @@ export class Calls {
     const always = this.#options.settings().resend === 'always'
     const calls = this.#durables.recall(always, () => this.#pending.token()).map((parts) => this.#made(parts))
     if (calls.length > 0) this.#flow.recall(calls)
-  }
-
-  #dispatch(caller: Caller, frame: ActionFrame): void {
-    if (caller.session?.calls === false)
-      refuse('forbidden', 'this link carries events only; send actions to /onebot/v11/ws or /onebot/v11/ws/api')
-    const { base, mode } = suffix(frame.action)
-    const forbidden = termsOf(caller)?.forbids(base, frame.params, frame.raw)
-    if (forbidden !== undefined) refuse('forbidden', forbidden)
-    if (this.#closed !== undefined) refuse('unavailable', this.#closed)
-    if (caller.open.calls >= LIMITS.callsOpen || caller.open.bytes + frame.raw.length > LIMITS.callBytesOpen)
-      refuse('too-large', `${caller.open.calls} calls of yours are unanswered; wait for replies before sending more`)
-    const own = this.#options.own(base)
-    const durable = wantsDurable(frame.params, mode)
-    if (durable && (own !== undefined || isRead(base)))
-      refuse('bad-request', `params.durable: found it with ${base}; only what the implementation is to do is kept`)
-    if (own !== undefined) void this.#answer(caller, frame, own, mode)
-    else if (durable) this.#keep(caller, frame, base)
-    else if (mode === 'plain') this.#forward(caller, frame)
-    else this.#later(caller, frame, base, mode)
-  }
-
-  #forward(caller: Caller, frame: ActionFrame): void {
-    const { action, echo, raw, params } = frame
-    const read = isRead(action)
-    const shared = read ? sharing(frame) : undefined
-    const kept = shared === undefined ? undefined : this.#reads.find(action, shared)
-    const since = this.#options.now()
-    if (kept !== undefined) {
-      this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action, kept: true })
-      this.#endings.done(action, since, 0)
-      return caller.reply(replyText(kept.raw, kept.token, echo))
-    }
-    const token = this.#pending.token()
-    const text = actionText(frame, token)
-    this.#start(this.#made({ caller, token, action, text, since, read, shared, echo, size: raw.length, params }))
-  }
-
-  /** `_async` and `_rate_limited`: the client is answered now, the implementation never hears of the suffix. */
-  #later(caller: Caller, frame: ActionFrame, base: string, mode: Exclude<Mode, 'plain'>): void {
-    const token = this.#pending.token()
-    const text = actionText(frame, token, base)
-    const since = this.#options.now()
-    // Answered, but open all the same: it counts until the implementation is done with it.
-    const size = frame.raw.length
-    this.#start(this.#made({ caller, token, action: base, text, since, size, params: frame.params, mode }))
-    caller.reply(ownReply({ status: 'async', retcode: 1, echo: frame.echo }))
-  }
-
-  /** The client is answered once its call is on disk. */
-  #keep(caller: Caller, frame: ActionFrame, action: string): void {
-    const token = this.#pending.token()
-    const since = this.#options.now()
-    const common = { caller, token, action, since, size: frame.raw.length, mode: 'async' } as const
-    this.#flow.room(this.#made({ ...common, text: '', params: frame.params }))
-    const { id, text } = this.#durables.keep(frame, action, since)
-    caller.reply(ownReply({ status: 'async', retcode: 1, data: { id }, echo: frame.echo }))
-    const sent = sendable(text, token)
-    // It was read once already.
-    if (sent === undefined) return
-    const call = this.#made({ ...common, ...sent, durable: id })
-    try {
-      this.#start(call)
-    } catch (error) {
-      // The client was answered; what is left is to say it in the log, and to who looks for it.
-      const { retcode, message } = asRefusal(error)
-      this.#durables.unknown(id, message)
-      this.#endings.failed(call, { retcode, message, outcome: 'not-sent' })
-    }
-  }
-
-  #start(call: Call): void {
-    open(call)
-    try {
-      this.#flow.go(call)
-    } catch (error) {
-      close(call)
-      this.#flow.over(call, 'lost')
-      throw error
-    }
-  }
-
-  async #answer(caller: Caller, frame: ActionFrame, own: OwnAction, mode: Mode): Promise<void> {
-    const began = this.#options.now()
-    const { era } = this.failures
-    let retcode: number
-    try {
-      const answer = answerOwn(own, caller, frame, mode)
-      retcode = answer instanceof Promise ? await answer : answer
-    } catch (error) {
-      retcode = this.#fail(caller, frame, error, { began, era })
-    }
-    this.#endings.done(frame.action, began, retcode)
-  }
-
-  #fail(caller: Caller, frame: ActionFrame, error: unknown, since?: { began: number; era: number }): number {
-    // Anything else is a fault of ours: the client still gets its reply, and the log the reason.
-    const why = asRefusal(error)
-    // It was asked of another account, which has gone since.
-    if (since === undefined || since.era === this.failures.era)
-      this.failures.refused(caller, frame, why, since?.began ?? this.#options.now())
-    this.#refused(caller, why.message)
-    this.#endings.limited(frame.action, why)
-    caller.reply(failure(why.retcode, why.message, frame.echo, why.retryAfter))
-    return why.retcode
-  }
-
-  #refused({ session }: Caller, why: string): void {
-    this.#options.report({ kind: 'frame-refused', bot: this.#options.bot, session, why })
   }
 
   /** A call of ours, which nothing holds up. */

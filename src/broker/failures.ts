@@ -6,8 +6,9 @@ import type { ActionFrame } from '../onebot/frame.ts'
 import { type Fields, own } from '../onebot/object.ts'
 import { type ActionError, RETCODE } from '../onebot/retcode.ts'
 import { keyOf, type Taker } from './call.ts'
+import type { Caller } from './caller.ts'
 import { LIMITS } from './limits.ts'
-import type { Caller, DurableCall } from './ports.ts'
+import type { DurableCall } from './ports.ts'
 
 /** What became of a call: it never went up, it was looked at and not done, or nobody knows whether it was done. */
 export type FailedOutcome = 'not-sent' | 'failed' | 'unknown'

@@ -1,6 +1,7 @@
 // The way up: whether a call may go now, whose turn it is, and what becomes of those that wait. Owns the one timer for it.
 
 import { ActionError, refuse } from '../onebot/retcode.ts'
+import { Absence } from './absence.ts'
 import { type Call, forgetParams, isGone, judgeAnew } from './call.ts'
 import { asRefusal, Gate, limited, type Sides, seconds } from './gate.ts'
 import { LIMITS } from './limits.ts'
@@ -45,12 +46,8 @@ export interface Held {
   readonly until: number | undefined
 }
 
-/** How long (ms) a call waits for an implementation that is away, where the settings do not say. */
-const HOLD = 30_000
 /** Between two looks for calls that have waited too long (ms): each look is at all of them. */
 const LOOK = 100
-/** An upstream that takes nothing is tried again after this (ms): nobody tells when it has room. */
-const STALL = 100
 /** A disk that takes nothing is tried again after this (ms). */
 const DISK = 5_000
 /** Timers know no longer wait than this (ms): they fire at once instead. */
@@ -61,12 +58,7 @@ export class Flow {
   readonly #options: FlowOptions
   readonly #gate: Gate
   readonly #lines = new Lines()
-  /** Lost, and not yet known to be back with the same account: those that wait go on waiting. */
-  #standing = false
-  /** It took nothing: not before then (ms) it is tried again. */
-  #stalled = 0
-  /** Since when (ms) nothing can go up, as far as it has mattered to anybody. */
-  #awaySince: number | undefined
+  readonly #absence: Absence
   /** When the last `_rate_limited` call was sent (ms). */
   #pacedAt = 0
   /** When somebody will have waited too long (ms). */
@@ -78,6 +70,7 @@ export class Flow {
   constructor(options: FlowOptions) {
     this.#options = options
     const { policy, now, sides } = options
+    this.#absence = new Absence(options)
     this.#gate = new Gate({ policy, now, sides, changed: () => this.#schedule() })
   }
 
@@ -90,8 +83,7 @@ export class Flow {
   /** Those that wait, each as it stands now. */
   *held(): Generator<Held> {
     const now = this.#options.now()
-    const gone = this.#standing || this.#options.upstream() === undefined
-    const away = gone ? 'away' : now < this.#stalled ? 'stalled' : undefined
+    const away = this.#absence.why(now)
     for (const call of this.#lines.each()) {
       const { until, why } = this.#lines.patience(call)
       const expires = this.#expires(call)
@@ -138,11 +130,7 @@ export class Flow {
 
   /** An implementation is gone, with these calls, which are to be sent again. `away`: it was the one that does the work. */
   lost(calls: readonly Call[], away: boolean): void {
-    if (away) {
-      this.#standing = true
-      this.#stalled = 0
-      this.#awaySince ??= this.#options.now()
-    }
+    if (away) this.#absence.lost(this.#options.now())
     if (calls.length > 0) this.#lines.restore(calls)
     this.#look()
     this.#schedule()
@@ -150,9 +138,7 @@ export class Flow {
 
   /** It is back. */
   resume(): void {
-    this.#standing = false
-    this.#stalled = 0
-    this.#awaySince = undefined
+    this.#absence.over()
     this.reconsider()
   }
 
@@ -188,16 +174,16 @@ export class Flow {
   }
 
   #away(now: number): boolean {
-    return this.#standing || now < this.#stalled || this.#options.upstream() === undefined
+    return this.#absence.why(now) !== undefined
   }
 
   #may(call: Call, now: number): 'go' | 'joined' | 'away' | Wait {
-    const { reads, upstream, settings, mark } = this.#options
+    const { reads, settings, mark } = this.#options
     if (call.shared !== undefined && reads.join(call)) {
       this.#options.report({ kind: 'call-shared', bot: this.#options.bot, action: call.action, kept: false })
       return 'joined'
     }
-    if (upstream() === undefined || now < this.#stalled) return 'away'
+    if (this.#absence.shut(now)) return 'away'
     const paced = call.mode === 'rate-limited' ? this.#pacedAt + settings().rateLimitedInterval : 0
     if (now < paced) return { until: paced, why: 'paced' }
     const wait = this.#gate.ask(call, now, () => call.answered && this.#lines.has(call))
@@ -227,7 +213,7 @@ export class Flow {
       return false
     }
     if (!pending.has(call.token)) return true
-    this.#awaySince = undefined
+    this.#absence.took()
     if (call.mode === 'rate-limited') this.#pacedAt = call.sent
     forgetParams(call, pending.characters <= LIMITS.failedInFlight)
     if (call.shared !== undefined) reads.sent(call)
@@ -254,25 +240,18 @@ export class Flow {
 
   #stall(): void {
     const now = this.#options.now()
-    this.#stalled = now + STALL
-    this.#awaySince ??= now
-    this.#expiry = Math.min(this.#expiry, this.#awaySince + this.#hold)
-  }
-
-  get #hold(): number {
-    return this.#options.settings().hold ?? HOLD
+    this.#absence.stall(now)
+    this.#expiry = Math.min(this.#expiry, (this.#absence.since ?? now) + this.#absence.hold)
   }
 
   #wait(call: Call, wait?: Wait): void {
     const now = this.#options.now()
     const away = this.#away(now)
     if (call.durable === undefined) {
-      if (away && this.#hold === 0) refuse('unavailable', AWAY)
+      if (away && this.#absence.hold === 0) refuse('unavailable', AWAY)
       this.room(call)
     }
-    if (away) this.#awaySince ??= now
-    // Whoever comes must first say whose implementation it is.
-    if (this.#options.upstream() === undefined) this.#standing = true
+    this.#absence.noticed(now)
     this.#lines.add(call, wait)
     this.#options.report({ kind: 'call-held', bot: this.#options.bot, action: call.action, away })
     this.#expiry = Math.min(this.#expiry, this.#expires(call))
@@ -332,18 +311,12 @@ export class Flow {
   #expires(call: Call): number {
     if (call.deadline > 0) return call.deadline
     if (call.durable !== undefined) return Number.POSITIVE_INFINITY
-    return Math.min(this.#fullAt(call), this.#heldUntil(call))
+    return Math.min(this.#fullAt(call), this.#absence.until(call))
   }
 
   #fullAt(call: Call): number {
     const { most } = this.#lines.patience(call)
     return most === undefined ? Number.POSITIVE_INFINITY : call.since + most
-  }
-
-  /** Who was answered already waits as long as it takes. */
-  #heldUntil(call: Call): number {
-    if (call.answered || this.#awaySince === undefined) return Number.POSITIVE_INFINITY
-    return Math.max(call.since, this.#awaySince) + this.#hold
   }
 
   #look(): void {
@@ -359,11 +332,12 @@ export class Flow {
   }
 
   #expire(call: Call, now: number): void {
-    const held = this.#awaySince !== undefined && (call.deadline > 0 || this.#heldUntil(call) <= now)
+    const { since } = this.#absence
+    const held = since !== undefined && (call.deadline > 0 || this.#absence.until(call) <= now)
     const { until } = this.#lines.patience(call)
     this.#lines.drop(call)
     if (call.sent > 0) return this.#options.late(call)
-    const away = `the implementation has not been connected for ${seconds(now - (this.#awaySince ?? now))} s`
+    const away = `the implementation has not been connected for ${seconds(now - (since ?? now))} s`
     const why = held
       ? new ActionError('unavailable', `${away}; the call was not sent`)
       : limited('it has waited as long as such calls may; it was not sent', Math.max(1, until - now))
@@ -376,7 +350,8 @@ export class Flow {
     if (this.#lines.size === 0) this.#expiry = Number.POSITIVE_INFINITY
     let due = Math.min(this.#expiry, this.#gate.probeAt)
     if (this.#lines.size > 0) {
-      if (now < this.#stalled) due = Math.min(due, this.#stalled)
+      const { stalled } = this.#absence
+      if (now < stalled) due = Math.min(due, stalled)
       else if (!this.#away(now)) due = Math.min(due, this.#lines.ready ? now : this.#lines.due)
     }
     if (due === this.#due) return

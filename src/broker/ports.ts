@@ -1,8 +1,7 @@
-// What the core asks of the organs around it: links, channels, upstreams, own actions, the journal; guarantees included.
+// What the core asks of the organs around it: links, channels, upstreams, the journal; guarantees included.
 
 import type { Fields } from '../onebot/object.ts'
 import type { Closing } from './closing.ts'
-import type { Session } from './session.ts'
 
 export const TRANSPORTS = ['forward', 'allotment', 'reverse', 'http-post', 'satori'] as const
 export type Transport = (typeof TRANSPORTS)[number]
@@ -116,41 +115,6 @@ export interface MessageNumbers {
   /** Writes what is not written yet, and ends. */
   close(): void
 }
-
-/** Who gets the reply to a call. */
-export interface Caller {
-  /** The session that calls; absent for a bare HTTP call. */
-  readonly session?: Session | undefined
-  /** What governs a caller without a session; absent: nothing does. */
-  readonly terms?: Terms | undefined
-  /** Who it is among those that wait: all with one key are one. Absent: the session's `app_id`. */
-  readonly key?: string | undefined
-  /** It sees for itself what fails, and wants it kept for nobody. */
-  readonly watching?: boolean | undefined
-  /** Whether nobody waits for the reply any more; asked when the turn of a call comes that had to wait. */
-  readonly gone?: (() => boolean) | undefined
-  /** Delivers the one reply; ignored when the caller has gone. */
-  reply(text: string): void
-  /** Calls open, and the bytes of their frames: bounded per caller. */
-  readonly open: { calls: number; bytes: number }
-}
-
-/** A call the gateway answers itself. Throws ActionError for a failed reply. */
-export type OwnAction = (call: OwnCall) => OwnAnswer | Promise<OwnAnswer>
-/** What is known of its caller stands in it: for calls made in its name. */
-export interface OwnCall extends Omit<Caller, 'reply' | 'gone'> {
-  readonly params: Record<string, unknown>
-  /** The text the client sent. */
-  readonly raw: string
-}
-export interface OwnAnswer {
-  readonly data?: unknown
-  /** The work goes on after the reply: `async`, retcode 1. */
-  readonly async?: true
-}
-
-/** The actions the gateway answers itself, by name without suffix. */
-export type OwnActions = (action: string) => OwnAction | undefined
 
 /** What the core asks of the configuration, at the moment it needs it. */
 export interface CallSettings {

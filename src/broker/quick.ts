@@ -5,7 +5,7 @@ import { quickOperation } from '../onebot/quick-operation.ts'
 import { refuse } from '../onebot/retcode.ts'
 import type { Bot } from './bot.ts'
 import { termsOf } from './call.ts'
-import type { Caller } from './ports.ts'
+import type { Caller } from './caller.ts'
 
 /**
  * What `operation` asks for in answer to `event`, both JSON text. The calls count as those of the one who asked.

@@ -2,12 +2,13 @@
 
 import { readAction } from '../onebot/frame.ts'
 import { fieldsOf } from '../onebot/object.ts'
-import { refuse } from '../onebot/retcode.ts'
+import { refuse, worked } from '../onebot/retcode.ts'
 import type { Bot } from './bot.ts'
+import type { Caller } from './caller.ts'
 import { CLOSING, type Closing } from './closing.ts'
 import { plainText } from './durable.ts'
 import { type FailedCall, retcodeIn } from './failures.ts'
-import type { Caller, Guests } from './ports.ts'
+import type { Guests } from './ports.ts'
 import { nameProblem } from './registry.ts'
 import type { Session } from './session.ts'
 import type { Report } from './status.ts'
@@ -106,7 +107,7 @@ export function retry(bot: Bot, failed: FailedCall, { caller, twice, report }: R
 function sendableAgain({ text, action, again, outcome, id }: FailedCall, twice: boolean): string {
   const what = `${action} ${id}`
   if (again !== undefined && again.retcode === undefined) refuse('conflict', `${what}: it is being sent again already`)
-  if (again?.retcode === 0 || again?.retcode === 1) refuse('conflict', `${what}: it was sent again already, and worked`)
+  if (worked(again?.retcode)) refuse('conflict', `${what}: it was sent again already, and worked`)
   if (text === undefined)
     return refuse('conflict', `${what}: its frame is not kept: it was too long, or newer ones took its room`)
   if (outcome === 'unknown' && !twice)

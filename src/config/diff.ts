@@ -1,23 +1,22 @@
 // What differs between two configs, in the parts that can be applied apart from each other.
 
 import { isDeepStrictEqual } from 'node:util'
+import { keyed } from '../lib/keyed.ts'
 import { SETTINGS } from './client-schema.ts'
-import { type Implementation, implementations } from './implementations.ts'
+import { implementations } from './implementations.ts'
 import type { ClientSettings, Config, PostConfig, ReverseConfig } from './schema.ts'
 import { policySettings } from './settings.ts'
 
 /**
- * An entry that changed is removed and added, unless all that changed can be applied to the link as it is: such an entry
- * is kept. `removed` holds the old ones, the others the new ones.
+ * Entries by what they are called, see `keyed`. One that changed is removed and added, unless all that changed can be
+ * applied to its link as it is.
  */
 export interface ListChanges<T> {
-  added: T[]
-  removed: T[]
-  kept: T[]
+  added: Map<string, T>
+  removed: string[]
 }
 
 export interface Changes {
-  upstreams: ListChanges<Implementation>
   reverse: ListChanges<ReverseConfig>
   post: ListChanges<PostConfig>
   /** The main listener must be bound anew: host, port, tls, or the longest frame. */
@@ -42,9 +41,8 @@ export interface Changes {
 export function changes(old: Config, next: Config): Changes {
   const differs = (part: (config: Config) => unknown) => !isDeepStrictEqual(part(old), part(next))
   return {
-    upstreams: listChanges(implementations(old), implementations(next)),
-    reverse: listChanges(old['reverse-web-socket'], next['reverse-web-socket']),
-    post: listChanges(old['http-post'], next['http-post']),
+    reverse: listChanges('reverse-web-socket', old['reverse-web-socket'], next['reverse-web-socket']),
+    post: listChanges('http-post', old['http-post'], next['http-post']),
     http: differs(({ http, 'web-socket': links }) => [http.host, http.port, http.tls, links['max-frame']]),
     access: differs(({ http: { host: _host, port: _port, tls: _tls, ...rest }, 'ntqq-impl': own, satori }) => [
       rest,
@@ -91,53 +89,18 @@ const STARTED_WITH = [
   'sign-server-token',
 ] as const
 
-function listChanges<T extends { name: string; url: string }>(old: T[], next: T[]): ListChanges<T> {
-  const before = identified(old)
-  const after = identified(next)
-  const same = (id: string) => sameLink(before.get(id), after.get(id))
-  const pick = (entries: Map<string, T>, wanted: (id: string) => boolean) =>
-    [...entries].filter(([id]) => wanted(id)).map(([, entry]) => entry)
+function listChanges<T extends { name: string; url: string }>(section: string, old: T[], next: T[]): ListChanges<T> {
+  const before = keyed(section, old)
+  const after = keyed(section, next)
+  const same = (key: string) => sameLink(before.get(key), after.get(key))
   return {
-    added: pick(after, (id) => !same(id)),
-    removed: pick(before, (id) => !same(id)),
-    kept: pick(after, same),
+    added: new Map([...after].filter(([key]) => !same(key))),
+    removed: [...before.keys()].filter((key) => !same(key)),
   }
 }
 
-/** By name, else by address; the same address twice is told apart by its turn. */
-function identified<T extends { name: string; url: string }>(entries: T[]): Map<string, T> {
-  const known = new Map<string, T>()
-  for (const entry of entries) {
-    const id = entry.name === '' ? `url ${entry.url}` : `name ${entry.name}`
-    let unique = id
-    for (let n = 2; known.has(unique); n++) unique = `${id} ${n}`
-    known.set(unique, entry)
-  }
-  return known
-}
-
-/** What runs for these entries, each of which stands for one; it is no longer there then. */
-export function taken<T extends object, Running>(running: Map<T, Running>, entries: readonly T[]): Running[] {
-  return entries.flatMap((entry) => {
-    const found = runsFor(running, entry)
-    if (found === undefined) return []
-    running.delete(found[0])
-    return [found[1]]
-  })
-}
-
-/** What was kept under other settings runs for the entry of before; of several at one address, that which says the same. */
-function runsFor<T extends object, Running>(running: Map<T, Running>, entry: T): [T, Running] | undefined {
-  const all = [...running]
-  return all.find(([one]) => sameEntry(one, entry)) ?? all.find(([one]) => sameLink(one, entry))
-}
-
-/** Configs are parsed anew: entries are the same when they say the same. */
-export const sameEntry = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
-
-/** Whether two entries ask for the same link, whatever is to go over it. */
+/** Whether two entries ask for the same link, whatever is to go over it. Configs are parsed anew: they are to say the same. */
 const sameLink = (a: object | undefined, b: object | undefined) =>
-  a !== undefined && b !== undefined && sameEntry(link(a), link(b))
+  a !== undefined && b !== undefined && isDeepStrictEqual(link(a), link(b))
 
-const link = (entry: object) =>
-  Object.fromEntries(Object.entries(entry).filter(([key]) => key !== 'spread' && !SETTINGS.has(key)))
+const link = (entry: object) => Object.fromEntries(Object.entries(entry).filter(([key]) => !SETTINGS.has(key)))

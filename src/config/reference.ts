@@ -1,7 +1,8 @@
 // The config as a page of the user guide, in English or Chinese.
 
+import { acceptsInChinese } from './accepts-zh.ts'
 import { environmentName } from './env.ts'
-import { SHAPE, type Shape, type Value } from './shape.ts'
+import { SHAPE, type Shape } from './shape.ts'
 import { written } from './template.ts'
 
 export type Language = 'en' | 'zh'
@@ -69,7 +70,7 @@ function rows(path: string, shape: Shape, language: Language): string[][] {
       if (shape.item.type === 'section') return rows(`${path}.${TEXT[language].any}`, shape.item, language)
       return [row(path, shape, TEXT[language].map, language)]
     case 'value':
-      return [row(path, shape, accepts(shape, language), language)]
+      return [row(path, shape, language === 'en' ? shape.wanted : acceptsInChinese(shape.wanted), language)]
     default:
       return shape satisfies never
   }
@@ -88,23 +89,4 @@ const same = (path: string, key: string, language: Language) => [
 function row(path: string, shape: Shape, accepted: string, language: Language): string[] {
   const fallback = shape.fallback === undefined ? TEXT[language].none : `\`${written(shape.fallback)}\``
   return [`\`${path}\``, fallback, accepted, shape[language] ?? '']
-}
-
-const KINDS = {
-  text: '文本',
-  flag: 'true 或 false',
-  number: '整数',
-  duration: '时长，如 15s、1h30m、1500ms',
-  size: '大小，如 64MiB、64MB',
-  rate: '速率，如 1/s、30/min、500/h',
-  tree: '见说明',
-}
-
-function accepts(shape: Value, language: Language): string {
-  if (language === 'en') return shape.wanted
-  const { enum: options, minimum, maximum, pattern } = shape.json
-  if (Array.isArray(options)) return options.join('、')
-  if (maximum !== undefined) return `${minimum}-${maximum}`
-  if (shape.kind === 'text' && typeof pattern === 'string' && pattern.startsWith('^$|')) return '地址（URL）'
-  return KINDS[shape.kind]
 }

@@ -152,7 +152,12 @@ const actions = v.pipe(
     timeouts: v.optional(
       v.pipe(
         v.record(v.string(), duration(TIMER)),
-        v.metadata(about('other times for single actions: {upload_group_file: 10m}', '单个动作的超时时间')),
+        v.metadata(
+          about(
+            'other times for single actions: {upload_group_file: 10m}',
+            '单个动作的超时时间：{upload_group_file: 10m}',
+          ),
+        ),
       ),
       {},
     ),

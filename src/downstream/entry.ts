@@ -17,7 +17,7 @@ export function enterEntry(
   { entry, key, guests }: Entry,
   carries: { events: boolean; calls: boolean },
 ): Session {
-  const terms = guests.terms({ entry: key }) ?? OPEN_TERMS
+  const terms = guests.terms({ entry: key }) ?? guests.terms({}) ?? OPEN_TERMS
   const known = bot.known({ entry: key })
   if (known?.returns !== undefined && terms.resume !== undefined) {
     bot.rejoin(known, link, { terms, calls: carries.calls })

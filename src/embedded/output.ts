@@ -1,16 +1,13 @@
 // Understands what Lagrange.OneBot prints: the QR code, how the login goes, the levels of its log.
 
-import { CRASH, dotnetLog, plain } from './dotnet-log.ts'
+import { CRASH } from './dotnet-log.ts'
 import type { OutputFact, Reader } from './kind.ts'
-import { codeReader } from './qr-lines.ts'
+import { type Login, loginReader, NEW_SIGN_SERVER, type Reason } from './login-reader.ts'
 
 /** `[2026-04-14 23:13:18] [WtExchangeLogic] [INFORMATION]: `: time and level, which our own log has, too. */
 const ORIGIN = /^\[?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\]? (\[\w+\]) \[[A-Z]+\]:? /
 
-const NEW_SIGN_SERVER = 'set ntqq-impl.sign-server-url to one that works'
-
-/** What stands in the way of a login, by what is printed when it does; the last of them is told when the login fails. */
-const REASONS: readonly (readonly [RegExp, (found: string) => string])[] = [
+const REASONS: readonly Reason[] = [
   [/QrCode Expired/, () => 'the QR code expired before it was scanned'],
   [/QrCode Canceled/, () => 'the login was cancelled on the phone'],
   [/Signer server returned an? (.{1,80})/, (found) => `the sign server answered ${found}: ${NEW_SIGN_SERVER}`],
@@ -26,55 +23,25 @@ const REASONS: readonly (readonly [RegExp, (found: string) => string])[] = [
   [/^(?:\[\w+\] )?(?:Tag|State): (.{1,300})/, (found) => `QQ refused: ${found}`],
 ]
 
-export function lagrangeReader(): Reader {
-  const code = codeReader()
-  const log = dotnetLog()
-  /** Why the login that is under way may fail. */
-  let reason: string | undefined
-  const told = new Set<OutputFact['kind']>()
+export const lagrangeReader = (): Reader =>
+  loginReader({ reasons: REASONS, shown: ({ level, text }) => ({ level, text: text.replace(ORIGIN, '$1 ') }), login })
 
-  return (printed) => {
-    const line = plain(printed)
-    const found = code(line)
-    if (found === 'part') return []
-    if (found !== undefined) return [tell({ kind: 'qr', text: found })]
+function* login(text: string, { told, reason }: Login): Generator<OutputFact> {
+  const over = /QrCode (Expired|Canceled)/.exec(text)?.[1]
+  if (over !== undefined && !told.has('qr-expired'))
+    yield { kind: 'qr-expired', why: over === 'Expired' ? 'expired' : 'cancelled' }
 
-    const entry = log(line)
-    const text = entry.text.replace(ORIGIN, '$1 ')
-    reason = reasonIn(text) ?? reason
-    return [{ kind: 'level', level: entry.level, text }, ...login(text)]
-  }
+  if (text.includes('QrCode State Queried: WaitingForScan') && !told.has('qr')) yield { kind: 'qr', text: [] }
 
-  function* login(text: string): Generator<OutputFact> {
-    const over = /QrCode (Expired|Canceled)/.exec(text)?.[1]
-    if (over !== undefined && !told.has('qr-expired'))
-      yield tell({ kind: 'qr-expired', why: over === 'Expired' ? 'expired' : 'cancelled' })
+  const account = /\bBot Uin: (\d{1,20})$/.exec(text)?.[1]
+  if (account !== undefined) yield { kind: 'logged-in', account }
 
-    if (text.includes('QrCode State Queried: WaitingForScan') && !told.has('qr')) yield tell({ kind: 'qr', text: [] })
-
-    const account = /\bBot Uin: (\d{1,20})$/.exec(text)?.[1]
-    if (account !== undefined) yield tell({ kind: 'logged-in', account })
-
-    if (told.has('login-failed')) return
-    const kicked = /\bKickNTEvent: (.{1,300})/.exec(text)?.[1]
-    const failed = text.includes('All login failed!')
-    const crash = CRASH.exec(text)?.[1]
-    if (kicked !== undefined) yield tell({ kind: 'login-failed', why: `QQ ended the session: ${kicked}` })
-    // The same exception is told by the host's log, and then by .NET.
-    else if (!told.has('logged-in') && (failed || crash !== undefined))
-      yield tell({ kind: 'login-failed', why: reason ?? (failed ? undefined : crash) ?? 'no way to log in worked' })
-  }
-
-  function tell(fact: OutputFact): OutputFact {
-    told.add(fact.kind)
-    return fact
-  }
-}
-
-function reasonIn(text: string): string | undefined {
-  for (const [pattern, say] of REASONS) {
-    const found = pattern.exec(text)
-    if (found !== null) return say((found[1] ?? '').trim())
-  }
-  return undefined
+  if (told.has('login-failed')) return
+  const kicked = /\bKickNTEvent: (.{1,300})/.exec(text)?.[1]
+  const failed = text.includes('All login failed!')
+  const crash = CRASH.exec(text)?.[1]
+  if (kicked !== undefined) yield { kind: 'login-failed', why: `QQ ended the session: ${kicked}` }
+  // The same exception is told by the host's log, and then by .NET.
+  else if (!told.has('logged-in') && (failed || crash !== undefined))
+    yield { kind: 'login-failed', why: reason ?? (failed ? undefined : crash) ?? 'no way to log in worked' }
 }

@@ -1,8 +1,8 @@
 // Who is who, by the configuration: its entries by their tokens, and what governs each of them.
 
-import { isDeepStrictEqual } from 'node:util'
 import type { Claim, Guests, Terms } from '../broker/ports.ts'
 import type { ClientSettings, Config } from '../config/schema.ts'
+import { keyed } from '../lib/keyed.ts'
 import { sameSecret } from '../lib/secret.ts'
 import { termsOf } from './terms.ts'
 
@@ -13,46 +13,19 @@ interface Entry {
   readonly settings: ClientSettings
 }
 
-/** Sections whose entries are clients that we go to. */
-type Section = 'reverse-web-socket' | 'http-post' | 'satori.webhooks'
-
-/** What the entries of a section are called in a Claim: by name, else by address; the same address twice by its turn. */
-function entryKeys<T extends { name: string; url?: string }>(section: Section, entries: readonly T[]): Map<T, string> {
-  const keys = new Map<T, string>()
-  const taken = new Set<string>()
-  for (const entry of entries) {
-    const key = `${section} ${entry.name || entry.url}`
-    let unique = key
-    for (let turn = 2; taken.has(unique); turn++) unique = `${key} ${turn}`
-    taken.add(unique)
-    keys.set(entry, unique)
-  }
-  return keys
-}
-
-/** As one of them is called; the entry may be of an earlier reading of the same config. */
-export function keyOf<T extends { name: string; url?: string }>(
-  section: Section,
-  entry: T,
-  entries: readonly T[],
-): string {
-  for (const [one, key] of entryKeys(section, entries)) if (isDeepStrictEqual(one, entry)) return key
-  return `${section} ${entry.name || entry.url}`
-}
-
 const clientKey = (name: string) => `clients ${name}`
 
 export function guestsOf(config: Config): Guests {
   const { clients, defaults, pools } = config
   const entries = new Map<string, Entry>()
   for (const entry of clients) entries.set(clientKey(entry.name), { ...entry, settings: entry })
-  for (const [entry, key] of entryKeys('reverse-web-socket', config['reverse-web-socket']))
+  for (const [key, entry] of keyed('reverse-web-socket', config['reverse-web-socket']))
     entries.set(key, { name: entry.name, token: '', settings: entry })
   // A web hook acknowledges by its answers, and so always keeps its place unless told not to.
-  for (const [entry, key] of entryKeys('http-post', config['http-post']))
+  for (const [key, entry] of keyed('http-post', config['http-post']))
     entries.set(key, { name: entry.name, token: '', settings: { resume: { ack: 'ping' }, ...entry } })
   // Those of Satori have no settings but what their name has elsewhere.
-  for (const [{ name }, key] of entryKeys('satori.webhooks', config.satori.webhooks)) {
+  for (const [key, { name }] of keyed('satori.webhooks', config.satori.webhooks)) {
     const settings = clients.find((client) => client.name === name) ?? {}
     entries.set(key, { name, token: '', settings: { resume: { ack: 'ping' }, ...settings } })
   }

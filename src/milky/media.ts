@@ -47,6 +47,21 @@ export function asUri(given: string): string | undefined {
 /** Everything that ends a path in an address, or begins an escape. */
 const escaped = (path: string) => encodeURI(path).replace(/[?#]/g, encodeURIComponent)
 
+/** The last part of an address, or a word for what has none. */
+export function nameIn(uri: string): string {
+  if (uri.startsWith('base64://')) return 'file'
+  const last =
+    uri
+      .replace(/[?#].*$/s, '')
+      .split('/')
+      .at(-1) ?? ''
+  try {
+    return decodeURIComponent(last) || 'file'
+  } catch {
+    return last
+  }
+}
+
 export function textOf(data: Fields, key: string): string {
   const value = own(data, key)
   return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : ''

@@ -3,25 +3,13 @@
 import { own } from '../onebot/object.ts'
 import type { Segment } from '../onebot/segment.ts'
 import { BAD_REQUEST, MilkyError, UNSUPPORTED } from './api.ts'
-import { forwarded, nodesOf, type Trimmings } from './forwards.ts'
-import type { Where } from './incoming.ts'
-import { textOf, uriOf } from './media.ts'
+import { forwarded, nodesOf, type Target, type Write } from './forwards.ts'
+import { nameIn, textOf, uriOf } from './media.ts'
 import { given, whole } from './params.ts'
 import type { Outgoing } from './shapes.ts'
 import type { Stage } from './stage.ts'
 
 type Fields = Segment['data']
-
-/** Where a message goes, and how deep in forwarded ones we are. */
-export interface Target {
-  /** Undefined: into a forwarded message. */
-  readonly where: Where
-  readonly depth: number
-  /** How many messages may still be forwarded in it, at all depths together. Default: as many as there may be. */
-  readonly room?: { left: number } | undefined
-  /** How a forwarded message is to look. */
-  readonly trimmings?: Trimmings | undefined
-}
 
 /** A file cannot be part of a message: it goes up by itself. */
 export interface FileToSend {
@@ -85,7 +73,7 @@ const OUTGOING: Readonly<Record<string, Converter>> = {
   },
   forward: async (data, it, to) => ({
     type: 'forward',
-    data: await forwarded(textOf(data, 'id'), it, to),
+    data: await forwarded(textOf(data, 'id'), it, to, write),
   }),
   mface: (data) => {
     const url = textOf(data, 'url')
@@ -129,7 +117,7 @@ export async function outgoing(segments: readonly Segment[], it: Stage, target: 
   const to = { ...target, room: target.room ?? { left: MOST_FORWARDED } }
   const message: Outgoing[] = []
   const nodes = segments.filter(({ type }) => type === 'node')
-  if (nodes.length > 0) message.push({ type: 'forward', data: await nodesOf(nodes, it, to) })
+  if (nodes.length > 0) message.push({ type: 'forward', data: await nodesOf(nodes, it, to, write) })
   for (const { type, data } of segments) {
     if ((TOGETHER as readonly string[]).includes(type)) continue
     if (!Object.hasOwn(OUTGOING, type))
@@ -145,6 +133,9 @@ export async function outgoing(segments: readonly Segment[], it: Stage, target: 
   return { message, files }
 }
 
+/** What is forwarded has no files to go up by themselves: one in there has failed already. */
+const write: Write = async (segments, it, to) => (await outgoing(segments, it, to)).message
+
 const instead = (type: string) => (Object.hasOwn(INSTEAD, type) ? INSTEAD[type] : 'Milky has nothing of this kind')
 
 async function fileOf(data: Fields, it: Stage, { where }: Target): Promise<FileToSend> {
@@ -152,21 +143,6 @@ async function fileOf(data: Fields, it: Stage, { where }: Target): Promise<FileT
   const uri = await uriOf(data, it)
   const name = textOf(data, 'name') || textOf(data, 'file_name') || nameIn(uri)
   return { uri, name }
-}
-
-/** The last part of an address, or a word for what has none. */
-export function nameIn(uri: string): string {
-  if (uri.startsWith('base64://')) return 'file'
-  const last =
-    uri
-      .replace(/[?#].*$/s, '')
-      .split('/')
-      .at(-1) ?? ''
-  try {
-    return decodeURIComponent(last) || 'file'
-  } catch {
-    return last
-  }
 }
 
 const STICKERS = new Set<unknown>([1, '1'])

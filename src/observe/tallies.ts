@@ -2,6 +2,7 @@
 
 import type { Report, Status } from '../broker/status.ts'
 import { own } from '../onebot/object.ts'
+import { worked } from '../onebot/retcode.ts'
 import { Buckets, COARSE, FINE } from './buckets.ts'
 
 /** Of one action at one bot. */
@@ -96,8 +97,7 @@ export class Tallies {
 
   #call({ bot, action, retcode, ms }: Extract<Status, { kind: 'call' }>): void {
     this.callsTotal += 1
-    // 1 is the standard's word for a call that goes on.
-    if (retcode !== 0 && retcode !== 1) this.errorsTotal += 1
+    if (!worked(retcode)) this.errorsTotal += 1
     this.seconds.add(ms / 1000)
     const tally = this.#tally(bot, action)
     tally.seconds.add(ms / 1000)

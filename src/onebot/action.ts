@@ -1,6 +1,7 @@
 // What actions are like: which only read, which take long, what their suffixes mean, how their replies end.
 
 import { type Fields, isObject, own } from './object.ts'
+import { worked } from './retcode.ts'
 
 const READ = /^(?:get_|can_|[._]get_|nc_get_|fetch_)/
 /** Reads by any other name. */
@@ -74,7 +75,7 @@ function hasFile(content: unknown, depth: number): boolean {
 export function failed(reply: Fields): boolean {
   if (own(reply, 'status') === 'failed') return true
   const retcode = own(reply, 'retcode')
-  return typeof retcode === 'number' && retcode !== 0 && retcode !== 1
+  return typeof retcode === 'number' && !worked(retcode)
 }
 
 /**

@@ -37,6 +37,9 @@ export function refuse(refusal: Refusal, message: string): never {
   throw new ActionError(refusal, message)
 }
 
+/** Whether a reply's retcode says that the action worked; 1: it goes on. */
+export const worked = (retcode: number | null | undefined): boolean => retcode === 0 || retcode === 1
+
 /** The HTTP status for a reply's retcode, ours or an implementation's. */
 export function httpStatus(retcode: number): number {
   return HTTP.get(retcode) ?? 200

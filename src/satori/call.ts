@@ -1,7 +1,8 @@
 // Calls of Satori's methods as OneBot's actions: asked on behalf of somebody, answered with data or with an HTTP status.
 
 import type { Bot } from '../broker/bot.ts'
-import type { Caller, Terms } from '../broker/ports.ts'
+import type { Caller } from '../broker/caller.ts'
+import type { Terms } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import { failed } from '../onebot/action.ts'
 import { isObject, own } from '../onebot/object.ts'

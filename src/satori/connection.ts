@@ -15,6 +15,7 @@ import type { Lag, Lags } from './lag.ts'
 import { BotLink } from './link.ts'
 import type { Logins } from './logins.ts'
 import { places } from './resume.ts'
+import { lastBefore, snOf } from './sn.ts'
 
 export interface ConnectionOptions {
   readonly bots: Bots
@@ -184,7 +185,7 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     const { bots, logins } = this.#options
     for (const bot of bots.all()) {
       if (bot.selfId === undefined || this.#attached.has(bot)) continue
-      this.#say(bot, 'login-added', bot.selfId, before(bot.journal.head))
+      this.#say(bot, 'login-added', bot.selfId, this.#given(bot))
       logins.begin(bot)
       this.#attach(bot, undefined)
     }
@@ -212,7 +213,7 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     })
     if (from !== undefined) this.#lag?.begin(bot, bot.journal.at(from.cursor)?.time ?? steady())
     // First of all: what follows is not all there was.
-    if (from?.lost !== undefined) this.#say(bot, 'login-updated', selfId, before(from.cursor))
+    if (from?.lost !== undefined) this.#say(bot, 'login-updated', selfId, snOf(bot.journal, before(from.cursor)))
     const session = bot.join(link, { events: true, calls: true, claim, from: from?.cursor, terms })
     if (link.open) this.#attached.set(bot, { link, session, selfId })
     if (from?.lost !== undefined) report({ kind: 'resume-lost', bot: bot.name, session, missed: from.lost })
@@ -231,21 +232,32 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     const attached = this.#attached.get(bot)
     if (closing !== CLOSING.accountChanged && closing !== CLOSING.removed) return this.#close(closing)
     this.#attached.delete(bot)
-    if (attached !== undefined) this.#say(bot, 'login-removed', attached.selfId, before(bot.journal.head))
+    if (attached !== undefined) this.#say(bot, 'login-removed', attached.selfId, this.#given(bot))
     // Another account of the same bot: it is told of when it is known.
     queueMicrotask(() => this.#look())
   }
 
   #tell(bot: Bot, type: LoginEvent): void {
     const attached = this.#attached.get(bot)
-    if (attached === undefined) return
-    const { flow } = attached.session
-    const next = flow.state === 'catching-up' ? flow.cursor : bot.journal.head
-    this.#say(bot, type, attached.selfId, before(next))
+    if (attached !== undefined) this.#say(bot, type, attached.selfId, this.#given(bot))
   }
 
-  #say(bot: Bot, type: LoginEvent, selfId: string, at: Cursor): void {
-    this.#send(frame(OPCODE.event, loginBody(bot, this.#options.logins, type, selfId, at)))
+  #say(bot: Bot, type: LoginEvent, selfId: string, sn: number): void {
+    this.#send(frame(OPCODE.event, loginBody(bot, this.#options.logins, type, selfId, sn)))
+  }
+
+  /**
+   * The `sn` of the newest event that it has been given, of whichever bot: what is said in between must not lead
+   * elsewhere who comes back with that. Where none was given, the one before this bot's first.
+   */
+  #given(bot: Bot): number {
+    let newest: { sn: number; time: number } | undefined
+    for (const [{ journal }, { session }] of this.#attached) {
+      const last = lastBefore(journal, nextOf(session, journal))
+      if (last !== undefined && last.time >= (newest?.time ?? 0))
+        newest = { sn: snOf(journal, last.at), time: last.time }
+    }
+    return newest?.sn ?? snOf(bot.journal, before(bot.journal.head))
   }
 
   #send(text: string): void {
@@ -287,13 +299,19 @@ export class Connection implements SocketEvents<AcceptedSocket> {
 /** The position before this one: that of the last event that was given. */
 const before = (next: Cursor) => (next - 1) as Cursor // the cast: see sn.ts, which takes any position up to the head
 
+/** Where its events go on. */
+const nextOf = ({ flow }: Session, { head }: Journal) => ('cursor' in flow ? flow.cursor : head)
+
 /** An event that is just being told stands in the journal already. */
 const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? steady()
 
+/** Where it was; undefined: nowhere yet, which some say with a number that is no place. NaN: nowhere that we know. */
 function snIn(body: Fields): number | undefined {
   // Older clients call it so.
-  const sn = own(body, 'sn') ?? own(body, 'sequence')
-  return typeof sn === 'number' ? sn : undefined
+  const said = own(body, 'sn') ?? own(body, 'sequence') ?? ''
+  if (said === '') return undefined
+  const sn = typeof said === 'string' || typeof said === 'number' ? Number(said) : Number.NaN
+  return sn <= 0 ? undefined : sn
 }
 
 function found(payload: unknown, op: unknown): string {

@@ -18,12 +18,45 @@ export const contentOf = (message: unknown): string => writeContent(nodesOf(mess
 
 export function nodesOf(message: unknown, depth = 0): Node[] {
   const nodes: Node[] = []
-  for (const { type, data } of segmentsOf(message) ?? [])
-    add(nodes, Object.hasOwn(KINDS, type) ? (KINDS[type]?.(data, depth) ?? '') : ownElement(type, data))
+  // One by one: what cannot be read takes nothing else with it.
+  const segments = Array.isArray(message) ? message.flatMap((part) => segmentsOf(part) ?? []) : segmentsOf(message)
+  // Nodes in a row are one forwarded message: the form in which it is sent.
+  let row: Node[] | undefined
+  for (const segment of segments ?? []) {
+    const node = nodeOf(segment, depth)
+    if (segment.type !== 'node') row = undefined
+    if (row !== undefined) row.push(node)
+    else if (segment.type !== 'node') add(nodes, node)
+    else {
+      row = [node]
+      nodes.push(element('message', { forward: true }, row))
+    }
+  }
   return nodes.filter((node) => node !== '')
 }
 
+function nodeOf({ type, data }: Segment, depth: number): Node {
+  const node = Object.hasOwn(KINDS, type) ? KINDS[type]?.(data, depth) : undefined
+  if (node === undefined) return ownElement(type, data)
+  const lacks = typeof node !== 'string' && NEEDED[node.type]?.every((key) => !(key in node.attrs))
+  return lacks ? ownElement(type, plain(data)) : node
+}
+
+/** Of these each element has one: clients fail on it without. */
+const NEEDED: Record<string, readonly string[] | undefined> = {
+  at: ['id', 'type'],
+  emoji: ['id'],
+  img: ['src'],
+  audio: ['src'],
+  video: ['src'],
+  file: ['src'],
+  quote: ['id'],
+}
+
 const text = (data: Data, key: string): string => idText(own(data, key)) ?? ''
+
+/** Without what says nothing in words. */
+const plain = (data: Data): Data => Object.fromEntries(Object.entries(data).filter(([key]) => text(data, key) !== ''))
 
 /** An element that has those attributes which say something. */
 const brief = (type: string, attrs: Record<string, string>, children: readonly Node[] = []): Element =>

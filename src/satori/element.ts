@@ -30,12 +30,11 @@ const MOST_ATTRIBUTES = 64
 interface Open {
   readonly element: { type: string; attrs: Element['attrs']; children: Node[] }
   readonly parent: Node[]
+  /** The tag as written. */
+  readonly source: string
 }
 
-/**
- * Never throws. What is no tag is text as written; a tag that is never closed stands by itself, and what follows it
- * stays where it was.
- */
+/** Never throws. What is no tag is text as written, and so is a tag that is never closed, or closes nothing. */
 export function readContent(content: string): Node[] {
   const reader = new Reader()
   const finder = new Finder(content)
@@ -46,7 +45,7 @@ export function readContent(content: string): Node[] {
     if (found === undefined) at += 1
     else {
       reader.text(unescapeText(content.slice(plain, at)))
-      if (found.tag !== undefined) reader.tag(found.tag)
+      if (found.tag !== undefined) reader.tag(found.tag, content.slice(at, found.end))
       plain = found.end
       at = found.end
       tags += 1
@@ -121,18 +120,20 @@ function attributes(text: string): Element['attrs'] {
 class Reader {
   readonly #root: Node[] = []
   readonly #open: Open[] = []
+  /** Tags that were too deep, by type: what closes them is no text either. */
+  readonly #deep = new Map<string, number>()
 
   text(text: string): void {
     if (text !== '') add(this.#inner, text)
   }
 
-  tag({ kind, type, attrs }: Tag): void {
-    if (kind === 'close') return this.#close(type)
+  tag({ kind, type, attrs }: Tag, source: string): void {
+    if (kind === 'close') return this.#close(type, source)
+    if (kind === 'open' && this.#open.length >= DEEPEST) return this.#count(type, 1)
     const element = { type, attrs, children: [] }
-    if (kind === 'open' && this.#open.length >= DEEPEST) return
     const parent = this.#inner
     parent.push(element)
-    if (kind === 'open') this.#open.push({ element, parent })
+    if (kind === 'open') this.#open.push({ element, parent, source })
   }
 
   end(): Node[] {
@@ -144,16 +145,26 @@ class Reader {
     return this.#open.at(-1)?.element.children ?? this.#root
   }
 
-  #close(type: string): void {
-    if (!this.#open.some(({ element }) => element.type === type)) return
+  #close(type: string, source: string): void {
+    if (this.#deep.has(type)) return this.#count(type, -1)
+    if (!this.#open.some(({ element }) => element.type === type)) return this.text(unescapeText(source))
     while (this.#open.at(-1)?.element.type !== type) this.#abandon()
     this.#open.pop()
   }
 
-  /** Nobody closes it: what seemed to be in it comes after it. */
+  #count(type: string, by: 1 | -1): void {
+    const now = (this.#deep.get(type) ?? 0) + by
+    if (now > 0) this.#deep.set(type, now)
+    else this.#deep.delete(type)
+  }
+
+  /** Nobody closes it: it was text, and what seemed to be in it comes after it. */
   #abandon(): void {
     const last = this.#open.pop()
     if (last === undefined) return
+    // The last there: what came later went into it.
+    last.parent.pop()
+    add(last.parent, unescapeText(last.source))
     for (const child of last.element.children.splice(0)) add(last.parent, child)
   }
 }

@@ -1,7 +1,7 @@
 // OneBot's events as Satori's: a table of what each becomes. What is not in it is `internal`, with the event as it came.
 
 import { type Fields, own } from '../onebot/object.ts'
-import { channelOf, guildOf, memberOf, messageOf, type Place, said, userOf } from './qq.ts'
+import { channelOf, groupIn, guildOf, memberOf, messageOf, type Place, said, userOf } from './qq.ts'
 import type { Message, Told } from './wire.ts'
 
 type Convert = (event: Fields) => Told
@@ -50,12 +50,34 @@ export function nameOf(event: Fields): string {
 /** Never throws. */
 export function told(event: Fields): Told {
   const [post = '', detail = '', sub = ''] = nameOf(event).split('.')
-  for (const name of [`${post}.${detail}.${sub}`, `${post}.${detail}`, post])
-    if (Object.hasOwn(EVENTS, name)) return EVENTS[name]?.convert(event) ?? INTERNAL
-  return INTERNAL
+  const known = [`${post}.${detail}.${sub}`, `${post}.${detail}`, post].find((name) => Object.hasOwn(EVENTS, name))
+  const told = known === undefined ? undefined : EVENTS[known]?.convert(event)
+  return told === undefined || (OF_A_GUILD.test(told.type) && told.guild === undefined) ? internal(event) : told
 }
 
-const INTERNAL: Told = { type: 'internal' }
+/** Clients refuse these without one. */
+const OF_A_GUILD = /^(?:guild|reaction)-/
+
+/** Where it happened, to whom and by whom, as far as it says: who knows that can answer it. */
+function internal(event: Fields): Told {
+  const [user, operator] = [personIn(event, 'user_id'), personIn(event, 'operator_id')]
+  const whose = own(event, 'user_id') === undefined ? operator : user
+  // By the account itself: in the conversation with whom it was done to. To the account itself: in none.
+  const whom = whose === said(event, 'self_id') ? personIn(event, 'target_id') : whose
+  const placed = groupIn(event) !== undefined || whom !== undefined
+  return {
+    type: 'internal',
+    ...(placed ? scene(event, whom) : {}),
+    user: whose === undefined ? undefined : userOf(whose),
+    operator: operator === undefined ? undefined : userOf(operator),
+  }
+}
+
+/** Nobody is 0. */
+function personIn(event: Fields, key: string): string | undefined {
+  const id = said(event, key)
+  return id === '0' ? undefined : id
+}
 
 const whoIn = (event: Fields) => said(event, 'user_id') ?? '0'
 
@@ -63,15 +85,10 @@ function messageCreated(event: Fields): Told {
   return { type: 'message-created', ...messageOf(event) }
 }
 
-/** The conversation that a notice is of. */
-function placeIn(event: Fields): Place {
-  const group = said(event, 'group_id')
-  return group === undefined ? { kind: 'private', id: whoIn(event) } : { kind: 'group', id: group }
-}
-
-/** Where it happened. */
-function scene(event: Fields): Pick<Told, 'channel' | 'guild'> {
-  const place = placeIn(event)
+/** Where it happened: in the group, or else in the conversation with `whom`. */
+function scene(event: Fields, whom: string = whoIn(event)): Pick<Told, 'channel' | 'guild'> {
+  const group = groupIn(event)
+  const place: Place = group === undefined ? { kind: 'private', id: whom } : { kind: 'group', id: group }
   const name = said(event, 'group_name')
   return { channel: channelOf(place, name), guild: place.kind === 'group' ? guildOf(place.id, name) : undefined }
 }
@@ -92,14 +109,14 @@ function comingOrGoing(what: 'added' | 'removed', event: Fields): Told {
   const id = whoIn(event)
   const gone = own(event, 'notice_type') === 'group_dismiss' || own(event, 'sub_type') === 'disband'
   const self = gone || own(event, 'sub_type') === 'kick_me' || id === said(event, 'self_id')
-  const operator = said(event, 'operator_id')
+  const operator = personIn(event, 'operator_id')
   const user = userOf(id)
   return {
     type: self ? `guild-${what}` : `guild-member-${what}`,
     ...scene(event),
     user,
     member: memberOf(event, user),
-    operator: operator === undefined || operator === '0' ? undefined : userOf(operator),
+    operator: operator === undefined ? undefined : userOf(operator),
   }
 }
 
@@ -110,14 +127,17 @@ function firstLike(event: Fields): string | undefined {
 }
 
 function reaction(event: Fields, added: boolean, emoji: string | undefined): Told {
+  const id = said(event, 'message_id')
+  // Clients refuse a reaction that does not say which, or to what.
+  if (emoji === undefined || id === undefined) return internal(event)
   const user = userOf(said(event, 'operator_id') ?? whoIn(event))
   return {
     type: added ? 'reaction-added' : 'reaction-removed',
     ...scene(event),
     user,
     operator: user,
-    message: { id: said(event, 'message_id') ?? '', content: '' },
-    emoji: emoji === undefined ? undefined : { id: emoji },
+    message: { id, content: '' },
+    emoji: { id: emoji },
   }
 }
 

@@ -54,7 +54,7 @@ function eventBody(bot: Bot, logins: Logins, raw: string, event: Fields, at: Cur
   const sn = snOf(bot.journal, at)
   const head = {
     ...common(sn, type, selfId, timeOf(fields, 'time') ?? Date.now()),
-    login: logins.brief(bot, selfId),
+    login: logins.owner(bot, selfId),
     ...rest,
   }
   // Koishi offers what came from the platform under this name, and tells internal events by theirs.
@@ -81,12 +81,14 @@ function converted(event: Fields): Told {
   }
 }
 
+/** Of a login that is no more: online. NoneBot reads no event of any other, and would go on with it. */
+const REMOVED = 1
+
 export type LoginEvent = 'login-added' | 'login-removed' | 'login-updated'
 
-/** What is said of a login, as JSON text. `at`: the last position that the client has been given. */
-export function loginBody(bot: Bot, logins: Logins, type: LoginEvent, selfId: string, at: Cursor): string {
-  const login = { ...logins.brief(bot, selfId), ...(type === 'login-removed' ? { status: 0 } : {}) }
-  const sn = snOf(bot.journal, at)
+/** What is said of a login, as JSON text. `sn`: that of the last event that the client has been given. */
+export function loginBody(bot: Bot, logins: Logins, type: LoginEvent, selfId: string, sn: number): string {
+  const login = { ...logins.whole(bot, selfId), ...(type === 'login-removed' ? { status: REMOVED } : {}) }
   const { user } = login
   return JSON.stringify({ ...common(sn, type, selfId, Date.now()), login, user })
 }

@@ -12,6 +12,7 @@ import { type Posted, postJson } from '../lib/post-json.ts'
 import { loginBody, OPCODE, satoriForm } from './form.ts'
 import type { Logins } from './logins.ts'
 import { PLATFORM } from './qq.ts'
+import { snOf } from './sn.ts'
 
 /** Where to post, and how patiently; times in milliseconds. */
 export interface HookEntry {
@@ -110,7 +111,8 @@ export class SatoriHook implements Link {
   #tellLogin(): void {
     const { bot, logins } = this.#options
     const last = (bot.journal.head - 1) as Cursor // the cast: see sn.ts
-    if (bot.selfId !== undefined) this.send(loginBody(bot, logins, 'login-updated', bot.selfId, last))
+    if (bot.selfId !== undefined)
+      this.send(loginBody(bot, logins, 'login-updated', bot.selfId, snOf(bot.journal, last)))
   }
 
   #end(): void {

@@ -6,7 +6,7 @@ import { type Fields, isObject, own } from '../onebot/object.ts'
 import type { Calls } from './call.ts'
 import { FEATURES } from './features.ts'
 import { PLATFORM, said, userOf } from './qq.ts'
-import type { Login, Status } from './wire.ts'
+import type { Login, Owner, Status } from './wire.ts'
 
 const OFFLINE = 0
 const ONLINE = 1
@@ -44,23 +44,28 @@ export class Logins {
     return this.#bots.all().flatMap((bot) => this.whole(bot) ?? [])
   }
 
-  /** With all it can do; undefined: its account is not known yet. */
-  whole(bot: Bot): Login | undefined {
-    const login = this.brief(bot)
-    return login && { ...login, features: [...FEATURES] }
+  /** How it fares and all it can do; undefined: its account is not known yet. */
+  whole(bot: Bot, selfId: string | undefined = bot.selfId): Login | undefined {
+    const owner = this.owner(bot, selfId)
+    return (
+      owner && {
+        ...owner,
+        adapter: ADAPTER,
+        self_id: owner.user.id,
+        status: this.#statusOf(bot),
+        features: FEATURES,
+      }
+    )
   }
 
-  /** As each event has it. */
-  brief(bot: Bot, selfId: string | undefined = bot.selfId): Login | undefined {
+  /** As each event has it. Clients refuse events of a login that is not online, also of one that was when it came. */
+  owner(bot: Bot, selfId: string | undefined = bot.selfId): Owner | undefined {
     if (selfId === undefined) return undefined
     const { name, selfId: named } = this.#of(bot)
     return {
       sn: this.#bots.all().indexOf(bot) + 1,
-      adapter: ADAPTER,
       platform: PLATFORM,
       user: userOf(selfId, named === selfId ? name : undefined),
-      self_id: selfId,
-      status: this.#statusOf(bot),
     }
   }
 

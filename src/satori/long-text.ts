@@ -1,18 +1,16 @@
 // Cuts messages whose text is longer than QQ takes into several, where a reader would.
 
 import type { Segment } from '../onebot/segment.ts'
-import type { Outgoing } from './outgoing.ts'
 
 /** QQ refuses somewhat longer texts; what counts there differs between its versions, so with room to spare. */
 export const LONGEST_TEXT = 4_000
 
-/** Everything but long plain messages stays as it is. */
-export function longTexts(message: Outgoing): Outgoing[] {
-  if (message.kind !== 'plain' || message.segments.every((segment) => lengthOf(segment) === 0)) return [message]
+/** The segments of each message: those of one where its text is not long. */
+export function cut(segments: readonly Segment[]): Segment[][] {
   const parts: Segment[][] = [[]]
   let room = LONGEST_TEXT
   const push = (segment: Segment) => parts.at(-1)?.push(segment)
-  for (const segment of message.segments) {
+  for (const segment of segments) {
     let rest = textOf(segment)
     if (rest === undefined) push(segment)
     else
@@ -26,13 +24,12 @@ export function longTexts(message: Outgoing): Outgoing[] {
         room = LONGEST_TEXT
       }
   }
-  return parts.filter((segments) => segments.length > 0).map((segments) => ({ kind: 'plain', segments }))
+  return parts.filter((part) => part.length > 0)
 }
 
 function textOf({ type, data }: Segment): string | undefined {
   return type === 'text' ? `${data['text']}` : undefined
 }
-const lengthOf = (segment: Segment) => textOf(segment)?.length ?? 0
 
 /** As much as fits: up to a line break or a space, where there is one not far from the end; never half a character. */
 function pieceOf(text: string, room: number): string {

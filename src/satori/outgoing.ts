@@ -3,7 +3,8 @@
 import type { Segment } from '../onebot/segment.ts'
 import { OWN } from './content.ts'
 import { type Element, type Node, writeContent } from './element.ts'
-import { longTexts } from './long-text.ts'
+import { withoutLayout } from './layout.ts'
+import { cut } from './long-text.ts'
 
 /** A message as OneBot sends it. Files have actions of their own, which every implementation knows. */
 export type Outgoing =
@@ -26,10 +27,27 @@ export interface Speaker {
 
 export function spoken(nodes: readonly Node[], speaker: Speaker): Spoken {
   const writer = new Writer(speaker, new Set())
-  writer.all(nodes)
+  writer.all(withoutLayout(nodes))
   writer.flush()
-  return { messages: writer.messages.flatMap(longTexts), notes: [...writer.notes] }
+  return {
+    messages: writer.messages.filter((message) => isSaid(message, writer)).flatMap(sendable),
+    notes: [...writer.notes],
+  }
 }
+
+/** White space alone, as it stands between messages, is none; neither is a quote alone, which QQ does not take. */
+function isSaid(message: Outgoing, to: Writer): boolean {
+  if (message.kind !== 'plain') return true
+  const silent = ({ type, data }: Segment) => type === 'reply' || (type === 'text' && `${data['text']}`.trim() === '')
+  if (!message.segments.every(silent)) return true
+  if (message.segments.some(({ type }) => type === 'reply'))
+    to.note('<quote> with nothing in its message that QQ shows beside it: left out')
+  return false
+}
+
+/** A plain message as QQ takes it: as several where its text is too long. */
+const sendable = (message: Outgoing): readonly Outgoing[] =>
+  message.kind === 'plain' ? cut(message.segments).map((segments) => ({ kind: 'plain', segments })) : [message]
 
 /** The same as segments, for content that is a part of a message: forwarded messages are nodes then. */
 export function segmentsIn(nodes: readonly Node[], speaker: Speaker, notes: Set<string> = new Set()): Segment[] {
@@ -50,6 +68,8 @@ class Writer {
   readonly messages: Outgoing[] = []
   /** Of the message so far. */
   segments: Segment[] = []
+  /** What comes next in this message begins a line of its own. */
+  #line = false
 
   constructor(speaker: Speaker, notes: Set<string>) {
     this.speaker = speaker
@@ -67,20 +87,32 @@ class Writer {
 
   text(text: string): void {
     if (text === '') return
-    const last = this.segments.at(-1)
-    if (last?.type !== 'text') this.segments.push({ type: 'text', data: { text } })
-    else this.segments[this.segments.length - 1] = { type: 'text', data: { text: `${last.data['text']}${text}` } }
+    this.#begin()
+    this.#add(text)
   }
 
-  /** What follows begins a line, unless it is the first. */
   line(): void {
-    const last = this.segments.at(-1)
-    if (last !== undefined && !(last.type === 'text' && `${last.data['text']}`.endsWith('\n'))) this.text('\n')
+    this.#line = true
   }
 
   push(segment: Segment): void {
-    if (segment.type === 'text') this.text(`${segment.data['text'] ?? ''}`)
-    else this.segments.push(segment)
+    if (segment.type === 'text') return this.text(`${segment.data['text'] ?? ''}`)
+    this.#begin()
+    this.segments.push(segment)
+  }
+
+  /** A line of its own, where one is wanted and none has just begun. */
+  #begin(): void {
+    const last = this.segments.at(-1)
+    const begun = last === undefined || last.type === 'reply' || `${last.data['text'] ?? ''}`.endsWith('\n')
+    if (this.#line && !begun) this.#add('\n')
+    this.#line = false
+  }
+
+  #add(text: string): void {
+    const last = this.segments.at(-1)
+    if (last?.type !== 'text') this.segments.push({ type: 'text', data: { text } })
+    else this.segments[this.segments.length - 1] = { type: 'text', data: { text: `${last.data['text']}${text}` } }
   }
 
   /** QQ takes it as a message of its own only. */
@@ -93,6 +125,7 @@ class Writer {
   flush(): void {
     const segments = this.segments
     this.segments = []
+    this.#line = false
     if (segments.length > 0) this.messages.push({ kind: 'plain', segments })
   }
 
@@ -121,7 +154,10 @@ const data = (values: Record<string, string>) =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== ''))
 
 const KINDS: Record<string, (one: Element, to: Writer) => void> = {
-  text: (one, to) => to.text(said(one, 'content')),
+  text(one, to) {
+    to.text(said(one, 'content'))
+    to.all(one.children)
+  },
   at(one, to) {
     if (said(one, 'type') === 'all') to.push({ type: 'at', data: { qq: 'all' } })
     else if (said(one, 'id') !== '')
@@ -262,14 +298,13 @@ function nodeOf(inside: readonly Node[], message: Element | undefined, to: Write
   const from = author ?? message
   const id = (author && said(author, 'id')) || (message && said(message, 'user-id')) || to.speaker.self.id
   const name = (from && (said(from, 'name') || said(from, 'nickname'))) || to.speaker.self.name || id
-  const content = segmentsIn(trimmed(inside.filter((node) => node !== author)), to.speaker, to.notes)
+  const content = segmentsIn(
+    inside.filter((node) => node !== author),
+    to.speaker,
+    to.notes,
+  )
   // The standard's names, and those of go-cqhttp.
   return { type: 'node', data: { user_id: id, nickname: name, uin: id, name, content } }
-}
-
-/** Line breaks around the tags of a message are how people lay out their text, not what they say. */
-function trimmed(nodes: readonly Node[]): Node[] {
-  return nodes.filter((node) => typeof node !== 'string' || node.trim() !== '' || !node.includes('\n'))
 }
 
 function ownSegment({ type, attrs }: Element): Segment {

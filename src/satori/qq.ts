@@ -62,8 +62,14 @@ export function said(value: unknown, key: string): string | undefined {
   return text === '' ? undefined : text
 }
 
-/** No date is later. */
-const LAST_SECOND = 8.64e12
+/** The end of the year 9999: clients in Python refuse an event that has a later date. */
+const LAST_SECOND = 253_402_300_799
+
+/** The number of the group that it names; where there is none some say 0. */
+export function groupIn(value: unknown): string | undefined {
+  const id = said(value, 'group_id')
+  return id === '0' ? undefined : id
+}
 
 /** Milliseconds, of what OneBot has in seconds. */
 export function timeOf(value: unknown, key: string): number | undefined {
@@ -110,7 +116,8 @@ export function messageOf(told: Fields, whereTo?: Place): SaidMessage {
       timestamp: time,
       created_at: time,
     },
-    channel: channelOf(place, inGroup ? said(told, 'group_name') : name),
+    // One person's conversation is called like that person, whoever speaks in it.
+    channel: channelOf(place, inGroup ? said(told, 'group_name') : place.id === id ? name : undefined),
     guild: inGroup ? guildOf(place.id, said(told, 'group_name')) : undefined,
     user,
     member: inGroup ? memberOf(sender, user) : undefined,
@@ -119,13 +126,13 @@ export function messageOf(told: Fields, whereTo?: Place): SaidMessage {
 
 /** What we said ourselves stands in the conversation with whom we said it to. */
 function conversation(told: Fields, from: string): Place {
-  const group = said(told, 'group_id')
+  const group = groupIn(told)
   const temporary = own(told, 'sub_type') === 'group'
   if (own(told, 'message_type') === 'group' || (own(told, 'message_type') === undefined && group !== undefined))
     return { kind: 'group', id: group ?? '0' }
   const own_ = from === said(told, 'self_id')
   const id = (own_ ? said(told, 'target_id') : undefined) ?? said(told, 'user_id') ?? from
-  const through = temporary ? (group ?? said(own(told, 'sender'), 'group_id')) : undefined
+  const through = temporary ? (group ?? groupIn(own(told, 'sender'))) : undefined
   return { kind: 'private', id, through }
 }
 

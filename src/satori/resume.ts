@@ -2,7 +2,7 @@
 
 import type { Bot } from '../broker/bot.ts'
 import type { Cursor, Journal } from '../broker/ports.ts'
-import { positionAfter, positionOf } from './sn.ts'
+import { lastBefore, positionAfter, positionOf } from './sn.ts'
 
 export interface Place {
   readonly cursor: Cursor
@@ -35,8 +35,10 @@ export function places(
 function placeFor(bot: Bot, heard: Bot | undefined, sn: number, since: Since): Place {
   const at = heard && positionOf(heard.journal, sn)
   if (heard === undefined || at === undefined) return placeOf(bot.journal, undefined)
-  if (bot === heard) return placeAt(bot.journal, (at + 1) as Cursor) // the cast: right after `at`
-  const time = heard.journal.at(at)?.time
+  const next = (at + 1) as Cursor // the cast: right after `at`
+  if (bot === heard) return placeAt(bot.journal, next)
+  // Who was given nothing of it has been given nothing at all.
+  const time = at < FIRST ? 0 : lastBefore(heard.journal, next)?.time
   return placeOf(bot.journal, time === undefined ? undefined : since(bot, time))
 }
 

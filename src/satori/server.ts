@@ -161,7 +161,7 @@ export class SatoriServer {
     const context = {
       calls: this.#calls,
       asker,
-      self: () => this.#logins.brief(bot)?.user,
+      self: () => this.#logins.owner(bot)?.user,
       source: readableWithin(this.#uploads),
       note: (note: string) => this.#options.report({ kind: 'content-note', bot: bot.name, note }),
     }

@@ -33,6 +33,23 @@ export function positionOf(journal: Journal, sn: number): Cursor | undefined {
   return at < journal.head ? at : undefined
 }
 
+/** The entry before `next`, however far: a run that ended early leaves numbers out. Undefined: it is gone, or never was. */
+export function lastBefore(journal: Journal, next: Cursor): { at: Cursor; time: number } | undefined {
+  let low: number = journal.first
+  let high: number = next
+  while (low < high) {
+    // The number right before is its, nearly always.
+    const middle = high === next ? high - 1 : Math.floor((low + high) / 2)
+    // A number that is left out means the entry that follows.
+    const meant = journal.after(middle - 1) ?? middle
+    if (meant < next) low = middle + 1
+    else high = middle
+  }
+  const at = (low - 1) as Cursor // the cast: a position of this journal, or before its first
+  const time = low === journal.first ? undefined : journal.at(at)?.time
+  return time === undefined ? undefined : { at, time }
+}
+
 /** Where a journal goes on for somebody who has heard all that happened before `time` (ms, the journal's clock). */
 export function positionAfter(journal: Journal, time: number): Cursor {
   let low: number = journal.first

@@ -57,15 +57,20 @@ export interface Emoji {
 /** 0 offline, 1 online, 4 away and being dialled again; 2 and 3 do not occur. */
 export type Status = 0 | 1 | 4
 
-export interface Login {
+/** Whose an event is. How the account fares is no matter of the event, which may be an old one. */
+export interface Owner {
   readonly sn: number
-  readonly adapter: string
   readonly platform: string
   readonly user: User
+}
+
+export interface Login extends Owner {
+  readonly adapter: string
   /** For older clients. */
   readonly self_id: string
   readonly status: Status
-  readonly features?: readonly string[] | undefined
+  /** What it can do: Satori's methods. */
+  readonly features: readonly string[]
 }
 
 /** What an event says beside its number, its time and whose it is. */

@@ -1,9 +1,10 @@
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { type ActionPorts, ownActions } from '../../src/actions/table.ts'
 import { STRANGERS } from '../../src/broker/ports.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { BotBed, FakeCaller, type FakeLink, KIB } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 
 /** A bot with all own actions; a port costs a turn of the loop. */
 class ActionBed extends BotBed {
@@ -19,7 +20,7 @@ class ActionBed extends BotBed {
         return count > 2 ? refuse('no-port', 'no port is free') : 8_100 + count
       },
     }
-    super({ own: (bot) => ownActions(bot, ports) })
+    super({ own: (action) => ownActions(this.bot, ports)(action) })
   }
 }
 
@@ -40,12 +41,7 @@ function call(bed: BotBed, { link, caller }: Client, action: string, params?: un
 
 const heard = ({ link }: Client) => link.events.filter(({ post_type }) => post_type === 'distributed')
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 test('[ACT1] get_online_clients tells who gets the events of the bot, oldest first, with the fields that clients know', () => {
   using bed = new ActionBed()

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { Bots } from '../../src/broker/bots.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
@@ -13,18 +13,9 @@ import {
   lifecycleOf,
   SELF,
 } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
-
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
+timeStands()
 
 const NOW = 1_763_870_400
 const clientOf = (appId: string) => ({ app_id: appId, transport: 'forward', self_id: 10001, since: NOW })
@@ -280,8 +271,8 @@ test('[BOT8] the leaving of thousands at once is told to nobody who leaves himse
 
 test('[BOT9] an account that another bot has is refused and said once; its events and its calls are nobody’s', () => {
   const bots = new Bots()
-  using one = new BotBed({ claim: (selfId, bot) => bots.claim(selfId, bot) })
-  using two = new BotBed({ claim: (selfId, bot) => bots.claim(selfId, bot), settings: { hold: 0 } })
+  using one = new BotBed({ bots })
+  using two = new BotBed({ bots, settings: { hold: 0 } })
   bots.set([one.bot, two.bot])
   one.online('10001')
   const upstream = two.online('10001')
@@ -310,7 +301,7 @@ function remembering(bots: Bots, selfId: string): BotBed {
   const nothing = { identified() {}, remember() {}, forget() {}, mark() {} }
   return new BotBed({
     kept: { restored: { selfId, journal, sessions: [], cursors: new Map() }, ...nothing },
-    claim: (id, bot) => bots.claim(id, bot),
+    bots,
   })
 }
 

@@ -1,22 +1,14 @@
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { LIMITS } from '../../src/broker/limits.ts'
-import { OPEN_TERMS, type OwnAction, type OwnActions } from '../../src/broker/ports.ts'
+import type { OwnAction, OwnActions } from '../../src/broker/own.ts'
+import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import { carryOut } from '../../src/broker/quick.ts'
 import { refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, eventOf, FakeCaller, lifecycleOf, SELF } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
-
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
+timeStands()
 
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 
@@ -31,7 +23,7 @@ const table: Record<string, OwnAction> = {
   },
   mine_broken_later: () => Promise.reject(new TypeError('a bug')),
 }
-const own = (): OwnActions => (action) => (Object.hasOwn(table, action) ? table[action] : undefined)
+const own: OwnActions = (action) => (Object.hasOwn(table, action) ? table[action] : undefined)
 
 test('[CAL1] a call goes up once, and its reply comes back with the echo of the client and nothing else changed', () => {
   using bed = new BotBed({ settings: { coalesce: false } })

@@ -1,53 +1,13 @@
 // Calls that outlive the gateway: kept until they are answered, and sent at most once.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import type { CallPolicy } from '../../src/broker/policy.ts'
-import type { DurableCall, DurableStore } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { answerTo, BotBed, FakeCaller, SELF } from '../support/broker.ts'
+import { FakeDisk } from '../support/disk.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
-
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
-
-/** A disk that outlives the gateway, and may be full. */
-class FakeStore implements DurableStore {
-  readonly calls = new Map<string, DurableCall>()
-  full = false
-  #count = 0
-
-  add(call: Omit<DurableCall, 'id' | 'state'>): string {
-    this.#write()
-    const id = `d${++this.#count}`
-    this.calls.set(id, { ...call, id, state: 'queued' })
-    return id
-  }
-  sent(id: string): void {
-    this.#write()
-    const call = this.calls.get(id)
-    if (call !== undefined) this.calls.set(id, { ...call, state: 'sent' })
-  }
-  done(id: string): void {
-    this.calls.delete(id)
-  }
-  waiting(): DurableCall[] {
-    return [...this.calls.values()]
-  }
-  get states(): string[] {
-    return this.waiting().map(({ id, state }) => `${id} ${state}`)
-  }
-  #write(): void {
-    if (this.full) throw new Error('the disk is full')
-  }
-}
+timeStands()
 
 const durable = (n: number, echo = '"e"') =>
   `{"action":"send_msg_async","params":{"durable":true,"user_id":7672696335120716277,"n":${n}},"echo":${echo}}`
@@ -55,7 +15,7 @@ const durable = (n: number, echo = '"e"') =>
 const kinds = (bed: BotBed) => bed.facts.map(({ kind }) => kind).filter((kind) => kind.startsWith('durable-'))
 
 test('[CAL23] a durable write is on disk before it is answered and before it is sent, and until it is answered', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   using bed = new BotBed({ durable: store })
   const upstream = bed.online()
   const caller = new FakeCaller()
@@ -86,7 +46,7 @@ test('[CAL23] a durable write is on disk before it is answered and before it is 
 })
 
 test('[CAL24] what was queued when the gateway ended is sent by the next one, once, and to the same account only', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   {
     using bed = new BotBed({ durable: store })
     bed.bot.lost(bed.online(), 1006, '')
@@ -109,7 +69,7 @@ test('[CAL24] what was queued when the gateway ended is sent by the next one, on
 })
 
 test('[CAL25] what was sent and not answered is named as unknown, and not sent again', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   {
     using bed = new BotBed({ durable: store, settings: { timeout: 1_000 } })
     const upstream = bed.online()
@@ -131,7 +91,7 @@ test('[CAL25] what was sent and not answered is named as unknown, and not sent a
 })
 
 test('[CAL25] where everything is to be sent again, it is', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   const settings = { resend: 'always' } as const
   {
     using bed = new BotBed({ durable: store, settings })
@@ -149,7 +109,7 @@ test('[CAL25] where everything is to be sent again, it is', () => {
 })
 
 test('[CAL26] a disk that does not take it: nothing is promised, and what cannot be noted is not sent until it can', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   using bed = new BotBed({ durable: store })
   const upstream = bed.online()
   const caller = new FakeCaller()
@@ -171,7 +131,7 @@ test('[CAL26] a disk that does not take it: nothing is promised, and what cannot
 })
 
 test('[CAL26] without a disk, for reads and own actions, and where the wish is none, the call is refused with 1400', () => {
-  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => ({ data: 1 }) : undefined) })
+  using bed = new BotBed({ own: (name) => (name === 'mine' ? () => ({ data: 1 }) : undefined) })
   const upstream = bed.online()
   const caller = new FakeCaller()
   for (const [action, wish] of [
@@ -197,7 +157,7 @@ test('[CAL26] without a disk, for reads and own actions, and where the wish is n
 })
 
 test('[CAL26] durable calls that come to light late are sent, and an open circuit only makes them wait', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   let open = true
   const policy = {
     admit: (_call: unknown, now: number) =>
@@ -216,7 +176,7 @@ test('[CAL26] durable calls that come to light late are sent, and an open circui
 })
 
 test('[FLD7] an earlier run’s durable call of which nobody knows what has become is kept, and can be sent again', async () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   {
     using bed = new BotBed({ durable: store })
     bed.online()
@@ -236,7 +196,7 @@ test('[FLD7] an earlier run’s durable call of which nobody knows what has beco
 })
 
 test('[HLD15] a durable call that is given up leaves the disk, and is not sent by a later run', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   {
     using bed = new BotBed({ durable: store })
     bed.bot.lost(bed.online(), 1006, '')
@@ -255,7 +215,7 @@ test('[HLD15] a durable call that is given up leaves the disk, and is not sent b
 })
 
 test('[FLD7] what an earlier run has sent may have been carried out, also where this one gives it up before it is sent again', () => {
-  const store = new FakeStore()
+  const store = new FakeDisk()
   const id = store.add({ account: SELF, action: 'send_msg', text: '{"action":"send_msg","params":{"n":1}}', since: 0 })
   store.sent(id)
   const policy: CallPolicy = { admit: (_call, now) => ({ kind: 'wait', until: now + 60_000 }), ended: () => undefined }

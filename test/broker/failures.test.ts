@@ -1,24 +1,16 @@
 // Calls that failed: what is kept of them, for how long, and what sending one again does.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, test } from 'bun:test'
+import type { Caller } from '../../src/broker/caller.ts'
 import { Failures } from '../../src/broker/failures.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
-import type { Caller } from '../../src/broker/ports.ts'
 import { retry } from '../../src/broker/steering.ts'
 import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, lifecycleOf } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 const failedReply = (sent: string, retcode: number, message = 'no') =>
   JSON.stringify({ status: 'failed', retcode, data: null, message, echo: JSON.parse(sent).echo })
@@ -73,7 +65,7 @@ test('[FLD1] what failed is kept with who asked, its answer, its time and its ou
 })
 
 test('[FLD1] own actions that fail, reads that share one reply, and calls that waited in vain are kept, too', () => {
-  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => refuse('not-found', 'nobody') : undefined) })
+  using bed = new BotBed({ own: (name) => (name === 'mine' ? () => refuse('not-found', 'nobody') : undefined) })
   const [a, b] = [new FakeCaller('a'), new FakeCaller('b')]
   bed.bot.call(a, frame('mine'))
   const upstream = bed.online()
@@ -260,7 +252,7 @@ test('[FLD5] nothing that was asked of one account is kept for the next', () => 
 
 test('[FLD5] what was asked of one account and fails when there is another is not kept either', async () => {
   const hung = Promise.withResolvers<{ data: null }>()
-  using bed = new BotBed({ own: () => (name) => (name === 'mine' ? () => hung.promise : undefined) })
+  using bed = new BotBed({ own: (name) => (name === 'mine' ? () => hung.promise : undefined) })
   bed.online()
   const caller = new FakeCaller('a')
   bed.bot.call(caller, frame('mine'))

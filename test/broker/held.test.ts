@@ -1,23 +1,15 @@
 // Calls that cannot go now: while the implementation is away, and when their policy says so.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { CallPolicy, GovernedCall, Outcome, Verdict } from '../../src/broker/policy.ts'
 import { giveUp } from '../../src/broker/steering.ts'
 import { answerTo, BotBed, FakeCaller, FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 import { worked } from '../support/work.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
 const frame = (action: string, echo: unknown = 1, params: unknown = {}) => JSON.stringify({ action, params, echo })
 const send = (group_id: number, n: number) => frame('send_group_msg', n, { group_id, n })
 const ns = (upstream: FakeUpstream) => upstream.actions.map(({ params }) => (params as { n: number }).n) // as `send` makes them

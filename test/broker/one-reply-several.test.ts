@@ -1,21 +1,19 @@
 // Random schedules of calls to several implementations that come, go, break, hang and are replaced: one reply each, no lie.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
+import type { Caller } from '../../src/broker/caller.ts'
 import type { GovernedCall, Outcome, Verdict } from '../../src/broker/policy.ts'
-import { type Caller, type DurableCall, type DurableStore, OPEN_TERMS } from '../../src/broker/ports.ts'
+import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { Policy, type PolicySettings } from '../../src/governance/policy.ts'
 import { isRead } from '../../src/onebot/action.ts'
 import { ActionError } from '../../src/onebot/retcode.ts'
 import { BotBed, FakeCaller, FakeUpstream, heartbeatOf, lifecycleOf, SELF } from '../support/broker.ts'
+import { FakeDisk } from '../support/disk.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const KEYS = ['a', 'b', 'c'] as const
 type Key = (typeof KEYS)[number]
@@ -158,32 +156,6 @@ class Link extends FakeUpstream {
   }
 }
 
-class Disk implements DurableStore {
-  readonly calls = new Map<string, DurableCall>()
-  full = false
-  #count = 0
-  add(call: Omit<DurableCall, 'id' | 'state'>): string {
-    this.#write()
-    const id = `d${++this.#count}`
-    this.calls.set(id, { ...call, id, state: 'queued' })
-    return id
-  }
-  sent(id: string): void {
-    this.#write()
-    const call = this.calls.get(id)
-    if (call !== undefined) this.calls.set(id, { ...call, state: 'sent' })
-  }
-  done(id: string): void {
-    this.calls.delete(id)
-  }
-  waiting(): DurableCall[] {
-    return [...this.calls.values()]
-  }
-  #write(): void {
-    if (this.full) throw new Error('the disk is full')
-  }
-}
-
 const settings = (limited: boolean, failures = 2): PolicySettings => ({
   bot: limited ? { send: { rate: 4, burst: 2, 'max-wait': 800 } } : {},
   preset: 'none',
@@ -214,7 +186,7 @@ const UNSENT = new Set<unknown>([1403, 1413, 1429, 1503])
 
 class World {
   readonly deeds = new Deeds()
-  readonly disk = new Disk()
+  readonly disk = new FakeDisk()
   readonly policy: Counting
   readonly bed: BotBed
   readonly #links = new Map<Key, Link>()

@@ -1,19 +1,16 @@
 // Random schedules of calls and of all that can befall them: each ends in exactly one reply.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
+import type { Caller } from '../../src/broker/caller.ts'
+import type { OwnAction } from '../../src/broker/own.ts'
 import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
-import type { Caller, OwnAction } from '../../src/broker/ports.ts'
 import { giveUp, retry } from '../../src/broker/steering.ts'
 import { ActionError, refuse } from '../../src/onebot/retcode.ts'
 import { answerTo, BotBed, FakeCaller, type FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const ACTIONS = [
   'send_msg',
@@ -122,7 +119,7 @@ test('[CAL17] whatever happens, every call ends in exactly one reply, and nothin
       const bed = new BotBed({
         settings: { timeout: 1_000, rateLimitedInterval: 200, hold: 500, resend },
         policy,
-        own: () => (name) => (Object.hasOwn(table, name) ? table[name] : undefined),
+        own: (name) => (Object.hasOwn(table, name) ? table[name] : undefined),
       })
       const { callers, replies, leave } = cast(bed)
       const asked = new Map<number, { by: number; action: string }>()

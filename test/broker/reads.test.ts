@@ -1,21 +1,13 @@
 // Reads that ask for the same: one call upstream, and a reply for each.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { CallPolicy, Verdict } from '../../src/broker/policy.ts'
 import { answerTo, BotBed, FakeCaller, FakeUpstream, lifecycleOf, SELF } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
 const slot = (key: string) => ({ key, spread: false })
 /** An implementation that is well. */
 function seated(bed: BotBed, key: string): FakeUpstream {

@@ -1,6 +1,6 @@
 // Sessions that come back, on a clock of the test's.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, test } from 'bun:test'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import { LIMITS } from '../../src/broker/limits.ts'
 import { type KeptSession, OPEN_TERMS, type Terms } from '../../src/broker/ports.ts'
@@ -8,18 +8,10 @@ import type { Session } from '../../src/broker/session.ts'
 import { secretHash } from '../../src/lib/secret.ts'
 import { broadcast } from '../../src/onebot/event.ts'
 import { BotBed, eventOf, FakeLink, KIB, lifecycleOf, MIB } from '../support/broker.ts'
+import { later, timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
-const later = (bed: BotBed, ms: number) => {
-  bed.now += ms
-  jest.advanceTimersByTime(ms)
-}
 const MINUTE = 60_000
 const PING: Terms = { ...OPEN_TERMS, resume: 'ping' }
 const EXPLICIT: Terms = { ...OPEN_TERMS, resume: 'explicit' }

@@ -1,16 +1,12 @@
 // What becomes of calls when one of several implementations takes them and does not answer; with the real circuits.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import type { Status } from '../../src/broker/status.ts'
 import { Policy } from '../../src/governance/policy.ts'
 import { answerTo, BotBed, FakeCaller, FakeUpstream, heartbeatOf, lifecycleOf, SELF } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const TIMEOUT = 1_000
 const COOL_DOWN = 10_000

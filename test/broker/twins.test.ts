@@ -1,19 +1,15 @@
 // The same event through several implementations of one account.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
 import { LIMITS } from '../../src/broker/limits.ts'
 import type { Status } from '../../src/broker/status.ts'
 import { Twins } from '../../src/broker/twins.ts'
 import { KIB, MIB } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 import { worked } from '../support/work.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const HOLD = 1_000
 const A = { side: 0, peer: 'peer a' }

@@ -1,17 +1,13 @@
 // Several implementations of one account: who does the work, and when another one takes over.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import fc from 'fast-check'
 import type { Status } from '../../src/broker/status.ts'
 import { type Slot, type SlotWish, Upstreams } from '../../src/broker/upstreams.ts'
 import { FakeUpstream } from '../support/broker.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 const STABLE = 30_000
 

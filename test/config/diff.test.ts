@@ -5,20 +5,12 @@ import { changes } from '../../src/config/diff.ts'
 import { type ConfigInput, configOf } from '../../src/config/schema.ts'
 
 const between = (old: ConfigInput, next: ConfigInput) => changes(configOf(old), configOf(next))
-const urls = (entries: { url: string }[]) => entries.map(({ url }) => url)
 
 test('[CFG29] no change is no change', () => {
-  const { upstreams, reverse, post, restart, ...flags } = between({}, {})
-  expect([urls(upstreams.kept), upstreams.added, upstreams.removed]).toEqual([
-    ['ws://127.0.0.1:5700/onebot/v11/ws'],
-    [],
-    [],
-  ])
-  expect([reverse, post, restart]).toEqual([
-    { added: [], removed: [], kept: [] },
-    { added: [], removed: [], kept: [] },
-    [],
-  ])
+  const some = { 'reverse-web-socket': [{ url: 'ws://a' }, { url: 'ws://a' }], 'http-post': [{ url: 'http://a' }] }
+  const { reverse, post, restart, ...flags } = between(some, some)
+  const none = { added: new Map(), removed: [] }
+  expect([reverse, post, restart]).toEqual([none, none, []])
   expect(Object.values(flags).every((changed) => !changed)).toBe(true)
 })
 
@@ -52,21 +44,15 @@ test('[CFG29] each part is told apart from the others', () => {
 test('[CFG30] entries of lists are known by name, else by address; a changed one is removed and added', () => {
   const a = { name: 'a', url: 'ws://a' }
   const b = { url: 'ws://b' }
-  const { reverse } = between({ 'reverse-web-socket': [a, b] }, { 'reverse-web-socket': [b, { ...a, url: 'ws://c' }] })
-  expect([urls(reverse.added), urls(reverse.removed), urls(reverse.kept)]).toEqual([['ws://c'], ['ws://a'], ['ws://b']])
+  const dialled = (...entries: { name?: string; url: string; weight?: number }[]) => ({ 'reverse-web-socket': entries })
+  const moved = between(dialled(a, b), dialled(b, { ...a, url: 'ws://c' })).reverse
+  expect(moved.removed).toEqual(['reverse-web-socket a'])
+  expect([...moved.added]).toMatchObject([['reverse-web-socket a', { url: 'ws://c' }]])
 
-  const post = between({ 'http-post': [{ url: 'http://a' }] }, { 'http-post': [{ url: 'http://a', secret: 's' }] }).post
-  expect([post.added.length, post.removed.length, post.kept.length]).toEqual([1, 1, 0])
+  const { post } = between({ 'http-post': [{ url: 'http://a' }] }, { 'http-post': [{ url: 'http://a', secret: 's' }] })
+  expect([[...post.added.keys()], post.removed]).toEqual([['http-post http://a'], ['http-post http://a']])
 
-  const twice = between({ 'reverse-web-socket': [b, b] }, { 'reverse-web-socket': [b] }).reverse
-  expect([twice.added.length, twice.removed.length, twice.kept.length]).toEqual([0, 1, 1])
-
-  const { upstreams } = between(
-    {},
-    { 'ntqq-impl': { 'external-web-socket': 'ws://x' }, upstreams: [{ url: 'ws://y' }] },
-  )
-  expect([urls(upstreams.added), urls(upstreams.removed)]).toEqual([
-    ['ws://x', 'ws://y'],
-    ['ws://127.0.0.1:5700/onebot/v11/ws'],
-  ])
+  // What is said of the first is now what the second said: it goes on in its place.
+  const twice = between(dialled({ ...b, weight: 2 }, b), dialled(b)).reverse
+  expect([twice.added.size, twice.removed]).toEqual([0, ['reverse-web-socket ws://b 2']])
 })

@@ -4,7 +4,7 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { jsonSchema } from '../../src/config/json-schema.ts'
 import { parseConfig } from '../../src/config/load.ts'
-import { reference } from '../../src/config/reference.ts'
+import { type Language, reference } from '../../src/config/reference.ts'
 import { configOf } from '../../src/config/schema.ts'
 import { leaves, pathText } from '../../src/config/shape.ts'
 import { template, written } from '../../src/config/template.ts'
@@ -54,6 +54,13 @@ test('[CFG27] the reference names every key with its default, in both languages'
     expect(text).not.toContain('undefined')
   }
   expect(reference('zh')).toContain('监听端口')
+  // Each language tells the same bounds.
+  const rows = (language: Language) =>
+    reference(language)
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+  const bounds = (row: string) => row.replace(/<.*?>/g, '').match(/\d[\w/]*|\w+:\/\/|\{.*?\}/g)
+  expect(rows('zh').map(bounds)).toEqual(rows('en').map(bounds))
 })
 
 test('[CFG28] the JSON Schema knows every key, its default and its meaning, and no other', () => {

@@ -1,7 +1,7 @@
 // The guard of the docs, run on a copy in which some things are no longer so.
 
 import { describe, expect, test } from 'bun:test'
-import { cp, readFile, writeFile } from 'node:fs/promises'
+import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commandLines } from '../../scripts/command-lines.ts'
 import { slugOf } from '../../scripts/markdown.ts'
@@ -112,36 +112,73 @@ a/perpetua.exe \\
     expect(found).toEqual([...calls, ['upgrade', '--to', '1.0.0']])
   })
 
-  test('[SHP11] the site asks nobody else for anything, and every page is in its sidebar, once', async () => {
-    await using home = await folder()
-    const made = Bun.spawn([process.execPath, join(ROOT, 'scripts/site.ts'), '--out', home.at('site')], {
-      stdout: 'pipe',
-    })
-    expect(await made.exited).toBe(0)
-    const page = await home.read('site', 'index.html')
+  test('[DOC8] every block is read by what would read it', async () => {
+    await refuses(
+      ['README.md', '', '```\nx\n```', /README\.md:\d+: wanted a language of sh, .*found ""/],
+      ['README.md', '', '```sh\nif true; then\n```', /README\.md:\d+: no sh: /],
+      ['README.md', '', '```sh\nwget x\n```', /wget x: nobody here knows this program/],
+      ['README.md', '', '```sh\n./scripts/stop\n```', /\.\/scripts\/stop is no program of the repository/],
+      ['README.md', '', '`npx bun scripts/site.ts --prot 1`', /scripts\/site\.ts has no option --prot/],
+      ['README.md', '', '`perpetua lagrange instal`', /no command lagrange instal/],
+      ['docs/developing.md', 'build.ts --all', 'build.ts --every', /scripts\/build\.ts has no option --every/],
+      ['docs/runtimes.md', 'node src/main.ts', 'node src/man.ts', /src\/man\.ts does not exist/],
+      ['docs/install.md', 'download/install.sh', 'download/instal.sh', /a release has no instal\.sh/],
+      ['docs/install.md', '-File install.ps1', '-File install.ps1 -Miror x', /install\.ps1 has no option -Miror/],
+      ['docs/install.md', '`perpetua-darwin-x64.tar.gz`', '`perpetua-macos.tar.gz`', /archive table: the code has no/],
+      ['docs/install.md', 'A_LONG_TOKEN \\\n', ' \\\n', /docker run.*: .*wanted 127\.0\.0\.1, since no token/],
+      ['docs/install.zh-CN.md', 'PORT_START: "8100"', 'PORT_START: "x"', /install\.zh-CN\.md:\d+: .*range-port\.start/],
+      ['docs/connect.md', '"group_id": 123456789,', 'group_id: 123456789,', /curl .*: no json/],
+      ['docs/connect.md', 'WS_URLS=["ws', 'WS_URLS=[ws', /connect\.md:\d+: no json/],
+      ['docs/connect.md', 'DRIVER=~websockets\nO', 'DRIVER\nO', /connect\.md:\d+: no dotenv: DRIVER/],
+      [
+        'docs/discovery.md',
+        '8080/api/status',
+        '8080/api/state',
+        /discovery\.md:\d+: nothing is served at \/api\/state/,
+      ],
+      [
+        'docs/health.md',
+        'warn  client connects too',
+        'warn  client comes too',
+        /the log never says "client comes too often: /,
+      ],
+      ['docs/troubleshooting.md', '`implementation refused us`', '`it refused us`', /log never says "it refused us"/],
+    )
+  })
+
+  test('[DOC10] whatever the log warns of, the docs speak of it', async () => {
+    const untold = /^docs\/troubleshooting\.md: the log may say "implementation lost"/
+    await refuses(
+      ['docs/troubleshooting.md', '`implementation lost`', '`implementation gone`', untold],
+      ['docs/troubleshooting.zh-CN.md', '`implementation lost`', '`implementation gone`', untold],
+    )
+  })
+
+  test('[SHP11] the folder is a site: it asks nobody else for anything, and every page is in its sidebar, once', async () => {
+    await refuses(['docs/vendor/docsify.min.js', '5.0.0', '5.0.1', /^docs\/vendor\/docsify\.min\.js: out of date/])
+    const read = (...path: string[]) => readFile(join(ROOT, 'docs', ...path), 'utf8')
+    const page = await read('index.html')
     for (const [, target = ''] of page.matchAll(/\b(?:src|href)="([^"]+)"/g))
-      expect(await Bun.file(home.at('site', target)).exists()).toBe(true)
+      expect(await Bun.file(join(ROOT, 'docs', target)).exists()).toBe(true)
+    // GitHub Pages leaves out what begins with _ unless it is told not to.
+    expect(await Bun.file(join(ROOT, 'docs/.nojekyll')).exists()).toBe(true)
     expect(page).not.toMatch(/https?:/)
     expect(page).toContain("default-src 'self'")
-    for (const file of await home.list('site', 'vendor'))
-      if (file.endsWith('.css'))
-        expect(await home.read('site', 'vendor', file)).not.toMatch(/url\(["']?(?:https?:)?\/\/|@import/)
-    for (const file of await home.list('site', 'images'))
-      expect((await home.read('site', 'images', file)).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(
-        /https?:/,
-      )
-    const sidebar = await home.read('site', '_sidebar.md')
+    for (const file of await readdir(join(ROOT, 'docs/vendor')))
+      if (file.endsWith('.css')) expect(await read('vendor', file)).not.toMatch(/url\(["']?(?:https?:)?\/\/|@import/)
+    for (const file of (await readdir(join(ROOT, 'docs/images'))).filter((file) => file.endsWith('.svg')))
+      expect((await read('images', file)).replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:/)
+    const sidebar = await read('_sidebar.md')
     const listed = [...sidebar.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target)
-    const pages = (await home.list('site')).filter((file) => file.endsWith('.md') && file !== '_sidebar.md')
-    expect(listed.toSorted()).toEqual(pages)
+    const pages = (await readdir(join(ROOT, 'docs'))).filter((file) => file.endsWith('.md') && !file.startsWith('_'))
+    expect(listed.toSorted()).toEqual(pages.toSorted())
     // No page shows a picture from elsewhere either.
     for (const file of pages) {
-      const text = await home.read('site', file)
+      const text = await read(file)
       expect(text).not.toMatch(/!\[[^\]]*\]\(https?:|<img[^>]+https?:/)
       // Links to other files than pages must say so, or docsify looks for a page of that name.
       expect(text).not.toMatch(/(?<!!)\[[^\]]*\]\((?!\w+:)[^)\s#]+\.(?!md\b)\w+\)/)
     }
-    expect(await home.read('site', 'site.js')).toContain("homepage: 'introduction.zh-CN.md'")
   })
 
   test('[DOC5] the README shows the two commands, and pages in two languages say the same things', async () => {
@@ -151,6 +188,8 @@ a/perpetua.exe \\
       ['docs/security.md', '', '## One more', /security\.zh-CN\.md: other headings/],
       ['docs/api.md', /^\| 1009 .*\n/m, '', /api\.zh-CN\.md: other tables/],
       ['docs/connect.md', '```dotenv', '```sh', /connect\.zh-CN\.md: other code blocks/],
+      ['docs/connect.zh-CN.md', '127.0.0.1:3002', '127.0.0.1:3003', /connect\.zh-CN\.md:\d+: another text than/],
+      ['docs/resume.md', '`actions.hold`', '`actions.held`', /resume\.zh-CN\.md does not speak of actions\.held/],
     )
   })
 })

@@ -1,17 +1,13 @@
 // When a client that we dial is dialled, with a host that only counts.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { STRANGERS } from '../../src/broker/ports.ts'
 import { reverseLink } from '../../src/downstream/reverse.ts'
 import type { DialOptions, Host } from '../../src/runtime/host.ts'
 import { type Bench, bench } from '../support/bot.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 /** A link for each of these shares of the jitter; the one with share s is dialled at `http://s`. */
 function links(bed: Bench, shares: readonly number[]) {

@@ -395,6 +395,42 @@ test('[GST10] a client that we dial may be waited for: it needs no secret, and g
   expect((await named(bed, 'it'))?.app_id).toBe(id)
 })
 
+describe('entries with one address and no name', () => {
+  test('[GST16] are as many clients where they say the same', async () => {
+    await using app = new Application()
+    const entry = { url: app.url }
+    await using bed = await testbed({ config: { 'reverse-web-socket': [entry, entry] } })
+    const links = [await app.links.take(), await app.links.take()]
+    await bed.gateway.until(({ bots }) => bots[0]?.sessions.filter(({ state }) => state === 'live').length === 2)
+    bed.bot.send(groupMessage('to both'))
+    for (const link of links) expect(await link.event('message')).toMatchObject({ raw_message: 'to both' })
+    expect([app.open, app.handshakes.left.length]).toEqual([2, 2])
+  })
+
+  test('[GST16] are each under their own terms, whichever come and go', async () => {
+    await using app = new Application()
+    const one = { url: app.url, deny: ['get_online_clients'] }
+    const two = { url: app.url, deny: ['set_client_name'] }
+    await using bed = await testbed({ config: { 'reverse-web-socket': [one] } })
+    const may = async (link: Client) => [
+      (await link.call('get_online_clients'))['retcode'],
+      (await link.call('set_client_name', { name: crypto.randomUUID() }))['retcode'],
+    ]
+    const [likeOne, likeTwo] = [
+      [1403, 0],
+      [0, 1403],
+    ]
+    const first = await app.links.take()
+    expect(await may(first)).toEqual(likeOne)
+    await change(bed, { 'reverse-web-socket': [two, one] })
+    const second = await app.links.take()
+    expect([await may(first), await may(second)]).toEqual([likeTwo, likeOne])
+    await change(bed, { 'reverse-web-socket': [two] })
+    await second.closed
+    expect([app.open, await may(first)]).toEqual([1, likeTwo])
+  })
+})
+
 test('[GST11] a port may be asked for by the name of a client that may come back; at the port it must prove it', async () => {
   await using bed = await testbed()
   const lease = async () => {

@@ -1,14 +1,10 @@
 // When what has come to nothing is dialled again, and what is told of it; with a dial that only counts.
 
-import { afterEach, beforeEach, expect, jest, test } from 'bun:test'
+import { expect, jest, test } from 'bun:test'
 import { Redial, type RedialOptions, type Retry } from '../../src/lib/redial.ts'
+import { timeStands } from '../support/time.ts'
 
-beforeEach(() => {
-  jest.useFakeTimers()
-})
-afterEach(() => {
-  jest.useRealTimers()
-})
+timeStands()
 
 /** Nothing lasts long enough to be a success, unless told otherwise. */
 const PATIENCE = { first: 100, most: 1_000, stable: 3_600_000 }

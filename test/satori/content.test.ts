@@ -7,6 +7,7 @@ import { contentOf, nodesOf } from '../../src/satori/content.ts'
 import { readContent } from '../../src/satori/element.ts'
 import { LONGEST_TEXT } from '../../src/satori/long-text.ts'
 import { type Outgoing, segmentsIn, spoken } from '../../src/satori/outgoing.ts'
+import { worked } from '../support/work.ts'
 
 const speaker = { self: { id: '10001', name: 'bot' }, source: (src: string) => src }
 const seg = (type: string, data: Record<string, unknown>): Segment => ({ type, data })
@@ -83,6 +84,29 @@ test('[SAT4] a message says the same as segments, as CQ text and as a single seg
   for (const nothing of [undefined, null, 5, [5], [{ type: 5 }], {}]) expect(contentOf(nothing)).toBe('')
 })
 
+test('[SAT50] a segment that lacks what its element must have is an element of ours, and comes back', () => {
+  const cases: [Segment, string][] = [
+    [seg('image', { summary: 'x' }), '<onebot:image summary="x"/>'],
+    [seg('record', {}), '<onebot:record/>'],
+    [seg('file', { file_id: '/x' }), '<onebot:file file-id="/x"/>'],
+    [seg('at', { name: 'x' }), '<onebot:at name="x"/>'],
+    [seg('face', {}), '<onebot:face/>'],
+    [seg('reply', {}), '<onebot:reply/>'],
+  ]
+  for (const [segment, content] of cases) {
+    expect(contentOf([segment])).toBe(content)
+    expect(segmentsIn(readContent(content), speaker)).toEqual([segment])
+  }
+})
+
+test('[SAT4] a segment that cannot be read takes no other with it', () => {
+  const message = [text('a'), { type: 'image', data: 'what?' }, 5, null, text('b'), { type: 'face', data: { id: 1 } }]
+  expect(contentOf(message)).toBe('ab<emoji id="1"/>')
+})
+
+const node = (id: string, name: string, content: Segment[]) =>
+  seg('node', { user_id: id, nickname: name, uin: id, name, content })
+
 const words = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 20 })
 const key = fc
   .stringMatching(/^[a-z]{1,4}(?:_[a-z]{1,4})?$/)
@@ -92,7 +116,9 @@ const canonical: fc.Arbitrary<Segment> = fc.oneof(
   words.map(text),
   fc.oneof(fc.constant('all'), fc.nat().map(String)).map((qq) => seg('at', { qq })),
   fc.nat().map((id) => seg('face', { id: String(id) })),
-  words.map((file) => seg('image', { file })),
+  fc.tuple(fc.constantFrom('image', 'record', 'video'), words).map(([type, file]) => seg(type, { file })),
+  fc.tuple(words, words).map(([file, name]) => seg('file', { file, name })),
+  fc.nat().map((id) => seg('forward', { id: String(id) })),
   fc.nat().map((id) => seg('reply', { id: String(id) })),
   fc
     .tuple(
@@ -120,6 +146,21 @@ test('[SAT5] segments become content and the same segments again', () => {
   )
 })
 
+test('[SAT5] messages in forwarded messages are the same again, however they nest', () => {
+  const nodes = fc.letrec<{ node: Segment; content: Segment[] }>((tie) => ({
+    content: fc
+      .array(fc.oneof({ depthSize: 'small' }, canonical, tie('node')), { minLength: 1, maxLength: 3 })
+      .map(joined),
+    node: fc.tuple(fc.nat().map(String), words, tie('content')).map(([id, name, content]) => node(id, name, content)),
+  })).node
+  fc.assert(
+    fc.property(fc.array(nodes, { minLength: 1, maxLength: 3 }), (all) => {
+      const content = contentOf([seg('forward', { content: all })])
+      expect(say(content).messages).toEqual([{ kind: 'forward', nodes: all }])
+    }),
+  )
+})
+
 test('[SAT5] whatever segments hold, once they have been content they stay as they are', () => {
   const anything = fc.array(
     fc.record({
@@ -139,7 +180,7 @@ test('[SAT5] whatever segments hold, once they have been content they stay as th
 
 const SAID: [string, Segment[][]][] = [
   ['a &lt;b&gt;', [[text('a <b>')]]],
-  ['<text content="x"/>', [[text('x')]]],
+  ['<text content="x"/><text>y</text>', [[text('xy')]]],
   [
     '<at id="5"/><at type="all"/><at name="x"/><at type="here"/>',
     [[seg('at', { qq: '5' }), seg('at', { qq: 'all' }), text('@x@here')]],
@@ -168,6 +209,7 @@ const SAID: [string, Segment[][]][] = [
     [[text('a')], [seg('record', { file: 'x.mp3' })], [text('b')], [seg('video', { file: 'y.mp4' })]],
   ],
   ['<unknown>what it holds</unknown>', [[text('what it holds')]]],
+  ['std::vector<int> x; <b>a < b</b>', [[text('std::vector<int> x; a < b')]]],
   ['<message forward id="f"/>', [[seg('forward', { id: 'f' })]]],
   ['<file title="a.txt" file-id="/x"/>', [[seg('file', { file: 'a.txt', file_id: '/x' })]]],
   ['<__proto__>x</__proto__><constructor/>', [[text('<__proto__>x</__proto__>')]]],
@@ -175,6 +217,62 @@ const SAID: [string, Segment[][]][] = [
 
 test('[SAT9] every element becomes what QQ has', () => {
   for (const [content, messages] of SAID) expect([content, plain(content)]).toEqual([content, messages])
+})
+
+const LAID_OUT: [string, Segment[][]][] = [
+  ['<message>hello</message>\n<message>world</message>\n', [[text('hello')], [text('world')]]],
+  ['<message>hello</message> <message>world</message>', [[text('hello')], [text('world')]]],
+  ['<message>\n  hello\n  <b>you</b>\n</message>', [[text('hello\n  you')]]],
+  [
+    '\n  <quote id="7"/>\n  <at id="5"/>\n  yes\n',
+    [[seg('reply', { id: '7' }), seg('at', { qq: '5' }), text('\n  yes')]],
+  ],
+  [
+    '<at id="5"/>\nyes\n<img src="a.png"/>',
+    [[seg('at', { qq: '5' }), text('\nyes\n'), seg('image', { file: 'a.png' })]],
+  ],
+  ['a<br/>\nb\n<br/>c', [[text('a\nb\nc')]]],
+  ['<br/>a<br/>', [[text('\na\n')]]],
+  ['<p>a</p>', [[text('a')]]],
+  ['<p>\n  a\n</p>\n<p>b</p>\nc', [[text('a\nb\nc')]]],
+  ['<p>a<p>b</p></p><p></p>', [[text('a\nb')]]],
+  ['<quote id="7"/><p>a</p>', [[seg('reply', { id: '7' }), text('a')]]],
+  ['<p>a</p><img src="a.png"/><p>b</p>', [[text('a\n'), seg('image', { file: 'a.png' }), text('\nb')]]],
+  ['<p>a</p><message>b</message>', [[text('a')], [text('b')]]],
+  [' a ', [[text(' a ')]]],
+]
+
+test('[SAT9] a quote alone is no message on QQ, which is said', () => {
+  for (const content of [
+    '<quote id="7"/>',
+    '<quote id="7"/> <audio src="a.mp3"/>',
+    '<quote id="7"/>\n<message>x</message>',
+  ]) {
+    const { messages, notes } = say(content)
+    expect(messages.flatMap((one) => (one.kind === 'plain' ? one.segments : [])).map(({ type }) => type)).not.toContain(
+      'reply',
+    )
+    expect(notes.join()).toContain('<quote>')
+  }
+})
+
+test('[SAT53] how content is laid out is not what it says', () => {
+  for (const [content, messages] of LAID_OUT) expect([content, plain(content)]).toEqual([content, messages])
+  expect(say(' \n ').messages).toEqual([])
+})
+
+test('[SAT53] layout costs time in proportion to its length', () => {
+  const many = 1_000_000
+  for (const content of [
+    `${'\n '.repeat(many)}x`,
+    `x${'\n '.repeat(many)}`,
+    '<quote id="1"/>\n'.repeat(60_000),
+    `${'<p>\n'.repeat(30_000)}${'</p>\n'.repeat(30_000)}`,
+  ]) {
+    const began = worked()
+    say(content)
+    expect(worked() - began).toBeLessThan(3_000)
+  }
 })
 
 test('[SAT9] what QQ lacks is left out, and said', () => {
@@ -198,9 +296,6 @@ test('[SAT10] files are messages of their own, named by title or address', () =>
   )
 })
 
-const node = (id: string, name: string, content: Segment[]) =>
-  seg('node', { user_id: id, nickname: name, uin: id, name, content })
-
 test('[SAT11] forwarded messages have authors, ids, and forwarded messages in them', () => {
   const content = `<message forward>
     <message><author id="5" name="x"/>hello <img src="a.png"/></message>
@@ -216,7 +311,7 @@ test('[SAT11] forwarded messages have authors, ids, and forwarded messages in th
       nodes: [
         node('5', 'x', [text('hello '), seg('image', { file: 'a.png' })]),
         seg('node', { id: '77' }),
-        node('10001', 'bot', [text('\n    loose\n    ')]),
+        node('10001', 'bot', [text('loose')]),
         node('6', 'y', [text('deep'), inner]),
       ],
     },

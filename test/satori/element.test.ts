@@ -79,12 +79,26 @@ test('[SAT7] what is no tag is text as written', () => {
   for (const [content, nodes] of cases) expect(readContent(content)).toEqual(nodes)
 })
 
-test('[SAT7] a tag that is never closed stands by itself, and nothing is lost', () => {
-  const empty = (type: string, attrs = {}) => ({ type, attrs, children: [] })
-  expect(readContent('<quote id="1">hello <b>you')).toEqual([empty('quote', { id: '1' }), 'hello ', empty('b'), 'you'])
-  expect(readContent('<b><i>x</b>y</i>')).toEqual([{ type: 'b', attrs: {}, children: [empty('i'), 'x'] }, 'y'])
-  expect(readContent('a<br>b')).toEqual(['a', empty('br'), 'b'])
-  expect(readContent('</b>x</i>')).toEqual(['x'])
+test('[SAT7] a tag that is never closed is text, and so is one that closes nothing', () => {
+  const b = (...children: Node[]) => ({ type: 'b', attrs: {}, children })
+  const cases: [string, Node[]][] = [
+    ['List<String> a; if (x<y && z>1)', ['List<String> a; if (x<y && z>1)']],
+    ['<quote id="1">hello <b>you', ['<quote id="1">hello <b>you']],
+    ['<tag>\n  <foo> bar', ['<tag>\n  <foo> bar']],
+    ['a<br>b', ['a<br>b']],
+    ['<b><i>x</b>y</i>', [b('<i>x'), 'y</i>']],
+    ['<i><b>x</b>y', ['<i>', b('x'), 'y']],
+    ['</b>x</i>', ['</b>x</i>']],
+    ['<b>x</b></b>', [b('x'), '</b>']],
+    ['<a title="&amp;">', ['<a title="&">']],
+  ]
+  for (const [content, nodes] of cases) expect([content, readContent(content)]).toEqual([content, nodes])
+})
+
+test('[SAT7] no tag that is too deep leaves anything behind', () => {
+  const deep = 1_000
+  const content = `${'<b>'.repeat(deep)}x${'</b>'.repeat(deep)}y`
+  expect(writeContent(readContent(content))).toBe(`${'<b>'.repeat(64)}x${'</b>'.repeat(64)}y`)
 })
 
 test('[SAT7] nothing that can be written takes longer than its length, or more stack than there is', () => {

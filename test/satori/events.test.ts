@@ -4,16 +4,18 @@ import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { Bots } from '../../src/broker/bots.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
-import type { Link } from '../../src/broker/ports.ts'
+import type { Cursor, Link } from '../../src/broker/ports.ts'
 import { OPEN_TERMS } from '../../src/broker/ports.ts'
 import { Calls } from '../../src/satori/call.ts'
 import { EVENTS } from '../../src/satori/events.ts'
 import { satoriForm } from '../../src/satori/form.ts'
 import { Logins } from '../../src/satori/logins.ts'
-import { positionAfter, positionOf, snOf } from '../../src/satori/sn.ts'
+import { lastBefore, positionAfter, positionOf, snOf } from '../../src/satori/sn.ts'
 import { bench, eagerLink } from '../support/bot.ts'
 import { BotBed, eventOf, FakeLink } from '../support/broker.ts'
 import { GOLDEN } from './golden-events.ts'
+import { OTHERS } from './other-events.ts'
+import { problems } from './strict.ts'
 
 type Body = Record<string, unknown>
 type Dress = NonNullable<Link['dress']>
@@ -50,7 +52,7 @@ test('[SAT14] every event of the table becomes the event of Satori, field by fie
       timestamp: 1_763_870_400_000,
       id: sn,
     })
-    expect(login).toMatchObject({ sn: 1, platform: 'onebot', user: { id: '10001' }, status: 1 })
+    expect(login).toEqual({ sn: 1, platform: 'onebot', user: { id: '10001', avatar: expect.any(String) } })
     expect(String(_type)).toStartWith('onebot')
     named.add(name)
   }
@@ -79,6 +81,66 @@ test('[SAT15] what the table does not know is internal, named, and with the even
     expect(frame).toEndWith(`,"_type":"${type}","_data":${raw}}}`)
     expect(JSON.parse(frame).body).toMatchObject({ type: 'internal', self_id: '10001' })
   }
+})
+
+const idsIn = (body: Body) =>
+  Object.fromEntries(
+    ['channel', 'guild', 'user', 'operator'].flatMap((key) => {
+      const one = body[key] as { id: string } | undefined
+      return one === undefined ? [] : [[key, one.id]]
+    }),
+  )
+
+test('[SAT52] what the table does not know says where, to whom and by whom, as far as it does', () => {
+  using client = listener()
+  for (const { event, wanted } of OTHERS) {
+    const body = client.hears(event)
+    expect([event, body['type'], idsIn(body)]).toEqual([event, 'internal', wanted])
+  }
+})
+
+const MESSAGES: unknown[] = [
+  '',
+  [],
+  '[CQ:reply,id=5][CQ:at,qq=10001] x[CQ:image][CQ:face]',
+  ['image', 'record', 'video', 'file', 'at', 'face', 'reply', 'forward', 'node', 'text'].map((type) => ({ type })),
+  [{ type: 'file', data: { file_id: '/x' } }],
+  [{ type: 'image', data: { file: null, url: 5, summary: 'x' } }],
+  ['json', 'xml', 'markdown', 'keyboard', 'mface', 'dice', 'rps', 'contact', 'music', 'location', 'share', 'poke'].map(
+    (type) => ({ type, data: { id: 1, data: '{"a":"<b>"}', deep: { a: [] } } }),
+  ),
+  [{ type: 'forward', data: { content: [{ type: 'node', data: { content: [{ type: 'image', data: {} }] } }] } }],
+]
+
+test('[SAT50] clients that check every field take whatever an implementation tells', () => {
+  using client = listener()
+  const message = { time: 1, self_id: 10001, post_type: 'message', message_type: 'group', group_id: 7, user_id: 5 }
+  const events = [
+    ...GOLDEN.map(({ event }) => event),
+    ...OTHERS.map(({ event }) => event),
+    ...MESSAGES.map((said) => ({ ...message, message: said })),
+    // Times in milliseconds, and none.
+    { ...message, time: 1_763_870_400_000, sender: { user_id: 5, join_time: 1_763_870_400_000 } },
+    { self_id: 10001, post_type: 'message', message_type: 'group' },
+    { self_id: 10001, post_type: 'message', message_type: 'private', sub_type: 'group', group_id: 0 },
+    ...Object.keys(EVENTS).map((name) => {
+      const [post_type = '', kind = '', sub_type] = name.split('.')
+      return { self_id: 10001, post_type, [`${post_type}_type`]: kind, sub_type }
+    }),
+  ]
+  for (const event of events) expect([event, problems(client.hears(event))]).toEqual([event, []])
+})
+
+test('[SAT51] an event says whose it is, and not how that account fares by now', () => {
+  using client = listener()
+  const said = { self_id: 10001, post_type: 'message', message_type: 'private', user_id: 1, message: 'x' }
+  client.says(
+    '{"time":1,"self_id":10001,"post_type":"meta_event","meta_event_type":"heartbeat","status":{"online":false,"good":true},"interval":5000}',
+  )
+  client.heard.length = 0
+  const body = client.hears(said)
+  expect(problems(body)).toEqual([])
+  expect(Object.keys(body['login'] as Body)).toEqual(['sn', 'platform', 'user'])
 })
 
 test('[SAT16] ids beyond 2^53 keep every digit', () => {
@@ -151,6 +213,28 @@ test('[SAT18] a moment leads to the first event that is not older', () => {
   expect([5, 10, 15, 20, 25, 30, 31].map((time) => positionAfter(journal, time))).toEqual(
     [positions[0], positions[0], positions[1], positions[1], positions[3], positions[3], journal.head].map((at) => at!),
   )
+})
+
+test('[SAT18] the last entry before a position is found, whatever numbers are left out', () => {
+  const gap = fc.record({ entries: fc.integer({ min: 1, max: 5 }), numbers: fc.integer({ min: 1, max: 50 }) })
+  fc.assert(
+    fc.property(fc.array(gap, { maxLength: 4 }), fc.integer({ min: 1, max: 30 }), (wanted, kept) => {
+      const gaps: { start: number; end: number }[] = []
+      for (const { entries, numbers } of wanted) {
+        const start = (gaps.at(-1)?.end ?? 1) + entries
+        gaps.push({ start, end: start + numbers })
+      }
+      const journal = new MemoryJournal({ maxBytes: 1e6, maxAge: kept }, { epoch: 'e', first: 1, gaps })
+      const positions: number[] = Array.from({ length: 20 }, (_, n) => journal.append('{}', n + 1))
+      for (let next: number = journal.first; next <= journal.head; next++) {
+        const at = positions.findLast((position) => position < next && position >= journal.first)
+        const wantedEntry = at === undefined ? undefined : { at, time: positions.indexOf(at) + 1 }
+        expect(lastBefore(journal, next as Cursor) as unknown).toEqual(wantedEntry)
+      }
+    }),
+  )
+  const empty = new MemoryJournal({ maxBytes: 1e6, maxAge: 1e9 })
+  expect(lastBefore(empty, empty.head)).toBeUndefined()
 })
 
 test("[SAT32] a client's own rules judge before anything is put into Satori's words", () => {

@@ -226,7 +226,7 @@ test('[SAT35] events are posted to web hooks with opcode and bearer, without the
     type: 'message-created',
     platform: 'onebot',
     message: { content: 'one' },
-    login: { status: 1 },
+    login: { user: { id: '10001' } },
   })
   expect(Object.fromEntries(headers)).toMatchObject({
     'satori-opcode': '0',

@@ -131,7 +131,7 @@ export const GOLDEN: readonly Golden[] = [
     wanted: {
       type: 'message-created',
       message: { id: '2', content: 'mine', ...at },
-      channel: direct('private:5', 'bot'),
+      channel: direct('private:5'),
       user: user('10001', 'bot'),
     },
   },

@@ -147,7 +147,7 @@ test('[SAT23] a message that is several goes out in order, each when the one bef
     { id: '1', content: 'one', channel: { id: '7', type: 0 }, guild: { id: '7' }, user: { id: '10001', name: 'bot' } },
     { id: '2', content: 'two' },
     { id: '3', content: '<message forward><message><author id="5" name="x"/>in</message></message>' },
-    { id: '/f', content: '<file title="a.txt"/>' },
+    { id: '/f', content: '<onebot:file name="a.txt"/>' },
   ])
 })
 

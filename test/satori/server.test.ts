@@ -224,6 +224,25 @@ test('[SAT28] how a bot fares is told when it changes, once', async () => {
   expect(told.map(({ login }) => (login as Frame)['status'])).toEqual([0, 1, 4, 1])
 })
 
+test('[SAT51] a login event says all of its login, an event whose it is', async () => {
+  await using it = await satoriBed(BRISK)
+  const client = await it.ready()
+  it.bed.bot.send(groupMessage('hi'))
+  expect(await event(client, 'message-created')).toMatchObject({ platform: 'onebot', self_id: '10001' })
+  it.bed.bot.send(heartbeat(30_000))
+  it.bed.bot.send(heartbeat(30_000).replace('"online":true', '"online":false'))
+  const { login } = await event(client, 'login-updated')
+  expect(login).toEqual((await it.call('login.get')).body)
+  expect(login).toMatchObject({ status: 0, adapter: 'perpetua', features: expect.arrayContaining(['message.create']) })
+  // It speaks all the same.
+  it.bed.bot.send(groupMessage('still here'))
+  expect((await event(client, 'message-created', (body) => said(body) === 'still here'))['login']).toEqual({
+    sn: 1,
+    platform: 'onebot',
+    user: expect.objectContaining({ id: '10001', name: 'bot' }),
+  })
+})
+
 test('[SAT28] a bot that gets an account, another one, or leaves is a login that is added or removed', async () => {
   await using second = new Implementation({ selfId: 10002, first: [], answer: (frame) => ok(frame) })
   await using it = await satoriBed({
@@ -236,7 +255,8 @@ test('[SAT28] a bot that gets an account, another one, or leaves is a login that
   second.send(groupMessage('from the second', 10002))
   expect(await event(client, 'message-created')).toMatchObject({ self_id: '10002' })
   second.send('{"time":1,"self_id":10003,"post_type":"meta_event","meta_event_type":"lifecycle","sub_type":"connect"}')
-  expect(await event(client, 'login-removed')).toMatchObject({ login: { user: { id: '10002' } } })
+  // As one that was online: NoneBot reads no event of any other.
+  expect(await event(client, 'login-removed')).toMatchObject({ login: { user: { id: '10002' }, status: 1 } })
   expect(await event(client, 'login-added')).toMatchObject({ login: { user: { id: '10003' } } })
   await it.bed.gateway.apply({
     http: { 'access-token': TOKEN },
@@ -302,6 +322,35 @@ test('[SAT29] a position that is gone is said by a login-updated before everythi
   if (it.bed.gateway.facts.length > 0) expect(lost).toHaveLength(3)
 })
 
+test('[SAT29] who has no sn begins anew, and what is no sn is a position that is gone', async () => {
+  await using it = await satoriBed()
+  const first = await it.ready()
+  it.bed.bot.send(groupMessage('1'))
+  const { sn } = await event(first, 'message-created')
+  it.bed.bot.send(groupMessage('2'))
+  await event(first, 'message-created', (body) => said(body) === '2')
+  const heardAfter = async (known: unknown) => {
+    const client = await it.ready({ sn: known })
+    const mark = `after ${JSON.stringify(known)}`
+    it.bed.bot.send(groupMessage(mark))
+    const heard: unknown[] = []
+    while (heard.at(-1) !== mark) {
+      const body = bodyOf(await client.next(({ op }) => op === OP.event)) ?? {}
+      heard.push(body['type'] === 'message-created' ? said(body) : body['type'])
+    }
+    await client.close()
+    // Clients that come and go are told of, too.
+    return heard.filter((one) => one !== 'internal' && !String(one).startsWith('after '))
+  }
+  for (const nothing of [null, '', 0, '0', -1]) expect([nothing, await heardAfter(nothing)]).toEqual([nothing, []])
+  // As a number that was kept as text.
+  expect(await heardAfter(String(sn))).toEqual(['2'])
+  for (const wrong of [1.5, 2 ** 60, 'x', true, {}, Number(sn) + 4096 * 1000]) {
+    const heard = await heardAfter(wrong)
+    expect([wrong, heard[0], heard.slice(-2)]).toEqual([wrong, 'login-updated', ['1', '2']])
+  }
+})
+
 test('[SAT30] several bots are several logins on one connection, and none of their events is left out after a break', async () => {
   await using second = new Implementation({ selfId: 10002, answer: (frame) => ok(frame) })
   await using it = await satoriBed({
@@ -362,6 +411,49 @@ test('[SAT30] what waited while another bot went on is not left out after a brea
     await again.close()
     await it.bed.gateway.until(({ links }) => links === 0)
   }
+})
+
+test('[SAT29] who last heard of a login goes on after the last event it got, of whichever bot', async () => {
+  await using second = new Implementation({ selfId: 10002, first: [], answer: (frame) => ok(frame) })
+  await using it = await satoriBed({
+    ...BRISK,
+    config: { http: { 'access-token': TOKEN }, upstreams: [{ name: 'second', url: second.url }] },
+  })
+  const client = await it.ready()
+  it.bed.bot.send(groupMessage('a1'))
+  await event(client, 'message-created')
+  const account = (id: number) =>
+    second.send(
+      `{"time":1,"self_id":${id},"post_type":"meta_event","meta_event_type":"lifecycle","sub_type":"connect"}`,
+    )
+  await second.handshakes.take()
+  account(10002)
+  const sns = [(await event(client, 'login-added'))['sn']]
+  account(10003)
+  sns.push((await event(client, 'login-removed'))['sn'], (await event(client, 'login-added'))['sn'])
+  await client.close()
+  it.bed.bot.send(groupMessage('a2'))
+  for (const sn of sns) {
+    const again = await it.ready({ sn })
+    expect(said(await event(again, 'message-created'))).toBe('a2')
+    expect(again.heard.join()).not.toContain('login-updated')
+    await again.close()
+  }
+})
+
+test('[SAT29] what waited for the operator when a login was told of is not left out', async () => {
+  await using it = await satoriBed(BRISK)
+  const client = await it.ready()
+  const [session] = (await it.bed.gateway.status()).bots[0]?.sessions ?? []
+  await operator(it.bed.gateway.address).json(`/api/clients/${session?.app_id}/pause`, {})
+  it.bed.bot.send(heartbeat(30_000))
+  it.bed.bot.send(groupMessage('waits'))
+  it.bed.bot.send(heartbeat(30_000).replace('"online":true', '"online":false'))
+  const { sn } = await event(client, 'login-updated')
+  await client.close()
+  await it.bed.gateway.until(({ links }) => links === 0)
+  const again = await it.ready({ sn })
+  expect(said(await event(again, 'message-created'))).toBe('waits')
 })
 
 test('[SAT30] headers choose the bot of a call, in their new and their old form', async () => {

@@ -61,15 +61,16 @@ export function bench(parts: BotParts = {}): Bench {
   const facts = parts.facts ?? new Facts()
   const room = parts.room ?? new Room(() => undefined)
   const sent = new Inbox<string>()
-  const bot = new Bot({
+  const bot: Bot = new Bot({
     name: `bot ${selfId}`,
     journal: () => new MemoryJournal(journal),
     room,
-    own: (self) => ownActions(self, { report: facts.report, guests: STRANGERS, allot: async () => 0 }),
+    own: (action) => own(action),
     settings: () => ({ timeout: 60_000, timeouts: {}, rateLimitedInterval: 1, ...settings }),
     report: facts.report,
-    claim: (id, self) => bots.claim(id, self),
+    claim: (id) => bots.claim(id, bot),
   })
+  const own = ownActions(bot, { report: facts.report, guests: STRANGERS, allot: async () => 0 })
   const upstream: Upstream = {
     send(raw) {
       sent.push(raw)

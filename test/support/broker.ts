@@ -2,16 +2,16 @@
 
 import { Bot } from '../../src/broker/bot.ts'
 import type { BotOptions } from '../../src/broker/bot-options.ts'
+import type { Bots } from '../../src/broker/bots.ts'
+import type { Caller } from '../../src/broker/caller.ts'
 import type { Closing } from '../../src/broker/closing.ts'
 import { MemoryJournal } from '../../src/broker/journal.ts'
 import {
-  type Caller,
   type CallSettings,
   type Channel,
   type Claim,
   type Link,
   OPEN_TERMS,
-  type OwnActions,
   type Terms,
   type Transport,
   type Upstream,
@@ -187,13 +187,12 @@ export class FakeCaller implements Caller {
 export const SETTINGS: CallSettings = { timeout: 60_000, timeouts: {}, rateLimitedInterval: 500 }
 
 interface BotWish
-  extends Partial<
-    Pick<BotOptions, 'claim' | 'room' | 'own' | 'policy' | 'durable' | 'slots' | 'kept' | 'pools' | 'terms'>
-  > {
+  extends Partial<Pick<BotOptions, 'room' | 'own' | 'policy' | 'durable' | 'slots' | 'kept' | 'pools' | 'terms'>> {
   readonly settings?: Partial<CallSettings>
   readonly maxBytes?: number
   readonly maxAge?: number
-  readonly own?: (bot: Bot) => OwnActions
+  /** Among which it claims its account. Default: it has no others beside it. */
+  readonly bots?: Bots
 }
 
 /** A bot whose clock is the test's, and all that it reported. Disposing stops it. */
@@ -212,10 +211,10 @@ export class BotBed implements Disposable {
       name: 'first',
       journal: () => new MemoryJournal({ maxBytes, maxAge }),
       room: this.room,
-      own: wish.own ?? (() => () => undefined),
+      own: wish.own ?? (() => undefined),
       settings: () => ({ ...SETTINGS, ...settings }),
       report: (fact) => this.facts.push(fact),
-      claim: wish.claim ?? (() => true),
+      claim: (selfId) => wish.bots?.claim(selfId, this.bot) ?? true,
       policy: wish.policy,
       durable: wish.durable,
       slots: wish.slots,

@@ -129,6 +129,7 @@ class RunningGateway implements Gateway {
     byToken: (shown) => this.#named.byToken(shown),
     terms: (claim) => this.#named.terms(claim),
   }
+  readonly #breaker = () => breakerSettings(this.#config)
   #named: Guests
   #config: Config
   /** What is in the files that the config names. */
@@ -172,7 +173,7 @@ class RunningGateway implements Gateway {
       settings: () => allotmentSettings(this.#config, this.#files),
       ...shared,
     })
-    this.#satori = new SatoriPlug({ ...shared, bots: this.bots, config: () => this.#config })
+    this.#satori = new SatoriPlug({ ...shared, bots: this.bots, config: () => this.#config, breaker: this.#breaker })
     this.#accounts = new Accounts({
       bots: this.bots,
       config: () => this.#config,
@@ -254,8 +255,9 @@ class RunningGateway implements Gateway {
       const terms = this.#guests.terms({ ...session.claim, name: session.name })
       if (terms !== undefined) bot.settle(session, terms)
       else if (!isOnline(session)) bot.forget(session)
-      // To whom we went it is about to be the end.
-      else if (session.link.circuit !== undefined) bot.settle(session, this.#guests.terms({}) ?? OPEN_TERMS)
+      // We went to it: it is about to end, or was asked for and is no entry.
+      else if (session.link.circuit !== undefined)
+        bot.settle(session, this.#guests.terms({ resume: session.claim.resume }) ?? OPEN_TERMS)
       // Its name has a token now that it did not show. It may not come back under it.
       else bot.replace(session, CLOSING.nameOwned)
     }
@@ -361,24 +363,22 @@ class RunningGateway implements Gateway {
       host: this.#host,
       report: this.#report,
       maxFrame: () => this.#config['web-socket']['max-frame'],
-      breaker: () => breakerSettings(this.#config),
+      breaker: this.#breaker,
       patience: this.#options.patience,
     })
     this.#reverse.set(key, reverse)
   }
 
   #addPost(key: string, entry: PostConfig): void {
-    this.#posts.set(
+    const post = postTarget({
+      entry,
       key,
-      postTarget({
-        entry,
-        key,
-        guests: this.#guests,
-        bots: this.bots,
-        report: this.#report,
-        breaker: () => breakerSettings(this.#config),
-      }),
-    )
+      guests: this.#guests,
+      bots: this.bots,
+      report: this.#report,
+      breaker: this.#breaker,
+    })
+    this.#posts.set(key, post)
   }
 }
 

@@ -8,6 +8,7 @@ import type { Report } from './broker/status.ts'
 import type { Config } from './config/schema.ts'
 import { type Access, admit, tokenShown } from './downstream/auth.ts'
 import type { LinkCount } from './downstream/client.ts'
+import type { BreakerSettings } from './lib/breaker.ts'
 import { sameSecret } from './lib/secret.ts'
 import type { HostEnv } from './runtime/host.ts'
 import type { SatoriServer } from './satori/server.ts'
@@ -19,6 +20,8 @@ export interface SatoriPlugOptions {
   readonly report: Report
   /** Asked anew for each request. */
   readonly config: () => Config
+  /** When a web hook that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
   readonly access: () => Access
 }
 
@@ -63,9 +66,9 @@ export class SatoriPlug {
   /** Only who enables it pays for it. */
   async #load(): Promise<SatoriServer> {
     const { SatoriServer } = await import('./satori/server.ts')
-    const { bots, guests, count, report } = this.#options
+    const { bots, guests, count, report, breaker } = this.#options
     return new SatoriServer({
-      ...{ bots, guests, count, report },
+      ...{ bots, guests, count, report, breaker },
       admit: (c) => admit(c, this.#access(), report),
       admitLater: (c) => this.#admitLater(c),
       shown: tokenShown,

@@ -2,7 +2,7 @@
 
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
-import type { Guests } from '../broker/ports.ts'
+import { type Guests, TRANSPORTS } from '../broker/ports.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
 import { kick, pause, rename, skip } from '../broker/steering.ts'
@@ -31,7 +31,7 @@ const CLIENT = object(
     self_id: whole,
     app_id: text,
     client_name: text,
-    transport: { enum: ['forward', 'allotment', 'reverse', 'http-post'] },
+    transport: { enum: TRANSPORTS },
     state: { enum: ['waiting', 'live', 'catching-up', 'paused', 'away', 'gone'] },
     paused: flag,
     events: { type: 'boolean', description: 'false: a link for calls only, which can be disconnected and no more' },

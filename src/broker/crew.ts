@@ -5,7 +5,7 @@ import type { Member } from './policy.ts'
 import type { Cursor, Rules } from './ports.ts'
 import type { Session } from './session.ts'
 import { Unacked } from './unacked.ts'
-import { viewOf } from './view.ts'
+import { viewFor } from './view.ts'
 
 /** Members with equal rules: an event is judged once for all of them. */
 interface Kind {
@@ -125,9 +125,9 @@ export class Crew {
     return found
   }
 
-  #kindOf({ terms }: Session): Kind {
-    // Its rules alone: what its own view leaves to the pool is what is wanted here.
-    const rules = viewOf({ ...terms, pool: undefined })
+  #kindOf({ link, terms }: Session): Kind {
+    // Without its pool: what its own view leaves to that is what is wanted here, in the form of its link.
+    const rules = viewFor(link, { ...terms, pool: undefined })
     const key = rules?.key ?? ''
     const known = this.#kinds.find((kind) => kind.key === key)
     if (known !== undefined) return known

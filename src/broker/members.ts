@@ -22,7 +22,7 @@ import { Returns } from './returns.ts'
 import type { Room } from './room.ts'
 import { isOnline, type Session } from './session.ts'
 import { noTraffic } from './traffic.ts'
-import { viewOf } from './view.ts'
+import { viewFor } from './view.ts'
 import type { Rejoining, Wish } from './wish.ts'
 
 export interface MembersOptions extends GreetingOptions {
@@ -386,6 +386,3 @@ const mayReturn = ({ terms, name, claim, events, link }: Session) =>
   link.ownReturn === undefined &&
   terms.resume !== undefined &&
   (name !== undefined || claim.entry !== undefined)
-
-/** What a session gets by its terms, in the form of its link. */
-const viewFor = (link: Link, terms: Terms) => (link.dress === undefined ? viewOf(terms) : link.dress(viewOf(terms)))

@@ -1,5 +1,6 @@
 // What the core asks of the organs around it: links, channels, upstreams, the journal; guarantees included.
 
+import type { CircuitStatus } from '../lib/circuit.ts'
 import type { Fields } from '../onebot/object.ts'
 import type { Closing } from './closing.ts'
 
@@ -43,13 +44,6 @@ export interface Link {
   unsubscribe(topic: string): void
   /** What happens when the journal no longer holds what the link has yet to get: told and closed, or told and moved on. */
   readonly whenBehind: 'close' | 'skip'
-}
-
-/** `failures`: in a row. `open`: it is left alone until then (ms, our clock). `half-open`: the next one tells how things stand. */
-export interface CircuitStatus {
-  readonly state: 'closed' | 'open' | 'half-open'
-  readonly failures: number
-  readonly until?: number
 }
 
 /** The implementation's side. It need not be a WebSocket; frames are OneBot 11 texts. */

@@ -1,5 +1,6 @@
 // The facts the core reports, typed; one file logs them, one counts them.
 
+import type { CourierFact } from '../lib/courier.ts'
 import type { Fields } from '../onebot/object.ts'
 import type { ActionClass } from './policy.ts'
 import type { Session } from './session.ts'
@@ -97,13 +98,8 @@ export type Status =
   | { kind: 'link-refused'; peer: string; path: string; status: number; why: string }
   /** `client`: its name, or its entry. */
   | { kind: 'client-flapping'; client: string; peer: string; inMs: number }
-  /** What is sent to it has failed so many times in a row. */
-  | { kind: 'circuit-opened'; target: string; reason: string; failures: number; inMs: number }
-  | { kind: 'circuit-closed'; target: string }
   | { kind: 'link-retry'; target: string; reason: string; inMs: number; tries: number }
-  | { kind: 'delivery-failed'; target: string; reason: string; attempt: number; inMs: number }
-  | { kind: 'delivery-given-up'; target: string; reason: string }
-  | { kind: 'delivery-odd'; target: string; reason: string }
+  | CourierFact
   | { kind: 'alert'; incident: string; state: 'open' | 'resolved'; title: string }
   | { kind: 'alert-failed'; target: string; reason: string; inMs: number | undefined }
   | { kind: 'allotted'; port: number; peer: string }

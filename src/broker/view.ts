@@ -2,13 +2,17 @@
 
 import { assign } from '../onebot/json-text.ts'
 import { type Fields, own } from '../onebot/object.ts'
-import type { Cursor, Rules, Terms } from './ports.ts'
+import type { Cursor, Link, Rules, Terms } from './ports.ts'
 
 /** Undefined: every event, byte for byte. Equal terms give equal keys. */
 export function viewOf({ rules, pool, resume }: Terms): Rules | undefined {
   const shared = pool === undefined ? rules : withoutShared(rules)
   return resume === 'explicit' ? numbered(shared) : shared
 }
+
+/** The same in the form of its link. */
+export const viewFor = (link: Link, terms: Terms): Rules | undefined =>
+  link.dress === undefined ? viewOf(terms) : link.dress(viewOf(terms))
 
 /** Whether a pool gives this event to one of its members; what is said of the gateway itself goes to all of them. */
 export function isShared(event: Fields): boolean {

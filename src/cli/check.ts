@@ -5,7 +5,7 @@ import { type Implementation, implementations } from '../config/implementations.
 import { type Loaded, loadConfig } from '../config/load.ts'
 import { ConfigError, problemText } from '../config/problem.ts'
 import { clientToken } from '../config/rules.ts'
-import type { Config, PostConfig, ReverseConfig } from '../config/schema.ts'
+import type { Config, PostConfig, ReverseConfig, WebhookConfig } from '../config/schema.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { maskText } from '../lib/mask.ts'
 import { formatSize } from '../lib/size.ts'
@@ -64,12 +64,18 @@ function facts(config: Config): Line[] {
     ['allotted ports', range.enabled ? `${range.start}-${range.end}` : 'any free port'],
     ...config['reverse-web-socket'].map((entry): Line => ['reverse', entryText(entry)]),
     ...config['http-post'].map((entry): Line => ['http-post', entryText(entry)]),
+    ...satoriLines(config),
     ...clientLines(config),
     ...limitLines(config),
     ['events kept', `${formatDuration(age)}, ${formatSize(journal['max-bytes'])}${journal.persist ? ', on disk' : ''}`],
     ['data', config['data-dir']],
     ['log', `${log.level}, ${log.dir === '' ? 'no files' : log.dir}`],
   ]
+}
+
+function satoriLines({ satori }: Config): Line[] {
+  if (!satori.enabled) return []
+  return [['satori', satori.path], ...satori.webhooks.map((entry): Line => ['satori hook', entryText(entry)])]
 }
 
 const WHERE = {
@@ -80,6 +86,6 @@ const WHERE = {
 } as const satisfies Record<Implementation['kind'], (url: string) => string>
 
 const host = (name: string) => (name.includes(':') && !name.startsWith('[') ? `[${name}]` : name)
-const entryText = (entry: ReverseConfig | PostConfig) =>
+const entryText = (entry: ReverseConfig | PostConfig | WebhookConfig) =>
   [entry.name, entry.url, settingsText(entry)].filter(Boolean).join(', ')
 const tokenText = (config: Config) => (clientToken(config) === '' ? 'no token needed' : 'token needed')

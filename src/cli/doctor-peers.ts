@@ -31,6 +31,7 @@ export async function peers(config: Config, file: string): Promise<Finding[]> {
     ...implementations(config).map((one) => implementation(one, config, files, dirname(file))),
     ...config['reverse-web-socket'].map(({ name, url }) => dialled('reverse-web-socket', name, url)),
     ...config['http-post'].map(({ name, url }) => dialled('http-post', name, url)),
+    ...satoriHooks(config).map(({ name, url }) => dialled('satori.webhooks', name, url)),
   ]
   return Promise.all(checks)
 }
@@ -177,6 +178,9 @@ async function embedded(one: Implementation, config: Config, home: string): Prom
     return bad(about, error.message, 'see docs/lagrange.md, or use NapCat or LLBot')
   }
 }
+
+/** Of a section that is switched off nothing is posted anywhere. */
+const satoriHooks = ({ satori }: Config) => (satori.enabled ? satori.webhooks : [])
 
 /** Clients come and go: perpetua tries again by itself. */
 async function dialled(key: string, name: string, url: string): Promise<Finding> {

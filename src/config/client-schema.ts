@@ -98,6 +98,15 @@ export const settings = {
   weight: unsaid(whole({ wanted: 'a whole number 1-1000', min: 1, max: 1_000 }), WEIGHT),
   ...shared,
 }
+/** Those for somebody who calls nothing, and has messages in a form of its own. */
+export const hearing = {
+  pool: settings.pool,
+  weight: settings.weight,
+  resume: settings.resume,
+  filter: settings.filter,
+  'report-self-message': settings['report-self-message'],
+  'prefix-strip': settings['prefix-strip'],
+}
 export const SETTINGS: ReadonlySet<string> = new Set(Object.keys(settings))
 
 // As long as a client may say it.

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { keyed } from '../lib/keyed.ts'
 import { SETTINGS } from './client-schema.ts'
 import { implementations } from './implementations.ts'
-import type { ClientSettings, Config, PostConfig, ReverseConfig } from './schema.ts'
+import type { ClientSettings, Config, PostConfig, ReverseConfig, WebhookConfig } from './schema.ts'
 import { policySettings } from './settings.ts'
 
 /**
@@ -60,10 +60,10 @@ export function changes(old: Config, next: Config): Changes {
   }
 }
 
-const dialled = (config: Config) => [...config['reverse-web-socket'], ...config['http-post']]
+const dialled = (config: Config) => [...config['reverse-web-socket'], ...config['http-post'], ...config.satori.webhooks]
 
 /** By whom: an entry that comes or goes brings or takes its terms, too. */
-const termsOf = (entry: ReverseConfig | PostConfig) => [entry.name, entry.url, settingsOf(entry)]
+const termsOf = (entry: ReverseConfig | PostConfig | WebhookConfig) => [entry.name, entry.url, settingsOf(entry)]
 
 const settingsOf = (entry: object): ClientSettings =>
   Object.fromEntries(Object.entries(entry).filter(([key]) => SETTINGS.has(key)))

@@ -16,6 +16,7 @@ interface Governed extends Exposed {
   pools: Record<string, unknown>
   'reverse-web-socket': Holder[]
   'http-post': Holder[]
+  satori: { webhooks: Holder[] }
 }
 
 const DIALLED = ['reverse-web-socket', 'http-post'] as const
@@ -63,6 +64,7 @@ export const poolsKnown = <T extends Governed>() =>
     look(['defaults'], config.defaults.pool)
     for (const list of ['clients', ...DIALLED] as const)
       for (const [index, { pool }] of config[list].entries()) look([list, index], pool)
+    for (const [index, { pool }] of config.satori.webhooks.entries()) look(['satori', 'webhooks', index], pool)
   })
 
 /** Who comes back, and whose calls are counted, is known by its name. */

@@ -1,6 +1,6 @@
 // What the settings of pools promise and cannot keep: said at the start and by `perpetua check`, though nothing is wrong.
 
-import type { ClientSettings, Config } from './schema.ts'
+import type { ClientSettings, Config, PostConfig, WebhookConfig } from './schema.ts'
 
 /** So many members are named; more would hide what is said of them. */
 const NAMED = 5
@@ -27,18 +27,21 @@ interface Member {
 }
 
 function members(
-  { clients, defaults, 'reverse-web-socket': dialled, 'http-post': hooks }: Config,
+  { clients, defaults, 'reverse-web-socket': dialled, 'http-post': posts, satori }: Config,
   pool: string,
 ): Member[] {
   const all: Member[] = [
     ...clients.map((entry) => ({ name: entry.name, settings: entry })),
     ...dialled.map((entry, index) => ({ name: entry.name || `reverse-web-socket[${index}]`, settings: entry })),
-    // A web hook acknowledges by its answers, unless told not to.
-    ...hooks.map((entry, index) => ({
-      name: entry.name || `http-post[${index}]`,
-      settings: { resume: { ack: 'ping' as const }, ...entry },
-    })),
+    ...posts.map((entry, index) => hookIn('http-post', entry, index)),
+    ...satori.webhooks.map((entry, index) => hookIn('satori.webhooks', entry, index)),
   ]
   const own = all.filter(({ settings }) => (settings.pool ?? defaults.pool) === pool)
   return defaults.pool === pool ? [...own, { name: 'everybody else (defaults)', settings: defaults }] : own
 }
+
+/** A web hook acknowledges by its answers, unless told not to. */
+const hookIn = (section: string, entry: PostConfig | WebhookConfig, index: number): Member => ({
+  name: entry.name || `${section}[${index}]`,
+  settings: { resume: { ack: 'ping' }, ...entry },
+})

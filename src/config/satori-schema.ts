@@ -1,7 +1,9 @@
 // The section of the config about Satori, the other protocol by which clients may use the bots.
 
 import * as v from 'valibot'
+import { hearing } from './client-schema.ts'
 import { about, key, name, secret, shownToken, TIMER } from './fields.ts'
+import { knownByName } from './governance-rules.ts'
 import { address, duration, flag, text, whole } from './leaf.ts'
 import { uniqueNames } from './rules.ts'
 
@@ -17,13 +19,13 @@ const webhook = v.strictObject({
       v.metadata(about('give an event up after so many; left out: never', '重试次数上限，不填则不限')),
     ),
   ),
+  ...hearing,
 })
 
 const webhooks = v.pipe(
   v.array(webhook),
   uniqueNames(),
-  // An entry with an empty url is a place left to fill in.
-  v.transform((entries) => entries.filter(({ url }) => url !== '')),
+  knownByName(),
   v.metadata(about('web hooks that Satori events are posted to', 'Satori 事件的 HTTP 上报')),
 )
 

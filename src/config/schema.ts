@@ -254,6 +254,7 @@ export const schema = v.pipe(
     ...config,
     'reverse-web-socket': config['reverse-web-socket'].filter(({ url }) => url !== ''),
     'http-post': config['http-post'].filter(({ url }) => url !== ''),
+    satori: { ...config.satori, webhooks: config.satori.webhooks.filter(({ url }) => url !== '') },
   })),
 )
 
@@ -264,6 +265,7 @@ export type ConfigInput = v.InferInput<typeof schema>
 export type LogConfig = Config['log']
 export type ReverseConfig = Config['reverse-web-socket'][number]
 export type PostConfig = Config['http-post'][number]
+export type WebhookConfig = Config['satori']['webhooks'][number]
 /** What an entry says about a client; absent: not said, so that a pool's or everybody's settings count. */
 export type ClientSettings = Config['defaults']
 export type PoolConfig = Config['pools'][string]

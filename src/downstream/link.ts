@@ -1,6 +1,7 @@
 // Dresses a socket as a link of the broker, and sees to it that a closed one really ends.
 
-import type { Channel, CircuitStatus, Link, Transport } from '../broker/ports.ts'
+import type { Channel, Link, Transport } from '../broker/ports.ts'
+import type { CircuitStatus } from '../lib/circuit.ts'
 import type { AcceptedSocket, Socket } from '../runtime/host.ts'
 
 /** A peer that does not take our close frame for this long (ms) is dropped without. */

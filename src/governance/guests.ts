@@ -24,10 +24,10 @@ export function guestsOf(config: Config): Guests {
   // A web hook acknowledges by its answers, and so always keeps its place unless told not to.
   for (const [key, entry] of keyed('http-post', config['http-post']))
     entries.set(key, { name: entry.name, token: '', settings: { resume: { ack: 'ping' }, ...entry } })
-  // Those of Satori have no settings but what their name has elsewhere.
-  for (const [key, { name }] of keyed('satori.webhooks', config.satori.webhooks)) {
-    const settings = clients.find((client) => client.name === name) ?? {}
-    entries.set(key, { name, token: '', settings: { resume: { ack: 'ping' }, ...settings } })
+  // One of Satori's may also make calls by its name: what it has there counts for its events, too.
+  for (const [key, entry] of keyed('satori.webhooks', config.satori.webhooks)) {
+    const settings = clients.find(({ name }) => name === entry.name) ?? {}
+    entries.set(key, { name: entry.name, token: '', settings: { resume: { ack: 'ping' }, ...settings, ...entry } })
   }
   const own = clients.filter(({ token }) => token !== '')
   const known = new Map<string, Terms>()

@@ -2,9 +2,9 @@
 
 import type { Bot } from '../broker/bot.ts'
 import type { Bots } from '../broker/bots.ts'
-import type { CircuitStatus } from '../broker/ports.ts'
 import type { Presence } from '../broker/presence.ts'
 import { clientOf, type Session } from '../broker/session.ts'
+import type { CircuitStatus } from '../lib/circuit.ts'
 import type { Counted } from './counts.ts'
 import type { Portraits } from './portrait.ts'
 

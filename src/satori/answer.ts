@@ -4,20 +4,33 @@ import type { Context } from 'hono'
 import type { HostEnv } from '../runtime/host.ts'
 import type { Upload } from './uploads.ts'
 
-/** What the status obliges us to say. */
-const EXTRA: Readonly<Record<number, Record<string, string>>> = {
-  405: { Allow: 'POST' },
-  426: { Upgrade: 'websocket', Connection: 'Upgrade' },
-}
-
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' }
 
 export const answer = (value: unknown): Response => new Response(JSON.stringify(value ?? {}), { headers: JSON_TYPE })
 
-export const jsonAnswer = (text: string, status = 200): Response => new Response(text, { status, headers: JSON_TYPE })
+/** @param retryAfter seconds; the header has whole ones. */
+export const jsonAnswer = (text: string, status = 200, retryAfter?: number): Response =>
+  new Response(text, {
+    status,
+    headers: { ...JSON_TYPE, ...(retryAfter === undefined ? {} : { 'Retry-After': String(Math.ceil(retryAfter)) }) },
+  })
 
-export const refuse = (status: number, message: string): Response =>
-  new Response(JSON.stringify({ message }), { status, headers: { ...JSON_TYPE, ...EXTRA[status] } })
+export function refuse(status: number, message: string, retryAfter?: number): Response {
+  const response = jsonAnswer(JSON.stringify({ message }), status, retryAfter)
+  // The status obliges us to say what the path speaks.
+  if (status === 426) response.headers.set('Upgrade', 'websocket')
+  if (status === 426) response.headers.set('Connection', 'Upgrade')
+  return response
+}
+
+export function refuseMethod(found: string, wanted = 'POST'): Response {
+  const response = refuse(405, `method: found ${found}, want ${wanted}`)
+  response.headers.set('Allow', wanted)
+  return response
+}
+
+/** Files are only read. */
+export const READING: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 
 /** As data only: whatever it says it is, it must not run in a page of ours. */
 export function fileAnswer({ bytes, type, name }: Upload): Response {

@@ -1,4 +1,4 @@
-// Satori's message.list: pages of a conversation, back from the newest message, and forward again.
+// Satori's message.list: pages of a conversation, back from the newest message, on from one, or around it.
 
 import { type Fields, isObject, own } from '../onebot/object.ts'
 import { SatoriError } from './call.ts'
@@ -14,9 +14,8 @@ const FURTHEST = 10
 
 interface Listed {
   readonly data: readonly (Message & Context)[]
-  /** Older messages. */
+  /** Where to go on: both back, or both forward, as was asked; around a message, back and forward. Absent: that was all. */
   readonly prev?: string | undefined
-  /** Newer messages. */
   readonly next?: string | undefined
 }
 
@@ -31,7 +30,7 @@ const isDirection = (text: string): text is (typeof DIRECTIONS)[number] => DIREC
 
 /**
  * `direction`: what the page holds of the conversation, seen from the message that `next` stands for. Tokens say that
- * themselves. `order`: `asc`, unless told `desc`; `prev` is older and `next` newer either way.
+ * themselves. `order`: `asc`, unless told `desc`, whatever the direction.
  */
 export async function history(request: MethodRequest): Promise<Listed> {
   const place = request.place()
@@ -39,15 +38,18 @@ export async function history(request: MethodRequest): Promise<Listed> {
   const token = request.text('next')
   const asked = request.text('direction') ?? 'before'
   if (!isDirection(asked)) return bad('direction', asked, 'before, after or around')
+  if (token === undefined && asked !== 'before')
+    return bad('direction', asked, 'before, where no next says from which message')
   const { direction, anchor } = token === undefined ? { direction: asked, anchor: undefined } : read(token, asked)
-  const page = await pageOf(request, place, { limit, direction, anchor })
-  const data = page.map((told) => wholeMessage(messageOf(told, place)))
-  const [first, last] = [page[0], page.at(-1)]
+  const { messages, older, newer } = await pageOf(request, place, { limit, direction, anchor })
+  const data = messages.map((told) => wholeMessage(messageOf(told, place)))
+  const [first, last] = [messages[0], messages.at(-1)]
+  const back = older && first !== undefined ? write('before', anchorOf(first)) : undefined
+  const on = newer && last !== undefined ? write('after', anchorOf(last)) : undefined
   return {
     data: request.text('order') === 'desc' ? data.reverse() : data,
-    prev: first === undefined ? undefined : write('before', anchorOf(first)),
-    // Nothing is newer than the newest page.
-    next: last === undefined || anchor === undefined ? undefined : write('after', anchorOf(last)),
+    prev: direction === 'after' ? on : back,
+    next: direction === 'before' ? back : on,
   }
 }
 
@@ -57,33 +59,52 @@ interface Wanted {
   readonly anchor: Anchor | undefined
 }
 
-/** Oldest first. */
-async function pageOf(request: MethodRequest, place: Place, { limit, direction, anchor }: Wanted): Promise<Fields[]> {
-  if (anchor === undefined) return (await older(request, place, limit, undefined)).slice(-limit)
-  if (direction === 'before') return (await before(request, place, limit, anchor)).slice(-limit)
-  const after = await newer(request, place, anchor)
-  if (direction === 'after') return after.slice(0, limit)
-  const half = Math.floor(limit / 2)
-  const upTo = await older(request, place, half + 1, anchor)
-  return [...upTo, ...after.slice(0, limit - upTo.length)]
+/** Oldest first, and whether there are more, which the direction asks for. */
+interface Page {
+  readonly messages: readonly Fields[]
+  readonly older: boolean
+  readonly newer: boolean
 }
 
-/** The anchor itself comes along in the answer. */
-async function before(request: MethodRequest, place: Place, limit: number, anchor: Anchor): Promise<Fields[]> {
-  const page = await older(request, place, limit + 1, anchor)
-  return page.filter((told) => said(told, 'message_id') !== anchor.id)
+async function pageOf(request: MethodRequest, place: Place, { limit, direction, anchor }: Wanted): Promise<Page> {
+  if (anchor === undefined || direction === 'before')
+    return { ...(await before(request, place, limit, anchor)), newer: false }
+  const { at, after } = await newer(request, place, anchor)
+  if (direction === 'after') return { messages: after.slice(0, limit), older: false, newer: after.length > limit }
+  const { messages, older } = await before(request, place, Math.floor(limit / 2), anchor)
+  const room = limit - messages.length - 1
+  return { messages: [...messages, at, ...after.slice(0, room)], older, newer: after.length > room }
+}
+
+/** So many messages before the anchor, or the newest. */
+async function before(request: MethodRequest, place: Place, limit: number, anchor: Anchor | undefined) {
+  // One more, which shows that there are more.
+  const read = await upTo(request, place, limit + 1, anchor)
+  const [first] = read
+  if (read.length > limit || first === undefined)
+    return { messages: read.slice(Math.max(0, read.length - limit)), older: read.length > limit }
+  // Some answer with fewer than they were asked for: the beginning is where nothing comes before.
+  return { messages: read, older: (await upTo(request, place, 1, anchorOf(first))).length > 0 }
+}
+
+/** The anchor itself comes along in most answers, and what is newer in those of whoever takes no anchor. */
+async function upTo(request: MethodRequest, place: Place, count: number, anchor: Anchor | undefined) {
+  if (anchor === undefined) return older(request, place, count, anchor)
+  const page = await older(request, place, count + 1, anchor)
+  const at = page.findIndex((told) => said(told, 'message_id') === anchor.id)
+  return at < 0 ? page : page.slice(0, at)
 }
 
 /** Nobody can be asked for what came after a message: back from the newest one until it is found. */
-async function newer(request: MethodRequest, place: Place, anchor: Anchor): Promise<Fields[]> {
-  let found: Fields[] = []
+async function newer(request: MethodRequest, place: Place, anchor: Anchor): Promise<{ at: Fields; after: Fields[] }> {
+  let after: Fields[] = []
   let from: Anchor | undefined
   for (let page = 0; page < FURTHEST; page++) {
-    const read =
-      from === undefined ? await older(request, place, PAGE.most, from) : await before(request, place, PAGE.most, from)
-    const at = read.findIndex((told) => said(told, 'message_id') === anchor.id)
-    found = [...read.slice(at + 1), ...found]
-    if (at >= 0) return found
+    const read = await upTo(request, place, PAGE.most, from)
+    const index = read.findIndex((told) => said(told, 'message_id') === anchor.id)
+    after = [...read.slice(index + 1), ...after]
+    const at = read[index]
+    if (at !== undefined) return { at, after }
     const [first] = read
     if (first === undefined) break
     from = anchorOf(first)
@@ -104,7 +125,11 @@ async function older(
       ? await request.ask('get_group_msg_history', { group_id: digits(place.id), ...from, count })
       : await request.ask('get_friend_msg_history', { user_id: digits(place.id), ...from, count })
   const messages = isObject(data) ? own(data, 'messages') : undefined
-  return (Array.isArray(messages) ? messages.filter(isObject) : []).sort((a, b) => time(a) - time(b))
+  const found = Array.isArray(messages) ? messages.filter(isObject) : []
+  const [first, last] = [found[0], found.at(-1)]
+  // Whose answer begins with the newest has those of one second in that order, too.
+  if (first !== undefined && last !== undefined && time(first) > time(last)) found.reverse()
+  return found.sort((a, b) => time(a) - time(b))
 }
 
 const time = (told: Fields) => timeOf(told, 'time') ?? 0

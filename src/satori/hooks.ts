@@ -5,6 +5,8 @@ import type { Bots } from '../broker/bots.ts'
 import { CLOSING, type Closing } from '../broker/closing.ts'
 import type { Guests } from '../broker/ports.ts'
 import type { Report } from '../broker/status.ts'
+import type { BreakerSettings } from '../lib/breaker.ts'
+import { keyed } from '../lib/keyed.ts'
 import { SatoriError } from './call.ts'
 import { type HookEntry, SatoriHook } from './hook.ts'
 import type { Logins } from './logins.ts'
@@ -15,6 +17,8 @@ export interface HooksOptions {
   readonly logins: Logins
   readonly guests: Guests
   readonly report: Report
+  /** When a hook that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
 }
 
 /** Hooks that clients ask for: each costs a place in the journal. */
@@ -30,19 +34,9 @@ interface Target {
   readonly hooks: Map<Bot, SatoriHook>
 }
 
-/** What the configuration calls its entries, in a Claim: by name, else by address; the same address twice by its turn. */
-function keysOf(entries: readonly HookEntry[]): Map<HookEntry, string> {
-  const keys = new Map<HookEntry, string>()
-  const taken = new Set<string>()
-  for (const entry of entries) {
-    const key = `satori.webhooks ${entry.name || entry.url}`
-    let unique = key
-    for (let turn = 2; taken.has(unique); turn++) unique = `${key} ${turn}`
-    taken.add(unique)
-    keys.set(entry, unique)
-  }
-  return keys
-}
+/** What it is posted by. The rest of an entry are terms, which its sessions are given where they are. */
+const linkOf = ({ name, url, token, timeout, ...more }: HookEntry) =>
+  JSON.stringify([name, url, token, timeout, more['retries-interval'], more['max-retries']])
 
 export class Hooks {
   readonly #options: HooksOptions
@@ -57,34 +51,39 @@ export class Hooks {
 
   /** These are in the configuration; those that are not any more end, those that changed begin anew. */
   async configure(entries: readonly HookEntry[]): Promise<void> {
-    const keys = keysOf(entries)
-    const text = (key: string, entry: HookEntry) => `${key} ${JSON.stringify(entry)}`
-    const wanted = new Set([...keys].map(([entry, key]) => text(key, entry)))
-    const names = new Set(keys.values())
+    const keys = keyed('satori.webhooks', entries)
+    const text = (key: string, entry: HookEntry) => `${key} ${linkOf(entry)}`
+    const wanted = new Set([...keys].map(([key, entry]) => text(key, entry)))
     const ended = [...this.#targets].filter(({ asked, key, entry }) => !asked && !wanted.has(text(key, entry)))
     // One that only changed goes on where it was.
-    await Promise.all(ended.map((target) => this.#end(target, !names.has(target.key))))
+    await Promise.all(ended.map((target) => this.#end(target, !keys.has(target.key))))
     const kept = new Set([...this.#targets].map(({ key }) => key))
-    for (const [entry, key] of keys)
+    for (const [key, entry] of keys)
       if (!kept.has(key)) this.#targets.add({ entry, key, asked: false, hooks: new Map() })
     this.#look()
   }
 
-  /** A client asks for one. The same again replaces it. @throws SatoriError */
+  /** A client asks for one, as some do at each start of theirs. What waits for it stays. @throws SatoriError */
   async create(url: unknown, token: unknown): Promise<void> {
     if (typeof url !== 'string' || !/^https?:\/\/\S+$/i.test(url) || !URL.canParse(url))
       return bad('url', url, 'an address that begins with http:// or https://')
-    await this.delete(url)
-    if ([...this.#targets].filter(({ asked }) => asked).length >= MOST_ASKED)
-      throw new SatoriError(409, `${MOST_ASKED} web hooks were asked for already; delete one first`)
     const entry = { name: '', url, token: typeof token === 'string' ? token : '', ...USUAL }
+    const same = this.#asked.find((target) => target.entry.url === url)
+    if (same?.entry.token === entry.token) return
+    if (same !== undefined) {
+      await this.#end(same, false)
+      // Somebody may have asked for it meanwhile.
+      return this.create(url, token)
+    }
+    if (this.#asked.length >= MOST_ASKED)
+      throw new SatoriError(409, `${MOST_ASKED} web hooks were asked for already; delete one first`)
     this.#targets.add({ entry, key: `satori webhook.create ${url}`, asked: true, hooks: new Map() })
     this.#look()
   }
 
   /** Those of the configuration stay. */
   async delete(url: unknown): Promise<void> {
-    const found = [...this.#targets].filter(({ asked, entry }) => asked && entry.url === url)
+    const found = this.#asked.filter(({ entry }) => entry.url === url)
     await Promise.all(found.map((target) => this.#end(target, true)))
   }
 
@@ -92,7 +91,11 @@ export class Hooks {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#unwatch()
-    await Promise.all([...this.#targets].map((target) => this.#end(target, false)))
+    await Promise.all([...this.#targets].map((target) => this.#end(target, target.asked)))
+  }
+
+  get #asked(): Target[] {
+    return [...this.#targets].filter(({ asked }) => asked)
   }
 
   async #end(target: Target, forever: boolean): Promise<void> {
@@ -107,15 +110,17 @@ export class Hooks {
   }
 
   /** Each bot has a session of its own at the hook, and so an order of its own. */
-  #serve(target: Target, bot: Bot, after?: Promise<void>): void {
-    const { bots, ...options } = this.#options
+  #serve(target: Target, bot: Bot, before?: SatoriHook): void {
     const ended = (closing: Closing) => {
-      if (!bots.all().includes(bot)) target.hooks.delete(bot)
+      // That it is gone is still to be told.
+      if (!this.#options.bots.all().includes(bot)) void hook.quiet.then(() => target.hooks.delete(bot))
       // Its account changed: on with the new one's events.
-      else if (closing !== CLOSING.shutdown && this.#targets.has(target))
-        this.#serve(target, bot, target.hooks.get(bot)?.quiet)
+      else if (closing.retry && closing !== CLOSING.shutdown && this.#targets.has(target))
+        this.#serve(target, bot, hook)
     }
-    const { entry, key } = target
-    target.hooks.set(bot, new SatoriHook({ ...options, entry, key, bot, ended }, after))
+    const { entry, key, asked } = target
+    const resume = asked ? 'ping' : undefined
+    const hook = new SatoriHook({ ...this.#options, entry, key, resume, bot, ended }, before)
+    target.hooks.set(bot, hook)
   }
 }

@@ -7,8 +7,8 @@ import { locate } from '../onebot/json-text.ts'
 import { isObject, own, parse } from '../onebot/object.ts'
 import { httpStatus } from '../onebot/retcode.ts'
 import type { HostEnv } from '../runtime/host.ts'
-import { bodyText, fileAnswer, jsonAnswer, refuse } from './answer.ts'
-import { type Asker, type Calls, SatoriError } from './call.ts'
+import { bodyText, fileAnswer, jsonAnswer, READING, refuseMethod } from './answer.ts'
+import { type Asker, type Calls, retryAfter, SatoriError } from './call.ts'
 import { PLATFORM } from './qq.ts'
 import type { Uploads } from './uploads.ts'
 
@@ -33,7 +33,10 @@ export class Internal {
   }
 
   /** @param url what is to be fetched through us. */
-  proxy(url: string): Response {
+  proxy(method: string, url: string): Response {
+    if (!READING.has(method)) return refuseMethod(method, 'GET, HEAD')
+    if (!URL.canParse(url))
+      throw new SatoriError(400, `url: found ${JSON.stringify(url.slice(0, 100))}, want an address`)
     if (url.startsWith('internal:')) return this.#link(url.slice('internal:'.length))
     throw new SatoriError(403, 'url: only internal: links are served; proxy_urls is empty')
   }
@@ -41,10 +44,11 @@ export class Internal {
   async handle(c: Context<HostEnv>, path: string, meant: Meant): Promise<Response> {
     const [first = '', second = '', third = '', ...rest] = path.split('/')
     if (first === PLATFORM && third === '_api') return this.#native(c, second, rest.join('/'), meant)
-    if (first === PLATFORM && third !== '') return this.#link(path)
+    if (first === PLATFORM && third !== '')
+      return READING.has(c.req.method) ? this.#link(path) : refuseMethod(c.req.method, 'GET, HEAD')
     const action = first === ONEBOT && third === '' ? second : second === '' ? first : ''
     if (!/^[\w.]+$/.test(action)) throw new SatoriError(404, `there is nothing at internal/${path}`)
-    if (c.req.method !== 'POST') return refuse(405, `method: found ${c.req.method}, want POST`)
+    if (c.req.method !== 'POST') return refuseMethod(c.req.method)
     const text = await paramsText(c)
     const bot = meant.bot()
     return passed(await this.#calls.raw(bot, meant.asker(bot), action, text))
@@ -52,7 +56,9 @@ export class Internal {
 
   /** A file of ours, whichever account it was given for. */
   #link(path: string): Response {
-    const [platform, , ...rest] = path.split('/')
+    const [platform, account, ...rest] = path.split('/')
+    if (!platform || !account || rest.length === 0)
+      throw new SatoriError(400, `internal:${path}: want internal:PLATFORM/ACCOUNT/PATH`)
     const upload = platform === PLATFORM ? this.#uploads.get(rest.join('/').replace(/\?.*$/s, '')) : undefined
     if (upload === undefined)
       throw new SatoriError(404, `internal:${path} leads nowhere: uploads are kept for ten minutes`)
@@ -61,6 +67,7 @@ export class Internal {
 
   /** Koishi's `bot.internal.getGroupInfo({ group_id })`: the arguments as an array, the data alone as the answer. */
   async #native(c: Context<HostEnv>, selfId: string, method: string, { asker }: Meant): Promise<Response> {
+    if (c.req.method !== 'POST') return refuseMethod(c.req.method)
     const bot = this.#bots.choose(selfId)
     if (bot === undefined) throw new SatoriError(403, `no login ${PLATFORM} ${selfId} here`)
     const action = method.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
@@ -105,5 +112,6 @@ function passed(reply: string, failure = 200): Response {
   const parsed = reply.length > LONGEST_REFUSAL ? undefined : parse(reply)
   const retcode = isObject(parsed) ? own(parsed, 'retcode') : undefined
   const status = typeof retcode === 'number' ? httpStatus(retcode) : 200
-  return jsonAnswer(reply, status === 200 ? failure : status)
+  const after = isObject(parsed) ? retryAfter(parsed) : undefined
+  return jsonAnswer(reply, status === 200 ? failure : status, after)
 }

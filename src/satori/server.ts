@@ -8,9 +8,10 @@ import type { Guests } from '../broker/ports.ts'
 import { nameProblem } from '../broker/registry.ts'
 import type { Session } from '../broker/session.ts'
 import type { Report } from '../broker/status.ts'
+import type { BreakerSettings } from '../lib/breaker.ts'
 import { isObject, own } from '../onebot/object.ts'
 import type { HostEnv } from '../runtime/host.ts'
-import { answer, bodyText, refuse } from './answer.ts'
+import { answer, bodyText, jsonAnswer, refuse, refuseMethod } from './answer.ts'
 import { type Asker, Calls, SatoriError } from './call.ts'
 import { Connection } from './connection.ts'
 import { parseExact } from './exact.ts'
@@ -21,6 +22,7 @@ import { Internal } from './internal.ts'
 import { Lags } from './lag.ts'
 import { Logins } from './logins.ts'
 import { HANDLERS } from './methods.ts'
+import { formParts } from './multipart.ts'
 import { PLATFORM, said } from './qq.ts'
 import { MethodRequest } from './request.ts'
 import { readableWithin, Uploads } from './uploads.ts'
@@ -39,6 +41,8 @@ export interface SatoriOptions {
   readonly shown: (c: Context<HostEnv>) => string | undefined
   /** Whether this token, or none, opens the door. */
   readonly opens: (token: string | undefined) => boolean
+  /** When a web hook that keeps failing is left alone; asked anew each time. */
+  readonly breaker: () => BreakerSettings
   /** Milliseconds until IDENTIFY must have come. Default: 10 s. */
   readonly patience?: number | undefined
 }
@@ -87,15 +91,16 @@ export class SatoriServer {
       if (path === 'events') return await this.#events(c)
       const refused = this.#options.admit(c)
       if (refused !== undefined) return refused
-      if (path.startsWith('proxy/')) return this.#internal.proxy(decoded(path.slice('proxy/'.length)))
+      if (path.startsWith('proxy/')) return this.#internal.proxy(c.req.method, decoded(path.slice('proxy/'.length)))
       c.env.keepOpen()
       if (path.startsWith('internal/')) return await this.#inside(c, decoded(path.slice('internal/'.length)))
-      if (c.req.method !== 'POST') return refuse(405, `method: found ${c.req.method}, want POST`)
+      if (c.req.method !== 'POST') return refuseMethod(c.req.method)
       if (path === 'meta' || path.startsWith('meta/')) return answer(await this.#meta(c, path.slice('meta'.length + 1)))
-      return answer(await this.#method(c, path))
+      const found = await this.#method(c, path)
+      return found instanceof Response ? found : answer(found)
     } catch (error) {
       if (!(error instanceof SatoriError)) throw error
-      return refuse(error.status, error.message)
+      return refuse(error.status, error.message, error.retryAfter)
     }
   }
 
@@ -183,23 +188,21 @@ export class SatoriServer {
     return login
   }
 
-  /** Links to the files, by the names of their fields. */
-  async #upload(c: Context<HostEnv>, bot: Bot): Promise<Record<string, string>> {
-    const form = await c.req.formData().catch(() => undefined)
-    if (form === undefined) throw new SatoriError(400, 'body: found no form that can be read, want multipart/form-data')
+  /** Links to the files, by the names of their fields, in their order: some clients go by that alone. */
+  async #upload(c: Context<HostEnv>, bot: Bot): Promise<Response> {
+    const body = await c.req.arrayBuffer().catch(() => undefined)
+    const parts = body && formParts(c.req.header('content-type') ?? '', new Uint8Array(body))
+    if (parts === undefined)
+      throw new SatoriError(400, 'body: found no form that can be read, want multipart/form-data')
     const links = new Map<string, string>()
-    for (const [field, value] of form) {
-      const file = typeof value === 'string' ? new Blob([value], { type: 'text/plain' }) : value
-      const upload = {
-        bytes: new Uint8Array(await file.arrayBuffer()),
-        type: file.type.split(';')[0] ?? '',
-        name: typeof value === 'string' ? undefined : value.name || undefined,
-      }
-      links.set(freeKey(field, links), this.#uploads.keep(bot.selfId ?? '0', upload))
+    for (const { name, filename, type, bytes } of parts) {
+      const upload = { bytes, type: type || 'text/plain', name: filename }
+      links.set(freeKey(name, links), this.#uploads.keep(bot.selfId ?? '0', upload))
     }
     if (links.size === 0) throw new SatoriError(400, 'body: found no file, want one or several')
-    // fromEntries makes own properties, also of a field like __proto__.
-    return Object.fromEntries(links)
+    // Not as an object of ours: that would put numbers first.
+    const pairs = Array.from(links, (pair) => pair.map((text) => JSON.stringify(text)).join(':'))
+    return jsonAnswer(`{${pairs.join(',')}}`)
   }
 
   async #meta(c: Context<HostEnv>, what: string): Promise<unknown> {
@@ -252,7 +255,8 @@ export class SatoriServer {
           ? `client_name: "${named}" is a client with a token of its own; call with that token`
           : `client_name: this token is that of "${mine.name}"; leave the name out, or use its own token`,
       )
-    return { peer: c.env.peer, session: this.#session(c, bot, mine), terms }
+    const gone = () => c.req.raw.signal.aborted
+    return { peer: c.env.peer, session: this.#session(c, bot, mine), terms, gone }
   }
 
   /** The client of the configuration that the shown token is of. */

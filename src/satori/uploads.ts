@@ -13,6 +13,8 @@ export interface Upload {
 /** Milliseconds for which a file is kept, and bytes of all of them together. */
 export const KEPT = { time: 600_000, bytes: 128 * 1024 * 1024 } as const
 
+const SWEEP = 60_000
+
 const PREFIX = '_tmp/'
 /** What a file costs beside its bytes: names, and its place in the table. */
 const OVERHEAD = 1_024
@@ -21,11 +23,19 @@ const costOf = ({ bytes, name = '', type }: Upload) => bytes.length + 2 * (name.
 export class Uploads {
   readonly #kept = new Map<string, Upload & { readonly until: number }>()
   readonly #now: () => number
+  readonly #sweep: number
   #bytes = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param now in milliseconds. */
-  constructor(now: () => number = () => performance.now()) {
+  /** @param now in milliseconds. @param sweep how often (ms) it is looked for files whose time is over. */
+  constructor(now: () => number = () => performance.now(), sweep = SWEEP) {
     this.#now = now
+    this.#sweep = sweep
+  }
+
+  /** What all of them take. */
+  get bytes(): number {
+    return this.#bytes
   }
 
   /** The link that stands for it. The oldest files give way. @throws SatoriError when it can never fit. */
@@ -36,6 +46,9 @@ export class Uploads {
     const key = crypto.randomUUID()
     this.#kept.set(key, { ...upload, until: this.#now() + KEPT.time })
     this.#bytes += cost
+    // Also where nobody asks for one any more, memory is given back.
+    this.#timer ??= setInterval(() => this.#expire(KEPT.bytes), this.#sweep)
+    this.#timer.unref?.()
     return `internal:${PLATFORM}/${selfId}/${PREFIX}${key}`
   }
 
@@ -47,6 +60,8 @@ export class Uploads {
 
   clear(): void {
     this.#kept.clear()
+    clearInterval(this.#timer)
+    this.#timer = undefined
     this.#bytes = 0
   }
 
@@ -58,6 +73,8 @@ export class Uploads {
       this.#kept.delete(key)
       this.#bytes -= costOf(upload)
     }
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 }
 

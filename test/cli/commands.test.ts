@@ -115,6 +115,7 @@ bad.yml:3:3  http.hots: found an unknown key, wanted one of host, port, access-t
 ntqq-impl: {external-web-socket: 'ws://h/?access_token=hush', external-access-token: hush}
 reverse-web-socket: [{name: koishi, url: ws://k/onebot, access-token: hush}]
 http-post: [{url: http://hook, secret: hush}]
+satori: {enabled: true, token: hush-s, webhooks: [{name: app, url: http://app, token: hush-a, filter: {groups: [1]}}]}
 upstreams: [{name: second, kind: reverse, self-id: 10002}]
 `,
   )
@@ -127,6 +128,8 @@ upstreams: [{name: second, kind: reverse, self-id: 10002}]
   allotted ports  any free port
   reverse         koishi, ws://k/onebot
   http-post       http://hook
+  satori          /satori
+  satori hook     app, http://app, filtered
   events kept     30m, 64MiB
   data            data
   log             info, logs

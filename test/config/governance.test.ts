@@ -207,6 +207,11 @@ test('[CFG42] pools are described before they are used, and hash says by what', 
   expect(
     places("reverse-web-socket: [{}, {url: 'ws://a', pool: x}]\nhttp-post: [{}, {url: 'http://a', pool: x}]"),
   ).toEqual(['reverse-web-socket[1].pool', 'http-post[1].pool'])
+  expect(places("satori: {webhooks: [{}, {url: 'http://a', pool: x}]}")).toEqual(['satori.webhooks[1].pool'])
+  expect(places("satori: {webhooks: [{url: 'http://a', resume: true}, {url: 'http://a', deny: [x]}]}")).toEqual([
+    'satori.webhooks[0].name',
+    'satori.webhooks[1].deny',
+  ])
   expect(places("clients: [{name: a, pool: constructor}, {name: b, pool: ''}]")).toEqual(['clients[0].pool'])
   expect(told('pools: {a: {strategy: hash}, b: {by: user_id}, c: {strategy: hash, by: user}}')).toEqual([
     expect.stringContaining('pools.a.by: found nothing, wanted group_id or user_id, since strategy is hash'),
@@ -224,10 +229,11 @@ test('[CFG53] of a pool with dispatch acked those members are noticed that ackno
 clients: [{name: a, pool: alarm}, {name: b, pool: alarm, resume: true}, {name: c, pool: loud}, {name: d}]
 reverse-web-socket: [{url: 'ws://x', pool: alarm}, {name: e, url: 'ws://y', pool: alarm, resume: {ack: explicit}}]
 http-post: [{url: 'http://x', pool: alarm}, {name: f, url: 'http://y', pool: alarm, resume: false}]
+satori: {webhooks: [{url: 'http://x', pool: alarm}, {url: 'http://y', pool: alarm, resume: false}]}
 `),
   ).toEqual([
-    'pools.alarm.dispatch is acked, but nothing tells what has arrived at a, reverse-web-socket[0], f: what is on its ' +
-      'way when a member leaves is lost; set resume: true there, or in pools.alarm',
+    'pools.alarm.dispatch is acked, but nothing tells what has arrived at a, reverse-web-socket[0], f, satori.webhooks[1]: ' +
+      'what is on its way when a member leaves is lost; set resume: true there, or in pools.alarm',
   ])
   // The nearest counts: a member, its pool, everybody.
   const member = (more: string) => `clients: [{name: a, pool: alarm${more}}]\n`

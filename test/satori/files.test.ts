@@ -2,10 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import { KEPT, readable, readableWithin, Uploads } from '../../src/satori/uploads.ts'
-import { Inbox } from '../contract/witness.ts'
-import type { Frame } from '../support/client.ts'
-import { groupMessage, heartbeat } from '../support/implementation.ts'
-import { BRISK } from '../support/testbed.ts'
+import { groupMessage } from '../support/implementation.ts'
 import { event, satoriBed, TOKEN } from './bed.ts'
 
 const AUTH = { Authorization: `Bearer ${TOKEN}` }
@@ -72,6 +69,44 @@ test('[SAT33] nothing but links of ours is fetched for anybody', async () => {
   expect(await get('proxy/internal:discord/1/_tmp/x')).toBe(404)
   expect(await get('internal/onebot/10001/etc/passwd')).toBe(404)
   expect(await get('proxy/')).toBe(405)
+})
+
+test('[SAT40] what is no address and no link is 400; files are only read', async () => {
+  await using it = await satoriBed()
+  const { body } = await it.call('upload.create', form(['a', 'x', 'image/png']))
+  const link = (body as { a: string }).a
+  const ask = async (path: string, method = 'GET') => {
+    const response = await fetch(`${it.bed.gateway.address}/satori/v1/${path}`, { method, headers: AUTH })
+    return [response.status, response.headers.get('allow'), await response.text()]
+  }
+  for (const url of ['nothing', 'internal:', 'internal:onebot', 'internal:onebot/10001'])
+    expect([url, (await ask(`proxy/${url}`))[0]]).toEqual([url, 400])
+  for (const url of [
+    'http://[::1]/',
+    'https://q1.qlogo.cn/g',
+    'data:text/html,x',
+    'blob:x',
+    'INTERNAL:onebot/10001/_tmp/x',
+  ])
+    expect([url, (await ask(`proxy/${url}`))[0]]).toEqual([url, 403])
+  for (const path of [`${link}/..`, `${link}/x`, link.replace('_tmp', '..%2f_tmp'), link.replace('_tmp/', '_tmp//')])
+    expect([path, (await ask(`proxy/${path}`))[0]]).toEqual([path, 404])
+  expect(await ask(`proxy/${link}`, 'HEAD')).toEqual([200, null, ''])
+  const inside = link.replace('internal:', 'internal/')
+  for (const path of [`proxy/${link}`, inside])
+    for (const method of ['POST', 'PUT', 'DELETE'])
+      expect([path, (await ask(path, method)).slice(0, 2)]).toEqual([path, [405, 'GET, HEAD']])
+  for (const path of ['internal/onebot11/get_msg', 'internal/onebot/10001/_api/getMsg', 'message.get', 'meta'])
+    expect([path, (await ask(path)).slice(0, 2)]).toEqual([path, [405, 'POST']])
+})
+
+test('[SAT33] files whose time is over go, also where nobody asks for one any more', async () => {
+  let now = 0
+  const uploads = new Uploads(() => now, 1)
+  for (let n = 0; n < 3; n++) uploads.keep('1', { bytes: new Uint8Array(MIB), type: 'x/y', name: undefined })
+  expect(uploads.bytes).toBeGreaterThan(3 * MIB)
+  now = KEPT.time
+  while (uploads.bytes > 0) await Bun.sleep(1)
 })
 
 test('[SAT33] uploads are kept for a while and within bounds, the oldest giving way', () => {
@@ -169,147 +204,6 @@ test("[SAT34] OneBot's actions pass as they are, in both directions", async () =
   it.bed.bot.answer = ({ echo }) => JSON.stringify({ status: 'failed', retcode: 1404, data: null, message: 'no', echo })
   expect((await post('onebot11/x', '{}'))[0]).toBe(404)
   expect((await post('onebot/10001/_api/x', '[]'))[0]).toBe(404)
-})
-
-interface Posted {
-  body: Frame
-  headers: Headers
-}
-
-/** A program that events are posted to. */
-class WebHook implements AsyncDisposable {
-  readonly received = new Inbox<Posted>()
-  /** Of the next answers; then 204. */
-  readonly answers: number[] = []
-  readonly #server = Bun.serve({
-    hostname: '127.0.0.1',
-    port: 0,
-    fetch: async (request) => {
-      const body: Frame = JSON.parse(await request.text())
-      if (body['_type'] === 'onebot/notice.client_status') return new Response(null, { status: 204 })
-      this.received.push({ body, headers: request.headers })
-      return new Response(null, { status: this.answers.shift() ?? 204 })
-    },
-  })
-
-  get url(): string {
-    return `http://127.0.0.1:${this.#server.port}/hook`
-  }
-  /** The next messages' contents. */
-  async contents(count: number): Promise<unknown[]> {
-    const found: unknown[] = []
-    while (found.length < count) {
-      const { body } = await this.received.take()
-      if (body['type'] === 'message-created') found.push((body['message'] as Frame)['content'])
-    }
-    return found
-  }
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop(true)
-  }
-}
-
-const withHook = (url: string, more = {}) => ({
-  ...BRISK,
-  satori: {
-    enabled: true,
-    webhooks: [{ url, token: 'of the hook', 'retries-interval': '1ms', name: 'hook', ...more }],
-  },
-})
-
-test('[SAT35] events are posted to web hooks with opcode and bearer, without the frame around them', async () => {
-  await using hook = new WebHook()
-  await using it = await satoriBed(withHook(hook.url))
-  it.bed.bot.send(groupMessage('one'))
-  const { body, headers } = await hook.received.take()
-  expect(body).toMatchObject({
-    type: 'message-created',
-    platform: 'onebot',
-    message: { content: 'one' },
-    login: { user: { id: '10001' } },
-  })
-  expect(Object.fromEntries(headers)).toMatchObject({
-    'satori-opcode': '0',
-    'satori-platform': 'onebot',
-    'satori-user-id': '10001',
-    authorization: 'Bearer of the hook',
-    'content-type': 'application/json',
-  })
-  expect((await it.bed.gateway.status()).bots[0]?.sessions).toMatchObject([
-    { client_name: 'hook', transport: 'http-post' },
-  ])
-})
-
-test('[SAT35] a web hook that fails gets each event again, in order, the rest waiting in the journal', async () => {
-  await using hook = new WebHook()
-  await using it = await satoriBed(withHook(hook.url))
-  hook.answers.push(500, 503, 204)
-  for (const text of ['1', '2', '3']) it.bed.bot.send(groupMessage(text))
-  expect(await hook.contents(5)).toEqual(['1', '1', '1', '2', '3'])
-  // What it does not care for is not sent again; where it is to be given up, it is.
-  hook.answers.push(404)
-  it.bed.bot.send(groupMessage('4'))
-  it.bed.bot.send(groupMessage('5'))
-  expect(await hook.contents(2)).toEqual(['4', '5'])
-})
-
-test('[SAT35] web hooks come, change and go with the configuration and with clients that ask for them', async () => {
-  await using first = new WebHook()
-  await using second = new WebHook()
-  await using it = await satoriBed(withHook(first.url))
-  const sessions = (count: number) => it.bed.gateway.until(({ bots }) => bots[0]?.sessions.length === count)
-  expect(await it.call('meta/webhook.create', { url: second.url, token: 't' })).toMatchObject({ status: 200, body: {} })
-  await sessions(2)
-  it.bed.bot.send(groupMessage('both'))
-  expect(await first.contents(1)).toEqual(['both'])
-  const { headers } = await second.received.take()
-  expect(headers.get('authorization')).toBe('Bearer t')
-  const apply = (webhooks: object[]) =>
-    it.bed.gateway.apply({
-      http: { 'access-token': TOKEN },
-      'ntqq-impl': { 'external-web-socket': it.bed.bot.url },
-      satori: { enabled: true, webhooks },
-    })
-  await apply([])
-  await sessions(1)
-  expect(await it.call('meta/webhook.delete', { url: second.url })).toMatchObject({ status: 200 })
-  await sessions(0)
-  for (const url of ['ftp://x', 'http://', 5, undefined])
-    expect((await it.call('meta/webhook.create', { url })).status).toBe(400)
-  for (let n = 0; n < 16; n++)
-    expect((await it.call('meta/webhook.create', { url: `${second.url}?${n}` })).status).toBe(200)
-  expect((await it.call('meta/webhook.create', { url: `${second.url}?17` })).status).toBe(409)
-})
-
-test('[SAT35] a web hook hears how its bot fares, and of the account that comes after', async () => {
-  await using hook = new WebHook()
-  await using it = await satoriBed(withHook(hook.url))
-  it.bed.bot.send(heartbeat(30_000))
-  const next = async (type: string, wanted: (body: Frame) => boolean = () => true) => {
-    for (;;) {
-      const { body } = await hook.received.take()
-      if (body['type'] === type && wanted(body)) return body
-    }
-  }
-  const status = ({ login }: Frame) => (login as Frame)['status']
-  it.bed.bot.send(heartbeat(30_000).replace('"online":true', '"online":false'))
-  await next('login-updated', (body) => status(body) === 0)
-  it.bed.bot.send(
-    '{"time":1,"self_id":10009,"post_type":"meta_event","meta_event_type":"lifecycle","sub_type":"connect"}',
-  )
-  await it.bed.gateway.until(({ bots }) => bots[0]?.self_id === '10009' && bots[0].sessions.length === 1)
-  it.bed.bot.send(groupMessage('of the other', 10009))
-  expect(await next('message-created')).toMatchObject({ self_id: '10009', login: { user: { id: '10009' } } })
-})
-
-test('[SAT35] who has a token of its own asks for no web hooks: they would tell more than it may hear', async () => {
-  await using hook = new WebHook()
-  await using it = await satoriBed({
-    config: { http: { 'access-token': TOKEN }, clients: [{ name: 'alice', token: 'of alice' }] },
-  })
-  for (const method of ['meta/webhook.create', 'meta/webhook.delete'])
-    expect((await it.call(method, { url: hook.url }, { Authorization: 'Bearer of alice' })).status).toBe(403)
-  expect((await it.call('meta', {}, { Authorization: 'Bearer of alice' })).status).toBe(200)
 })
 
 test('[SAT35] meta tells the logins, and what is not there is 404', async () => {

@@ -54,6 +54,7 @@ test('[SAT20] wrong params are 400 with path, found and wanted; nothing is asked
     ['message.create', { channel_id: 1, content: 5 }, 'content: found "number", want text'],
     ['message.create', { channel_id: 1, content: '<button/>' }, 'content: there is nothing in it to send; <button>'],
     ['message.list', { channel_id: 1, direction: 'up' }, 'direction: found "up", want before, after or around'],
+    ['message.list', { channel_id: 1, direction: 'after' }, 'direction: found "after", want before, where no next'],
     ['message.list', { channel_id: 1, next: 'a:b' }, 'next: found "a:b", want a token'],
     ['guild.member.mute', { guild_id: 1, user_id: 2, duration: -1 }, 'duration: found -1, want milliseconds'],
     ['guild.member.role.set', { guild_id: 1, user_id: 2, role_id: 'owner' }, 'role_id: found "owner", want admin'],
@@ -181,10 +182,22 @@ test('[SAT23] when one of several fails, it is said how many were sent; too many
   expect(it.asked).toEqual([])
 })
 
-/** A conversation of so many messages, answering as implementations do: up to and with the one that is named. */
-function conversation(length: number) {
+interface ConversationOptions {
+  /** It answers with no more than so many, whatever it is asked for, as go-cqhttp does. */
+  most?: number
+  /** It leaves out the message that is named. */
+  exclusive?: boolean
+  /** It takes no anchor: always the newest. */
+  deaf?: boolean
+  /** It begins with the newest. */
+  reversed?: boolean
+}
+
+/** A conversation of so many messages, several in each second, answering as implementations do. */
+function conversation(length: number, options: ConversationOptions = {}) {
+  const { most = Number.POSITIVE_INFINITY, exclusive = false, deaf = false, reversed = false } = options
   const all = Array.from({ length }, (_, n) => ({
-    time: n + 1,
+    time: Math.floor(n / 4) + 1,
     message_id: n + 1,
     message_seq: n + 1,
     message_type: 'group',
@@ -194,33 +207,102 @@ function conversation(length: number) {
     message: [{ type: 'text', data: { text: `m${n + 1}` } }],
   }))
   return ({ params }: { params: Record<string, unknown> }) => {
-    const until = params['message_seq'] === undefined ? length : Number(params['message_seq'])
-    return { messages: all.slice(Math.max(0, until - Number(params['count'])), until) }
+    const from = params['message_seq']
+    const until = from === undefined || deaf ? length : Number(from) - (exclusive ? 1 : 0)
+    const messages = all.slice(Math.max(0, until - Math.min(most, Number(params['count']))), until)
+    return { messages: reversed ? messages.reverse() : messages }
   }
 }
 
-test('[SAT24] message.list goes back page by page to the beginning, and forward again to the newest', async () => {
+interface Page {
+  data: { content: string }[]
+  prev?: string
+  next?: string
+}
+
+const numbers = ({ data }: Page) => data.map(({ content }) => Number(content.slice(1)))
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n)
+
+test.each<ConversationOptions>([{}, { most: 7 }, { exclusive: true }, { reversed: true }])(
+  '[SAT24] message.list goes back page by page to the beginning, and forward again to the newest (%p)',
+  async (options) => {
+    await using it = await satoriBed()
+    it.replies['get_group_msg_history'] = conversation(25, options)
+    const list = async (more: Record<string, unknown>) =>
+      (await it.call('message.list', { channel_id: '7', limit: 10, ...more })).body as Page
+    const pages = async (more: Record<string, unknown>) => {
+      const found: number[][] = []
+      let page = await list(more)
+      for (found.push(numbers(page)); page.next !== undefined; found.push(numbers(page))) {
+        // They go where the page went, both of them.
+        expect(page.prev).toBe(page.next)
+        page = await list({ ...more, next: page.next })
+      }
+      expect(page.prev).toBeUndefined()
+      return found
+    }
+    const back = await pages({})
+    expect(back.toReversed().flat()).toEqual(range(1, 25))
+    if (options.most === undefined) expect(back).toEqual([range(16, 25), range(6, 15), range(1, 5)])
+    const on = await pages({ next: '3', direction: 'after' })
+    expect(on).toEqual([range(4, 13), range(14, 23), range(24, 25)])
+    expect(numbers(await list({ order: 'desc' }))).toEqual([...(back[0] ?? [])].reverse())
+    expect(await list({ next: '25', direction: 'after' })).toEqual({ data: [] })
+    expect(await list({ next: '1' })).toEqual({ data: [] })
+  },
+)
+
+test('[SAT24] around a message are those before and after it, and a way on in both directions', async () => {
   await using it = await satoriBed()
   it.replies['get_group_msg_history'] = conversation(25)
-  type Page = { data: { content: string }[]; prev?: string; next?: string }
   const list = async (more: Record<string, unknown>) =>
-    (await it.call('message.list', { channel_id: '7', limit: 10, ...more })).body as Page
-  const said = ({ data }: Page) => data.map(({ content }) => Number(content.slice(1)))
-  const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n)
-  const newest = await list({})
-  expect(said(newest)).toEqual(range(16, 25))
-  expect(newest.next).toBeUndefined()
-  const older = await list({ next: newest.prev })
-  expect(said(older)).toEqual(range(6, 15))
-  const oldest = await list({ next: older.prev })
-  expect(said(oldest)).toEqual(range(1, 5))
-  expect(said(await list({ next: oldest.prev }))).toEqual([])
-  expect(said(await list({ next: oldest.next }))).toEqual(range(6, 15))
-  expect(said(await list({ next: older.next }))).toEqual(range(16, 25))
-  expect(said(await list({ next: '10', direction: 'around' }))).toEqual(range(5, 14))
-  expect(said(await list({ next: '10', direction: 'after', limit: 3 }))).toEqual([11, 12, 13])
-  expect(said(await list({ order: 'desc' }))).toEqual(range(16, 25).reverse())
+    (await it.call('message.list', { channel_id: '7', direction: 'around', ...more })).body as Page
+  const middle = await list({ next: '12', limit: 10 })
+  expect(numbers(middle)).toEqual(range(7, 16))
+  expect(numbers(await list({ next: middle.prev, limit: 3 }))).toEqual(range(4, 6))
+  expect(numbers(await list({ next: middle.next, limit: 3 }))).toEqual(range(17, 19))
+  expect(numbers(await list({ next: '12', limit: 1 }))).toEqual([12])
+  const whole = await list({ next: '12', limit: 100 })
+  expect([numbers(whole), whole.prev, whole.next]).toEqual([range(1, 25), undefined, undefined])
+})
+
+test('[SAT24] an odd limit is one that can be had; a conversation without messages, and one whose history takes no anchor, end', async () => {
+  await using it = await satoriBed()
+  it.replies['get_group_msg_history'] = conversation(250)
+  const list = async (more: Record<string, unknown>) =>
+    (await it.call('message.list', { channel_id: '7', ...more })).body as Page
+  for (const [limit, found] of [
+    [0, 1],
+    [-5, 1],
+    [1.5, 1],
+    ['3', 3],
+    [10_000, 100],
+    [null, 50],
+    ['many', 50],
+  ])
+    expect([limit, numbers(await list({ limit })).length]).toEqual([limit, found])
   expect(await list({ channel_id: 'private:5' })).toEqual({ data: [] })
+  it.replies['get_group_msg_history'] = conversation(25, { deaf: true })
+  const newest = await list({ limit: 10 })
+  expect(numbers(newest)).toEqual(range(16, 25))
+  // It knows a few more, and nothing comes twice.
+  const more = await list({ next: newest.next, limit: 10 })
+  expect(numbers(more)).toEqual([14, 15])
+  expect(await list({ next: more.next, limit: 10 })).toEqual({ data: [] })
+})
+
+test('[SAT24] Koishi reads a conversation to its beginning', async () => {
+  await using it = await satoriBed()
+  it.replies['get_group_msg_history'] = conversation(120)
+  // As its getMessageIter does: each page from its end, then the one that `next` stands for.
+  const read: number[] = []
+  let next: string | undefined
+  do {
+    const page = (await it.call('message.list', { channel_id: '7', next })).body as Page
+    read.push(...numbers(page).reverse())
+    next = page.next
+  } while (next !== undefined)
+  expect(read).toEqual(range(1, 120).reverse())
 })
 
 test('[SAT24] the way forward from a message that is not among the last thousand is not looked for without end', async () => {

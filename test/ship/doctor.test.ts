@@ -171,6 +171,14 @@ const BROKEN: Record<string, Broken> = {
     remedy: /start that program/,
     state: 'warn',
   },
+  "a web hook of Satori's that is away": {
+    config: (it) =>
+      config(it, { more: 'satori: {enabled: true, webhooks: [{name: app, url: "http://127.0.0.1:1/"}]}' }),
+    about: 'satori.webhooks app',
+    fact: /nobody listens there/,
+    remedy: /start that program/,
+    state: 'warn',
+  },
   'a program that is not there': {
     config: () => 'ntqq-impl: {mode: embedded, path: nowhere, external-web-socket: ""}\nhttp: {port: 0}',
     about: IMPLEMENTATION,

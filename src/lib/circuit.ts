@@ -1,10 +1,20 @@
 // When a client that we go to is tried again after it has failed: after pauses that grow, longer ones once it keeps failing.
 
-import type { CircuitStatus } from '../broker/ports.ts'
-import type { Report } from '../broker/status.ts'
-import { Backoff, PATIENCE, type Patience } from '../lib/backoff.ts'
-import { Breaker, type BreakerSettings } from '../lib/breaker.ts'
-import { steady } from '../lib/clock.ts'
+import { Backoff, PATIENCE, type Patience } from './backoff.ts'
+import { Breaker, type BreakerSettings } from './breaker.ts'
+import { steady } from './clock.ts'
+
+/** `failures`: in a row. `open`: it is left alone until then (ms, our clock). `half-open`: the next one tells how things stand. */
+export interface CircuitStatus {
+  readonly state: 'closed' | 'open' | 'half-open'
+  readonly failures: number
+  readonly until?: number
+}
+
+export type CircuitFact =
+  /** What is sent to it has failed so many times in a row. */
+  | { readonly kind: 'circuit-opened'; target: string; reason: string; failures: number; inMs: number }
+  | { readonly kind: 'circuit-closed'; target: string }
 
 export interface CircuitOptions {
   /** What it is called in the log. */
@@ -12,7 +22,7 @@ export interface CircuitOptions {
   readonly patience?: Patience | undefined
   /** Asked anew each time: they may change. */
   readonly breaker: () => BreakerSettings
-  readonly report: Report
+  readonly report: (fact: CircuitFact) => void
 }
 
 /**

@@ -7,10 +7,11 @@ import { type AddressInfo, createServer } from 'node:net'
 import { launchdJob, type Service, systemdUnit } from '../../src/cli/unit.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { program } from '../support/program.ts'
+import { lacks, linux } from '../support/system.ts'
 
 const VERIFY = Bun.which('systemd-analyze')
 if (VERIFY === null) console.log('units: not verified, there is no systemd-analyze here')
-const LINUX = process.platform === 'linux'
+const elsewhere = lacks(!linux, 'only Linux has systemd')
 
 const SERVICE: Service = {
   command: ['/bin/sh', '/home/a b/100%/$x.ts', 'start', '--config', '/home/a b/"c".yml'],
@@ -69,7 +70,7 @@ async function verify(file: string): Promise<string> {
   return `${await child.exited}${out}${err}`
 }
 
-test.skipIf(!LINUX)('[INST8] service install writes a unit, and has it started now and always', async () => {
+test.skipIf(elsewhere)('[INST8] service install writes a unit, and has it started now and always', async () => {
   await using home = await machine()
   const { code, stdout } = await service(home, ['install'])
   expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('It runs. perpetua service status') })
@@ -92,7 +93,7 @@ test.skipIf(!LINUX)('[INST8] service install writes a unit, and has it started n
   expect(await service(home, ['status'])).toMatchObject({ code: 1, stderr: expect.stringContaining('Not installed') })
 })
 
-test.skipIf(!LINUX)(
+test.skipIf(elsewhere)(
   '[INST8] what cannot be started is said, with what to do; a wrong config is refused before',
   async () => {
     await using home = await machine()
@@ -116,7 +117,7 @@ test.skipIf(!LINUX)(
   },
 )
 
-test.skipIf(!LINUX)('[INST8] one that ends at once is told, with its last words', async () => {
+test.skipIf(elsewhere)('[INST8] one that ends at once is told, with its last words', async () => {
   const taken = createServer().listen(0, '127.0.0.1')
   await once(taken, 'listening')
   const { port } = taken.address() as AddressInfo // it listens on a port
@@ -131,7 +132,7 @@ test.skipIf(!LINUX)('[INST8] one that ends at once is told, with its last words'
   expect(stderr).toContain('the system tries again by itself')
 })
 
-test.skipIf(!LINUX)(
+test.skipIf(elsewhere)(
   '[INST10] installed again, it is started anew only where something changed; the unit before is kept',
   async () => {
     await using home = await machine()
@@ -157,7 +158,7 @@ test.skipIf(!LINUX)(
   },
 )
 
-test.skipIf(!LINUX)(
+test.skipIf(elsewhere)(
   '[INST10] the service of another folder and a gateway that runs by hand are left alone',
   async () => {
     await using home = await machine()
@@ -182,7 +183,7 @@ test.skipIf(!LINUX)(
   },
 )
 
-test.skipIf(!LINUX)(
+test.skipIf(elsewhere)(
   '[INST11] the unit has what the config asks for, and not what only the environment says',
   async () => {
     const printed = async (config: string, env = {}) => {
@@ -205,7 +206,7 @@ test.skipIf(!LINUX)(
   },
 )
 
-test.skipIf(!LINUX)('[INST8] service install --print writes nothing', async () => {
+test.skipIf(elsewhere)('[INST8] service install --print writes nothing', async () => {
   await using home = await machine()
   const { code, stdout } = await service(home, ['install', '--print', '--system', '--user', 'bot', '-c', 'my.yml'])
   expect(code).toBe(0)

@@ -89,7 +89,7 @@ function emptied(folder: string): void {
 }
 
 function tell({ file, size, bundle }: Compiled): void {
-  console.log(`${file} ${mebi(size)}, of which ours ${mebi(bundle)}`)
+  console.log(`${file} ${mebi(size)}, of which our source ${mebi(bundle)}`)
 }
 
 function mebi(bytes: number): string {

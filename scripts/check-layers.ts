@@ -28,7 +28,7 @@ const ALLOWED: Record<string, string[]> = {
   broker: ['onebot', 'lib'],
   simulator: ['onebot', 'lib', 'runtime'],
   ...Object.fromEntries(EDGES.map((edge) => [edge, ['broker', 'onebot', 'lib', 'runtime', 'config']])),
-  cli: ['alerts', 'app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'lib'],
+  cli: ['alerts', 'app', 'config', 'simulator', 'embedded', 'observe', 'runtime', 'storage', 'lib'],
   embed: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   operator: [...EDGES, 'broker', 'onebot', 'lib', 'runtime', 'config'],
   routes: [...EDGES, 'embed', 'operator', 'broker', 'onebot', 'lib', 'runtime', 'config'],

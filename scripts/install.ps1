@@ -60,38 +60,62 @@ function Install-Program([string]$work) {
   New-Item -ItemType Directory -Force $Dir | Out-Null
   $program = Join-Path $Dir 'perpetua.exe'
   $old = "$program.old"
-  if (Test-Path $program) {
-    # One that runs cannot be replaced, but renamed.
-    if (Test-Path $old) { Remove-Item -Force $old }
-    Rename-Item $program 'perpetua.exe.old'
+  $replaced = Test-Path -LiteralPath $program
+  if ($replaced) {
+    Clear-Old $old
+    Rename-Item -LiteralPath $program -NewName 'perpetua.exe.old'
   }
   try {
-    Move-Item $next $program
+    Move-Item -LiteralPath $next -Destination $program
   } catch {
-    if (Test-Path $old) { Rename-Item $old 'perpetua.exe' }
+    if ($replaced) { Rename-Item -LiteralPath $old -NewName 'perpetua.exe' }
     throw
   }
   Write-Output "Installed perpetua ${version}: $program"
+  if ($replaced) { Write-Output 'The one before is kept as perpetua.exe.old; a gateway that runs goes on with it until it is restarted.' }
 }
 
-function Add-ToPath {
-  $path = [Environment]::GetEnvironmentVariable('Path', 'User')
-  if (($path -split ';') -contains $Dir) { return }
-  [Environment]::SetEnvironmentVariable('Path', (@($path, $Dir) | Where-Object { $_ }) -join ';', 'User')
-  Write-Output "$Dir was added to your PATH; windows that are open know it after they are opened anew."
+# One that runs can be neither replaced nor removed, but renamed; those that run no more are removed.
+function Clear-Old([string]$old) {
+  Get-ChildItem -Path "$old.*" -ErrorAction SilentlyContinue | Remove-Item -Force -ErrorAction SilentlyContinue
+  if (-not (Test-Path -LiteralPath $old)) { return }
+  try {
+    Remove-Item -LiteralPath $old -Force
+  } catch {
+    Rename-Item -LiteralPath $old -NewName "perpetua.exe.old.$([Guid]::NewGuid().ToString('N'))"
+  }
+}
+
+function Add-ToPath([string]$folder) {
+  $key = [Microsoft.Win32.Registry]::CurrentUser.OpenSubKey('Environment', $true)
+  try {
+    # As it is written there: what stands between % is not ours to replace.
+    $path = [string]$key.GetValue('Path', '', 'DoNotExpandEnvironmentNames')
+    if (($path -split ';') -contains $folder) { return }
+    $all = (@($path.TrimEnd(';'), $folder) | Where-Object { $_ }) -join ';'
+    $key.SetValue('Path', [string]$all, 'ExpandString')
+  } finally {
+    $key.Dispose()
+  }
+  # Windows tells those that run of a change that is made this way, and only so.
+  [Environment]::SetEnvironmentVariable('perpetua-installed', $null, 'User')
+  Write-Output "$folder was added to your PATH; windows that are open know it after they are opened anew."
 }
 
 if (-not [Environment]::Is64BitOperatingSystem) { throw 'there is no build for 32 bits' }
 [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
 $work = Join-Path ([IO.Path]::GetTempPath()) ([Guid]::NewGuid())
 New-Item -ItemType Directory $work | Out-Null
+# Also where it was named from here, such as .\bin.
+$Dir = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Dir).TrimEnd('\')
 try {
   Install-Program $work
-  if (-not $NoPath) { Add-ToPath }
+  if (-not $NoPath) { Add-ToPath $Dir }
   Write-Output 'Next, in a folder for its config and data: perpetua init, then perpetua'
 } catch {
   [Console]::Error.WriteLine("install.ps1: $($_.Exception.Message)")
   exit 1
 } finally {
-  Remove-Item -Recurse -Force $work
+  # A scanner may still look at what was tried there.
+  Remove-Item -Recurse -Force $work -ErrorAction SilentlyContinue
 }

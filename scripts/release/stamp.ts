@@ -4,7 +4,7 @@ import manifest from '../../package.json' with { type: 'json' }
 
 export interface Stamp {
   readonly version: string
-  /** Seven digits or more; `-dirty` behind them when files were changed since. */
+  /** Seven digits; `-dirty` behind them when files were changed since. */
   readonly commit: string
   /** When the commit was made: builds have no time of their own. */
   readonly time: Date
@@ -17,7 +17,8 @@ export function stamp(): Stamp {
   const changed = git('status', '--porcelain', '--untracked-files=no') !== ''
   return {
     version: manifest.version,
-    commit: `${git('rev-parse', '--short=7', 'HEAD')}${changed ? '-dirty' : ''}`,
+    // Not what git calls short: that is as long as this clone needs to tell its objects apart.
+    commit: `${git('rev-parse', 'HEAD').slice(0, 7)}${changed ? '-dirty' : ''}`,
     time: new Date(git('show', '--no-patch', '--format=%cI', 'HEAD')),
     // A fork's releases upgrade from the fork.
     repository: process.env['GITHUB_REPOSITORY'] ?? new URL(manifest.repository.url).pathname.slice(1),

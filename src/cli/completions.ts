@@ -1,6 +1,7 @@
 // perpetua completions: prints what makes a shell complete perpetua's commands and options.
 
 import { type ArgsDef, type CommandDef, defineCommand } from 'citty'
+import { LEVELS } from '../observe/log.ts'
 import { bash, fish, powershell, type Word, zsh } from './completing.ts'
 import { EXIT } from './exit.ts'
 import type { Described } from './help.ts'
@@ -38,6 +39,13 @@ export function completions(commands: () => Readonly<Record<string, Completable>
   }
 }
 
+/** What options can have that have little to choose from; they mean the same wherever they are. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  kinds: ['event', 'action', 'reply', 'fact', 'log'],
+  level: LEVELS,
+  type: ['message', 'message.group', 'message.private', 'notice', 'request', 'meta_event'],
+}
+
 const COMMON = [option('help', 'Show this help'), option('version', 'Show the version')]
 
 function words(commands: Readonly<Record<string, Completable>>): Word[] {
@@ -62,5 +70,5 @@ const options = (args: ArgsDef = {}) => [
 ]
 
 function option(name: string, about: string, value?: string) {
-  return { name: `--${name}`, about, value }
+  return { name: `--${name}`, about, value, values: VALUES[name] ?? [] }
 }

@@ -1,6 +1,7 @@
 // Looks at the machine: versions, clock, open files, disks, and whether folders can be written.
 
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { openFileLimit } from '../lib/process.ts'
@@ -20,13 +21,13 @@ const ROOM = { least: 16 * MEBI, good: 256 * MEBI }
 const FEW_FILES = 1_000
 const OLDEST_NODE = 22
 
-/** `now` in milliseconds. */
-export function machine(config: Config, now: number): Finding[] {
+/** `now` in milliseconds; `running`: the gateway's process, if there is one. */
+export function machine(config: Config, now: number, running?: number): Finding[] {
   const logs = config.log.dir
   return [
     versions(),
     clock(now),
-    ...openFiles(),
+    ...openFiles(running),
     folder('data', 'data-dir', config['data-dir']),
     ...(logs === '' ? [] : [folder('logs', 'log.dir', logs)]),
   ]
@@ -51,8 +52,8 @@ export function clock(now: number): Finding {
   return fine('clock', shown)
 }
 
-function openFiles(): Finding[] {
-  const files = openFileLimit()
+function openFiles(running: number | undefined): Finding[] {
+  const files = openFileLimit(running)
   if (files === undefined) return []
   return files >= FEW_FILES
     ? [fine('open files', `${files} at most`)]
@@ -63,11 +64,21 @@ function openFiles(): Finding[] {
 function folder(about: string, key: string, path: string): Finding {
   const where = resolve(path)
   const there = nearest(where)
-  const elsewhere = `let the user who runs perpetua write ${there}, or set ${key} to another folder`
+  // What is above it is not ours to give away.
+  const give = there === where && process.platform !== 'win32'
+  const opens = give ? `sudo chown -R ${user()} ${there}` : `let the user who runs perpetua write ${there}`
+  const elsewhere = `${opens}, or set ${key} to another folder`
   if (!statSync(there).isDirectory()) return bad(about, `${key}: ${there} is no folder`, `set ${key} to another`)
   try {
     accessSync(there, constants.W_OK | constants.X_OK)
-  } catch {
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException // node:fs throws nothing else
+    if (code === 'EROFS')
+      return bad(
+        about,
+        `${key}: ${where} is on a disk that is read-only`,
+        `mount it for writing, or set ${key} to another folder`,
+      )
     return bad(about, `${key}: ${where} cannot be ${there === where ? 'written' : 'made'} by this user`, elsewhere)
   }
   const { bavail, bsize } = statfsSync(there)
@@ -77,6 +88,15 @@ function folder(about: string, key: string, path: string): Finding {
   const remedy = `make room on that disk, or set ${key} to a folder on another`
   if (left < ROOM.least) return bad(about, fact, remedy)
   return left < ROOM.good ? warning(about, fact, remedy) : fine(about, fact)
+}
+
+/** Who we are, as commands take it; containers know users by their number alone. */
+export function user(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 0)
+  }
 }
 
 /** The folder, or the one in which it would be made. */

@@ -11,18 +11,20 @@ import type { Config } from '../config/schema.ts'
 import { chooseKind } from '../embedded/choose.ts'
 import { FindError, find } from '../embedded/find.ts'
 import { thisMachine } from '../embedded/machine.ts'
+import { formatDuration } from '../lib/duration.ts'
 import { maskText } from '../lib/mask.ts'
 import { postJson } from '../lib/post-json.ts'
-import { host } from '../runtime/current.ts'
 import { DialError } from '../runtime/host.ts'
+import { type Met, meet } from './doctor-forward.ts'
 import { bad, type Finding, fine, warning } from './finding.ts'
 
-/** How long (ms) somebody may take to answer, and to say that our token is wrong. */
+/** How long (ms) somebody may take to answer. */
 const PATIENCE = 5_000
-const OBJECTION = 1_000
-/** OneBot's retcode for it, which NapCat and LLBot send once the link is open. */
-const WRONG_TOKEN = 1403
-const MAX_FRAME = 2 ** 20
+/** Clocks that differ by this (ms) are told: certificates and logins bear less than events do. */
+const APART = 120_000
+/** How it sounds when it is the certificate. */
+const OF_TLS = /\b(?:TLS|SSL|EPROTO)\b|certificate|self.signed/i
+const TLS = 'a certificate of its own wants tls.ca in an entry of upstreams'
 
 /** `file`: of the config; what belongs to an implementation of our own is beside it. */
 export async function peers(config: Config, file: string): Promise<Finding[]> {
@@ -33,10 +35,12 @@ export async function peers(config: Config, file: string): Promise<Finding[]> {
     ...config['http-post'].map(({ name, url }) => dialled('http-post', name, url)),
     ...satoriHooks(config).map(({ name, url }) => dialled('satori.webhooks', name, url)),
   ]
-  return Promise.all(checks)
+  return (await Promise.all(checks)).flat()
 }
 
-function implementation(one: Implementation, config: Config, files: Files, home: string): Promise<Finding> {
+type Told = Promise<Finding | Finding[]>
+
+function implementation(one: Implementation, config: Config, files: Files, home: string): Told {
   switch (one.kind) {
     case 'forward':
       return forward(one, files)
@@ -57,7 +61,7 @@ const aboutOf = ({ name }: Implementation) => `implementation${name === '' ? '' 
 const tokenKey = ({ name }: Implementation) =>
   name === 'ntqq-impl' ? 'ntqq-impl.external-access-token' : 'the access-token of its upstreams entry'
 
-async function forward(one: Implementation, files: Files): Promise<Finding> {
+async function forward(one: Implementation, files: Files): Told {
   const about = aboutOf(one)
   const url = maskText(one.url)
   const absent = await unreachable(one.url)
@@ -69,16 +73,13 @@ async function forward(one: Implementation, files: Files): Promise<Finding> {
     )
   const refused = bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
   try {
-    return (await welcome(one, files)) ? fine(about, `${url} lets us in`) : refused
+    const met = await meet(one, files)
+    return met.end === 'refused' ? refused : told(one, about, url, met)
   } catch (error) {
     if (!(error instanceof DialError)) throw error
     if (error.status === 401 || error.status === 403) return refused
-    if (/\b(?:TLS|SSL|EPROTO)\b|certificate/i.test(error.message))
-      return bad(
-        about,
-        `${url} cannot be reached by TLS: ${reason(error)}`,
-        'write ws:// if it speaks no TLS; a certificate of its own wants tls.ca in an entry of upstreams',
-      )
+    if (OF_TLS.test(error.message))
+      return bad(about, `${url} cannot be reached by TLS: ${reason(error)}`, `write ws:// if it speaks no TLS; ${TLS}`)
     const answer = error.status === undefined ? reason(error) : `it answered ${error.status}`
     return bad(
       about,
@@ -100,28 +101,38 @@ function itself(url: string): string {
     : ''
 }
 
-/** Dials as the gateway does, and leaves. False: it said that our token is wrong, or hung up at once. */
-async function welcome(one: Implementation, { authorities }: Files): Promise<boolean> {
-  const ended = Promise.withResolvers<boolean>()
-  const token = one['access-token']
-  const socket = await host.dial({
-    url: one.url,
-    maxFrame: MAX_FRAME,
-    tls: { insecure: one.insecure, ...(one.ca !== '' && { ca: authorities.get(one.ca) }) },
-    timeout: PATIENCE,
-    headers: { 'User-Agent': 'OneBot/11', ...(token !== '' && { Authorization: `Bearer ${token}` }) },
-    events: {
-      text: (_socket, text) => ended.resolve(!new RegExp(`"retcode"\\s*:\\s*${WRONG_TOKEN}\\b`).test(text)),
-      close: () => ended.resolve(false),
-    },
-  })
-  const patient = setTimeout(() => ended.resolve(true), OBJECTION)
-  try {
-    return await ended.promise
-  } finally {
-    clearTimeout(patient)
-    socket.close(1000, 'only looking')
-  }
+/** What is true of one that opened. */
+function told(one: Implementation, about: string, url: string, met: Met): Finding[] {
+  const { end, events, account, online, ahead } = met
+  const wanted = one['self-id']
+  if (end === 'gone' && !events)
+    return [bad(about, `${url} hangs up at once`, `see its log; set ${tokenKey(one)} to the token that is set there`)]
+  if (end !== 'answered')
+    return [
+      bad(
+        about,
+        `${url} takes connections, but ${events ? 'answers no calls' : 'says nothing that OneBot says'}`,
+        'compare port and path with its settings: they must be those of its forward WebSocket for OneBot 11, for events and calls alike',
+      ),
+    ]
+  if (account !== undefined && wanted !== '' && wanted !== account)
+    return [bad(about, `${url} is logged in to ${account}, and self-id says ${wanted}`, 'correct self-id, or the url')]
+  if (online === false)
+    return [bad(about, `${url} answers, but its account ${account ?? ''} is offline`, 'log it in again there')]
+  return [
+    fine(about, `${url} answers${account === undefined ? '' : ` for ${account}`}`),
+    ...(ahead === undefined || Math.abs(ahead) < APART ? [] : [clocks(url, ahead)]),
+  ]
+}
+
+/** One of the two is wrong; which, nobody here can say. */
+function clocks(url: string, ahead: number): Finding {
+  const apart = `${formatDuration(Math.round(Math.abs(ahead) / 60_000) * 60_000)} ${ahead > 0 ? 'behind' : 'ahead of'}`
+  return warning(
+    'clock',
+    `this machine's is ${apart} that of ${url}`,
+    'set the one that is wrong, best by NTP: timedatectl set-ntp true',
+  )
 }
 
 /** Asks what it is, as the gateway does first. */
@@ -142,7 +153,12 @@ async function milky(one: Implementation): Promise<Finding> {
     timeout: PATIENCE,
     signal: new AbortController().signal,
   })
-  if (answer.kind === 'failed') return bad(about, `${url}: ${answer.reason}`, remedy)
+  if (answer.kind === 'failed')
+    return bad(
+      about,
+      `${url}: ${answer.reason}`,
+      OF_TLS.test(answer.reason) ? `write http:// if it speaks no TLS; ${TLS}` : remedy,
+    )
   if (answer.status === 401 || answer.status === 403)
     return bad(about, `${url} refuses our token`, `set ${tokenKey(one)} to the token that is set there`)
   if (answer.status === 200 && answer.text?.includes('"impl_name"')) return fine(about, `${url} speaks Milky`)
@@ -154,18 +170,19 @@ async function milky(one: Implementation): Promise<Finding> {
 }
 
 async function embedded(one: Implementation, config: Config, home: string): Promise<Finding> {
-  const { path, archive, account, 'sign-server-url': sign } = config['ntqq-impl']
+  const { path, archive, account, download, 'sign-server-url': sign } = config['ntqq-impl']
   const about = aboutOf(one)
   try {
     const kind = await chooseKind(config['ntqq-impl'], home, thisMachine())
     const folder = join(home, kind.folder)
     const found = await find({ kind, machine: thisMachine(), path, archive, folder })
-    if (!('executable' in found))
-      return warning(
-        about,
-        `${kind.name} is not installed yet`,
-        kind.unreleased ?? 'perpetua lagrange install, or let the start do it',
-      )
+    if (!('executable' in found)) {
+      const fact = `${kind.name} is not installed yet`
+      // As the installer sees it: without a server that has it, nobody can fetch what was never released.
+      if (found.from === 'download' && kind.unreleased !== undefined && download.base === '')
+        return bad(about, fact, kind.unreleased)
+      return warning(about, fact, 'perpetua lagrange install, or let the start do it')
+    }
     if (sign === '')
       return warning(
         about,

@@ -10,20 +10,22 @@ import { isRunning } from '../lib/process.ts'
 import { bad, type Finding, fine, warning } from './finding.ts'
 import { LOCK } from './lock.ts'
 import { nearAddress, unwell } from './near.ts'
+import { apiOf } from './reach.ts'
 import { addressProblem } from './running.ts'
+import { versionText } from './version.ts'
 
 /** As many of a range are tried: a person waits for it. */
 const MOST_TRIED = 256
 
 export async function ports(config: Config): Promise<Finding[]> {
   const owner = runningGateway(config['data-dir'])
-  const main = owner === undefined ? await freePort(config) : await answering(config, owner)
+  const main = owner === undefined ? [await freePort(config)] : await answering(config, owner)
   // Those of a gateway that runs are its own.
-  return [main, ...exposure(config), ...(owner === undefined ? await range(config) : [])]
+  return [...main, ...exposure(config), ...(owner === undefined ? await range(config) : [])]
 }
 
 /** The process that holds the data folder. */
-function runningGateway(folder: string): number | undefined {
+export function runningGateway(folder: string): number | undefined {
   try {
     const owner: { pid?: unknown; start?: unknown } = JSON.parse(readFileSync(join(folder, LOCK), 'utf8'))
     const { pid, start } = owner
@@ -34,10 +36,29 @@ function runningGateway(folder: string): number | undefined {
   }
 }
 
-async function answering(config: Config, pid: number): Promise<Finding> {
+async function answering(config: Config, pid: number): Promise<Finding[]> {
   const ill = await unwell(config)
-  if (ill === undefined) return fine('gateway', `it runs (process ${pid}) and answers at ${nearAddress(config)}`)
-  return bad('gateway', `process ${pid} holds ${config['data-dir']}, but ${ill}`, 'look into its log, then restart it')
+  if (ill !== undefined)
+    return [
+      bad('gateway', `process ${pid} holds ${config['data-dir']}, but ${ill}`, 'look into its log, then restart it'),
+    ]
+  const running = await runningVersion(config)
+  const same = running === undefined || running === versionText
+  return [
+    fine('gateway', `it runs (process ${pid}) and answers at ${nearAddress(config)}`),
+    ...(same ? [] : [warning('gateway', `it runs as ${running}, this program is ${versionText}`, 'restart it')]),
+  ]
+}
+
+/** Undefined where it does not tell us: we may not know its token. */
+async function runningVersion(config: Config): Promise<string | undefined> {
+  try {
+    const status = (await apiOf(config).get('/api/status')) as { gateway?: { version?: unknown } } | null // of ours
+    const version = status?.gateway?.version
+    return typeof version === 'string' ? version : undefined
+  } catch {
+    return undefined
+  }
 }
 
 async function freePort({ http: { host, port } }: Config): Promise<Finding> {

@@ -8,11 +8,12 @@ import { ConfigError, type Problem, problemText } from '../config/problem.ts'
 import { configOf } from '../config/schema.ts'
 import { machine } from './doctor-machine.ts'
 import { peers } from './doctor-peers.ts'
-import { ports } from './doctor-ports.ts'
+import { ports, runningGateway } from './doctor-ports.ts'
 import { EXIT } from './exit.ts'
 import { bad, type Finding, findingText, fine, summaryText, warning } from './finding.ts'
 import { configOption } from './options.ts'
 import { say } from './say.ts'
+import { columns } from './wrap.ts'
 
 export const doctor = defineCommand({
   meta: { name: 'doctor', description: 'Find what keeps it from working, and say what to do about it' },
@@ -24,7 +25,10 @@ export const doctor = defineCommand({
     const findings = await examine(file, Date.now())
     const ok = findings.every(({ state }) => state !== 'bad')
     if (json) say(JSON.stringify({ ok, findings }))
-    else say([...findings.map(findingText), summaryText(findings)].join('\n'))
+    else {
+      const width = columns()
+      say([...findings.map((finding) => findingText(finding, width)), summaryText(findings)].join('\n'))
+    }
     return ok ? EXIT.ok.code : EXIT.failed.code
   },
 })
@@ -34,7 +38,15 @@ async function examine(file: string, now: number): Promise<Finding[]> {
   try {
     const loaded = await loadConfig({ file, missing: 'defaults' })
     const { config } = loaded
-    return [...configFile(loaded), ...machine(config, now), ...(await ports(config)), ...(await peers(config, file))]
+    // SQLite is loaded for whoever wants to know.
+    const { kept } = await import('./doctor-kept.ts')
+    return [
+      ...configFile(loaded),
+      ...machine(config, now, runningGateway(config['data-dir'])),
+      ...kept(config),
+      ...(await ports(config)),
+      ...(await peers(config, file)),
+    ]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // What it would run is not known; the machine is there all the same.

@@ -2,6 +2,7 @@
 
 import { maskText } from '../lib/mask.ts'
 import { oneLine } from '../observe/line.ts'
+import { wrapped } from './wrap.ts'
 
 export interface Finding {
   /** What was looked at, in a word or two. */
@@ -24,11 +25,16 @@ export const bad = (about: string, fact: string, remedy: string): Finding => ({ 
 
 const COLOURS = { ok: 32, warn: 33, bad: 31 }
 
-/** Two lines for what needs doing, one for what does not, whatever others have said of themselves. No secrets. */
-export function findingText({ about, state, fact, remedy }: Finding): string {
+/**
+ * The fact, and what is to be done about it on a line of its own, whatever others have said of themselves. No secrets.
+ * `width`: columns of the terminal; lines stay whole where there is none, for programs that look for words.
+ */
+export function findingText({ about, state, fact, remedy }: Finding, width = Number.POSITIVE_INFINITY): string {
   const mark = `\u001b[${COLOURS[state]}m${state.padEnd(5)}\u001b[39m`
-  const said = `${oneLine(`${about}: ${fact}`)}${remedy === undefined ? '' : `\n      -> ${oneLine(remedy)}`}`
-  return maskText(`${mark} ${said}`)
+  const block = (text: string, indent: string) =>
+    wrapped(maskText(oneLine(text)), width - indent.length).join(`\n${indent}`)
+  const todo = remedy === undefined ? '' : `\n      -> ${block(remedy, ' '.repeat(9))}`
+  return `${mark} ${block(`${about}: ${fact}`, ' '.repeat(6))}${todo}`
 }
 
 export function summaryText(findings: readonly Finding[]): string {

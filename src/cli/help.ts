@@ -4,6 +4,7 @@ import type { ArgsDef } from 'citty'
 import { EXIT } from './exit.ts'
 import { positionals } from './flags.ts'
 import { description, versionText } from './version.ts'
+import { columns, wrapped } from './wrap.ts'
 
 /** The part of a citty command that help is about. */
 export interface Described {
@@ -16,6 +17,8 @@ const COMMON: ArgsDef = {
   version: { type: 'boolean', alias: 'v', description: 'Show the version' },
 }
 
+const WITHOUT = 'Without a command, perpetua starts the gateway. perpetua <command> --help tells more about a command.'
+
 /** `standard`: the command that is meant where none is named. */
 export function programHelp(commands: Described[], standard: Pick<Described, 'args'>): string {
   return page(
@@ -24,7 +27,7 @@ export function programHelp(commands: Described[], standard: Pick<Described, 'ar
     ['Commands', commands.map(({ meta }) => [meta.name, meta.description])],
     ['Options', options({ ...standard.args, ...COMMON })],
     ['Exit codes', exitCodes()],
-  ).concat('Without a command, perpetua starts the gateway. perpetua <command> --help tells more about a command.')
+  ).concat(wrapped(WITHOUT, columns() ?? Number.POSITIVE_INFINITY).join('\n'))
 }
 
 export function commandHelp({ meta, args = {} }: Described): string {
@@ -54,9 +57,10 @@ type Part = [heading: string, rows: [name: string, text: string][]]
 
 function page(title: string, usage: string, ...parts: Part[]): string {
   const widest = Math.max(...parts.flatMap(([, rows]) => rows.map(([name]) => name.length)))
-  const blocks = parts.map(([heading, rows]) =>
-    [bold(heading), ...rows.map(([name, text]) => `  ${name.padEnd(widest)}  ${text}`)].join('\n'),
-  )
+  const width = (columns() ?? Number.POSITIVE_INFINITY) - widest - 4
+  const row = ([name, text]: [string, string]) =>
+    `  ${name.padEnd(widest)}  ${wrapped(text, width).join(`\n${' '.repeat(widest + 4)}`)}`
+  const blocks = parts.map(([heading, rows]) => [bold(heading), ...rows.map(row)].join('\n'))
   return `${[title, `${bold('Usage')}\n  ${usage}`, ...blocks].join('\n\n')}\n\n`
 }
 

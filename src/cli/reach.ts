@@ -71,10 +71,15 @@ async function placeOf({ config: file, url, token }: Reach): Promise<Place> {
   return {
     url: addressed(url ?? ownAddress(config)),
     token: token ?? tokenOf(config),
-    certificate:
-      url === undefined && config.http.tls.cert !== '' ? readFileSync(config.http.tls.cert, 'utf8') : undefined,
+    certificate: url === undefined ? certificateOf(config) : undefined,
   }
 }
+
+/** Of the gateway that runs with a config. @throws where the config does not say where it is, or no token is known. */
+export const apiOf = (config: Config): Api =>
+  apiAt({ url: addressed(ownAddress(config)), token: tokenOf(config), certificate: certificateOf(config) })
+
+const certificateOf = ({ http: { tls } }: Config) => (tls.cert === '' ? undefined : readFileSync(tls.cert, 'utf8'))
 
 function addressed(url: string): URL {
   if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url)

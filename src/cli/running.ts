@@ -80,7 +80,14 @@ export function addressProblem(error: unknown, { host, port, names }: Wanted): E
         exit: EXIT.portInUse,
       }
     case 'EACCES listen':
-      return { fact: `${names.port}: ${port} may not be used by this user; set a port above 1023`, exit: EXIT.failed }
+      return {
+        fact:
+          `${names.port}: ${port} may not be used by this user; set a port above 1023` +
+          (names.port === 'http.port' && process.platform === 'linux'
+            ? ', or let perpetua service install --system run it'
+            : ''),
+        exit: EXIT.failed,
+      }
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return { fact: `${names.host}: ${host} is no address of this machine`, exit: EXIT.failed }

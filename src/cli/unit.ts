@@ -5,10 +5,18 @@ export interface Service {
   readonly command: readonly string[]
   /** Where relative paths of the config start: data, logs. */
   readonly folder: string
+  /** Folders outside it that the config has it write. */
+  readonly writes: readonly string[]
   /** Of the whole machine, not of one user. */
   readonly system: boolean
   /** Who runs it, of a whole machine. */
   readonly user: string
+  /** It listens below port 1024. */
+  readonly lowPorts: boolean
+  /** It runs an implementation of its own, a program that unpacks itself here; '' for none. */
+  readonly unpacks: string
+  /** It keeps a log of its own, with an end: the system need not keep another. */
+  readonly logs: boolean
 }
 
 /** A gateway takes up to 10 s to stop in order. */
@@ -17,8 +25,11 @@ const STOPPING_S = 15
 const FILES = 65_536
 
 /**
- * Lines that any manager can enforce. Memory stays executable: JavaScript is compiled there.
+ * Lines that any manager can enforce. Memory stays executable: JavaScript is compiled there. System calls beyond the
+ * list fail, and kill nobody: programs ask for what is new, and do without.
+ * It is started for ever: an address that is not there yet, a wrong config, a port in use mend themselves or are mended.
  * Exit codes 2 and 4 (wrong options, folder in use) do not mend themselves by a restart.
+ * An implementation of our own that takes too much memory ends alone, and is started again by the gateway.
  */
 const COMMON = `Type=exec
 Restart=on-failure
@@ -26,6 +37,7 @@ RestartSec=5
 RestartPreventExitStatus=2 4
 TimeoutStopSec=${STOPPING_S}
 KillMode=mixed
+OOMPolicy=continue
 LimitNOFILE=${FILES}
 UMask=0077
 NoNewPrivileges=yes
@@ -35,14 +47,12 @@ RestrictSUIDSGID=yes
 RestrictNamespaces=yes
 RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 SystemCallArchitectures=native
-SystemCallFilter=@system-service`
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM`
 
 /** Lines that need what only the system's manager has everywhere: views of the file system, capabilities. */
-const SYSTEM = `CapabilityBoundingSet=
-AmbientCapabilities=
-ProtectSystem=strict
+const SYSTEM = `ProtectSystem=strict
 ProtectHome=read-only
-PrivateTmp=yes
 PrivateDevices=yes
 ProtectClock=yes
 ProtectHostname=yes
@@ -52,40 +62,57 @@ ProtectKernelTunables=yes
 ProtectControlGroups=yes
 ProtectProc=invisible`
 
-export function systemdUnit({ command, folder, system, user }: Service): string {
-  const own = system ? `User=${user}\n${SYSTEM}\nReadWritePaths=${quoted(folder)}\n` : ''
+export function systemdUnit(service: Service): string {
+  const { command, folder, system } = service
+  const [program = '', ...words] = command
   return `[Unit]
 Description=perpetua, a OneBot 11 gateway
-${system ? 'Wants=network-online.target\nAfter=network-online.target\n' : ''}StartLimitIntervalSec=300
-StartLimitBurst=10
+${system ? 'Wants=network-online.target\nAfter=network-online.target\n' : ''}StartLimitIntervalSec=0
 
 [Service]
-ExecStart=${command.map(quoted).join(' ')}
+ExecStart=${[path(program), ...words.map(word)].join(' ')}
 ExecReload=/bin/kill -HUP $MAINPID
 WorkingDirectory=${folder.replaceAll('%', '%%')}
 ${COMMON}
-${own}
+${system ? ofSystem(service) : ''}
 [Install]
 WantedBy=${system ? 'multi-user.target' : 'default.target'}
 `
 }
 
-/** As systemd reads it: quotes keep spaces, percent and dollar signs stand for themselves when doubled. */
-function quoted(word: string): string {
-  const plain = word.replaceAll('\\', '\\\\').replaceAll('%', '%%').replaceAll('$', '$$$$')
+function ofSystem({ user, folder, writes, lowPorts, unpacks }: Service): string {
+  const capabilities = lowPorts ? 'CAP_NET_BIND_SERVICE' : ''
+  // Clients hand an implementation the paths of files, and those are in /tmp more often than not.
+  const shared = unpacks === '' ? [] : ['/tmp', '/var/tmp']
+  // What is not there is no reason not to start.
+  const others = [...writes, ...shared].map((other) => path(`-${other}`))
+  return `User=${user}
+CapabilityBoundingSet=${capabilities}
+AmbientCapabilities=${capabilities}
+${SYSTEM}
+${unpacks === '' ? 'PrivateTmp=yes' : `Environment=${path(`DOTNET_BUNDLE_EXTRACT_BASE_DIR=${unpacks}`)}`}
+ReadWritePaths=${[path(folder), ...others].join(' ')}
+`
+}
+
+/** As systemd reads it: quotes keep spaces, a percent sign stands for itself when doubled. */
+function path(text: string): string {
+  const plain = text.replaceAll('\\', '\\\\').replaceAll('%', '%%')
   return /^[\w@%+=:,./$-]+$/.test(plain) ? plain : `"${plain.replaceAll('"', '\\"')}"`
 }
 
-export const LABEL = 'perpetua'
+/** Of a command behind its program, where a dollar sign begins a variable. */
+const word = (text: string) => path(text.replaceAll('$', '$$$$'))
 
-export function launchdJob({ command, folder, system, user }: Service): string {
+export function launchdJob({ command, folder, system, user, logs }: Service, label: string): string {
   const words = command.map((word) => `    <string>${escaped(word)}</string>`).join('\n')
+  const heard = logs ? ['Error'] : ['Out', 'Error']
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
 <dict>
   <key>Label</key>
-  <string>${LABEL}</string>
+  <string>${escaped(label)}</string>
   <key>ProgramArguments</key>
   <array>
 ${words}
@@ -110,14 +137,18 @@ ${system ? `  <key>UserName</key>\n  <string>${escaped(user)}</string>\n` : ''} 
     <key>NumberOfFiles</key>
     <integer>${FILES}</integer>
   </dict>
-  <key>StandardOutPath</key>
-  <string>${escaped(folder)}/logs/service.log</string>
-  <key>StandardErrorPath</key>
-  <string>${escaped(folder)}/logs/service.log</string>
-</dict>
+${heard.map((which) => `  <key>Standard${which}Path</key>\n  <string>${escaped(folder)}/logs/service.log</string>\n`).join('')}</dict>
 </plist>
 `
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 const escaped = (text: string) => text.replace(/[&<>]/g, (char) => ENTITIES[char] ?? char)
+
+/** The folder of a service that was written as above; undefined: it was written by somebody else. */
+export function folderIn(text: string): string | undefined {
+  const unit = /^WorkingDirectory=(.*)$/m.exec(text)?.[1]
+  if (unit !== undefined) return unit.replaceAll('%%', '%')
+  const job = /<key>WorkingDirectory<\/key>\s*<string>(.*)<\/string>/.exec(text)?.[1]
+  return job?.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&')
+}

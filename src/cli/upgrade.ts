@@ -2,17 +2,21 @@
 
 import { realpathSync } from 'node:fs'
 import { defineCommand } from 'citty'
-import { fileProblem, isOfFiles } from '../lib/file-error.ts'
 import { compareVersions } from '../lib/newer.ts'
-import { kept, swapPrograms } from '../lib/replace.ts'
+import { kept } from '../lib/replace.ts'
 import { EXIT } from './exit.ts'
 import { progress } from './progress.ts'
 import { complain, say } from './say.ts'
-import { find, plainly, upgrade as replace, UpgradeError, type UpgradeOptions } from './upgrading.ts'
+import { restarts } from './service-manager.ts'
+import { find, plainly, upgrade as replace, rollBack, UpgradeError, type UpgradeOptions } from './upgrading.ts'
 import { http, usable } from './values.ts'
 import { repository, target, version, versionText } from './version.ts'
 
-const RESTART = 'A gateway that runs goes on with the old one until it is restarted.'
+/** With the commands that restart the services of this machine. */
+function restart(): string {
+  const commands = restarts().map((words) => `\n  ${words.join(' ')}`)
+  return `A gateway that runs goes on with the old one until it is restarted${commands.length === 0 ? '.' : `:${commands.join('')}`}`
+}
 
 interface Wishes {
   readonly check: boolean
@@ -45,16 +49,17 @@ export const upgrade = defineCommand({
     }),
 })
 
-function back(program: string): number {
+async function back(program: string): Promise<number> {
   try {
-    if (swapPrograms(program)) {
-      say(`Back to the one before. ${RESTART}`)
+    const said = await rollBack(program)
+    if (said !== undefined) {
+      say(`Back to ${said}. ${restart()}`)
       return EXIT.ok.code
     }
     complain(`There is no version before: ${kept(program)} is not there.`)
   } catch (error) {
-    if (!isOfFiles(error)) throw error
-    complain(`Not rolled back: ${fileProblem(error)}; run this as the user who installed it.`)
+    if (!(error instanceof UpgradeError)) throw error
+    complain(`Not rolled back: ${error.message}.`)
   }
   return EXIT.failed.code
 }
@@ -94,6 +99,10 @@ async function forth(program: string, target: string, wishes: Wishes): Promise<n
 async function newer(options: UpgradeOptions, { check, force, to }: Wishes, downloaded: () => void): Promise<number> {
   const found = await find(options)
   const known = found.tag?.replace(/^v/, '')
+  if (known !== undefined && to === undefined && found.unchecked !== undefined)
+    options.notice?.(
+      `the release host could not be asked (${plainly(found.unchecked)}): what is newest is what its files say`,
+    )
   if (known === undefined && !force) {
     complain(
       `Nobody can tell whether there is a newer one: asking the release host, ${plainly(found.unchecked ?? 'nothing was heard')}.`,
@@ -115,6 +124,6 @@ async function newer(options: UpgradeOptions, { check, force, to }: Wishes, down
   const said = await replace(options, found)
   downloaded()
   say(`Upgraded from ${versionText} to ${said}.`)
-  say(`${RESTART} perpetua upgrade --rollback goes back.`)
+  say(`perpetua upgrade --rollback goes back. ${restart()}`)
   return EXIT.ok.code
 }

@@ -1,13 +1,20 @@
 // Brings another version of this program into its place: found, checked, tried, and only then used.
 
-import { mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { DownloadError, download, type Patience, type Progress } from '../lib/download.ts'
+import { DownloadError, download, type Patience, type Progress, sha256Of } from '../lib/download.ts'
 import { fileProblem, isOfFiles } from '../lib/file-error.ts'
 import { HeldError, lockFile } from '../lib/lock-file.ts'
 import { maskText } from '../lib/mask.ts'
-import { fileAddress, NoSuchFileError, type Origin, type ReleaseFile, releaseFile } from '../lib/release.ts'
-import { replaceProgram } from '../lib/replace.ts'
+import {
+  fileAddress,
+  NoSuchFileError,
+  type Origin,
+  type ReleaseFile,
+  releaseFile,
+  releaseText,
+} from '../lib/release.ts'
+import { hasKept, kept, replaceProgram, swapPrograms } from '../lib/replace.ts'
 import { UnpackError } from '../lib/unpack-error.ts'
 import { host } from '../runtime/current.ts'
 import { SpawnError } from '../runtime/host.ts'
@@ -32,6 +39,10 @@ export class UpgradeError extends Error {
 }
 
 const SUMS = 'SHA256SUMS'
+/** The list of parts, which says its version. */
+const PARTS = 'sbom.cdx.json'
+/** How long (ms) a program may take to say its version. */
+const START = 30_000
 /** The longest list of sums that is read (bytes). */
 const MOST_SUMS = 64 * 1024
 const NOTHING_CHANGED = 'nothing was changed'
@@ -41,8 +52,45 @@ const archiveOf = (target: string) => `perpetua-${target}.${target.startsWith('w
 
 /** What the release has for this machine. Rejects with UpgradeError. */
 export async function find({ repository, target, origin, signal }: UpgradeOptions): Promise<ReleaseFile> {
-  return told(() => releaseFile(repository, archiveOf(target), origin, signal))
+  const archive = archiveOf(target)
+  const found = await told(() => releaseFile(repository, archive, origin, signal), signal)
+  if (found.tag !== undefined) return found
+  // Where the host's API cannot be reached, its files often can, by a mirror: one of them says which release it is of.
+  const tag = tagIn(await releaseText(fileAddress(repository, PARTS, origin), signal))
+  return tag === undefined ? found : { ...found, tag, url: fileAddress({ ...repository, tag }, archive, origin) }
 }
+
+function tagIn(parts = ''): string | undefined {
+  try {
+    const version: unknown = JSON.parse(parts)?.metadata?.component?.version
+    return typeof version === 'string' && /^\d+\.\d+\.\d+[\w.-]*$/.test(version) ? `v${version}` : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The one before comes back. Resolves with what it says of its version; undefined: there is none. Rejects with
+ * UpgradeError; then nothing was changed.
+ */
+export async function rollBack(program: string): Promise<string | undefined> {
+  return told(async () => {
+    if (!existsSync(kept(program)) && !hasKept(program)) return undefined
+    const lock = lockFile(lockOf(program))
+    try {
+      // Windows starts nothing that is called .old.
+      const said =
+        process.platform === 'win32' ? 'the one before' : await tried(kept(program), undefined, 'the one before')
+      swapPrograms(program)
+      return said
+    } finally {
+      lock[Symbol.dispose]()
+    }
+  })
+}
+
+const folderOf = (program: string) => join(dirname(program), `.${basename(program)}-upgrade`)
+const lockOf = (program: string) => `${folderOf(program)}.lock`
 
 /**
  * Replaces the program with what was found. Resolves with what the new one says of its version. Rejects with
@@ -50,16 +98,18 @@ export async function find({ repository, target, origin, signal }: UpgradeOption
  */
 export async function upgrade(options: UpgradeOptions, found: ReleaseFile): Promise<string> {
   const { program, target, signal, progress, patience } = options
-  const folder = join(dirname(program), `.${basename(program)}-upgrade`)
+  const folder = folderOf(program)
   return told(async () => {
-    const lock = lockFile(`${folder}.lock`)
+    const lock = lockFile(lockOf(program))
     try {
       mkdirSync(folder, { recursive: true })
       const archive = join(folder, archiveOf(target))
       const sha256 = found.sha256 ?? (await listed(options, found, folder))
-      await download({ url: found.url, file: archive, size: found.size, sha256, signal, progress, patience })
+      // One that came through before, and could not be unpacked for want of room, need not come again.
+      if (!existsSync(archive) || (await sha256Of(archive, signal)) !== sha256.toLowerCase())
+        await download({ url: found.url, file: archive, size: found.size, sha256, signal, progress, patience })
       const next = await unpacked(archive, join(folder, 'new'), basename(program), signal)
-      const said = await tried(next, found.tag)
+      const said = await tried(next, found.tag, 'the new program')
       signal?.throwIfAborted()
       replaceProgram(program, next)
       rmSync(folder, { recursive: true, force: true })
@@ -88,14 +138,14 @@ async function listed(options: UpgradeOptions, { tag, unchecked }: ReleaseFile, 
   const file = join(folder, SUMS)
   await download({ url, file, signal, patience: { ...patience, most: MOST_SUMS } })
   const name = archiveOf(target)
-  const line = readFileSync(file, 'utf8')
-    .split('\n')
-    .find((line) => line.endsWith(` ${name}`) || line.endsWith(`*${name}`))
+  const text = readFileSync(file, 'utf8')
+  rmSync(file)
+  const line = text.split('\n').find((line) => line.endsWith(` ${name}`) || line.endsWith(`*${name}`))
   const sum = /^[0-9a-f]{64}(?= )/i.exec(line ?? '')?.[0]
   if (sum === undefined)
     throw new UpgradeError(`${maskText(url)} lists no ${name}: without a sum nothing is installed; ${NOTHING_CHANGED}`)
   if (unchecked !== undefined)
-    notice?.(`the SHA-256 is from ${SUMS} beside the file, not from the release host: asking it, ${unchecked}`)
+    notice?.(`the SHA-256 is from ${SUMS} beside the file, not from the release host: asking it, ${plainly(unchecked)}`)
   return sum
 }
 
@@ -109,7 +159,7 @@ async function unpacked(archive: string, folder: string, name: string, signal?: 
 }
 
 /** A program that does not start here is none to upgrade to. */
-async function tried(program: string, tag: string | undefined): Promise<string> {
+async function tried(program: string, tag: string | undefined, called: string): Promise<string> {
   let said = ''
   const child = await host.spawn({
     command: program,
@@ -120,11 +170,13 @@ async function tried(program: string, tag: string | undefined): Promise<string> 
       said += new TextDecoder().decode(bytes)
     },
   })
+  const patience = setTimeout(() => child.kill('SIGKILL'), START)
   const { code, signal } = await child.exited
+  clearTimeout(patience)
   const wanted = tag?.replace(/^v/, '')
   if (code !== 0)
     throw new UpgradeError(
-      `the new program does not start here (${signal ?? `exit code ${code}`}): ${firstLine(said)}; ${NOTHING_CHANGED}`,
+      `${called} does not start here (${signal ?? `exit code ${code}`}): ${firstLine(said)}; ${NOTHING_CHANGED}`,
     )
   if (wanted !== undefined && !said.startsWith(wanted))
     throw new UpgradeError(`the release says ${tag}, its program ${firstLine(said)}; ${NOTHING_CHANGED}`)
@@ -148,19 +200,23 @@ function worded(error: unknown): string | undefined {
   if (error instanceof DownloadError) return `not downloaded: ${plainly(error.message)}; ${advice(error)}`
   if (error instanceof NoSuchFileError) return `${error.message}; ${NOTHING_CHANGED}`
   if (error instanceof UnpackError) return `not unpacked: ${error.message}; ${NOTHING_CHANGED}`
-  if (error instanceof SpawnError) return `the new program does not start here: ${error.message}; ${NOTHING_CHANGED}`
+  if (error instanceof SpawnError) return `the program does not start here: ${error.message}; ${NOTHING_CHANGED}`
   if (error instanceof HeldError) return `another upgrade is going on (process ${error.owner?.pid ?? 'unknown'})`
   if (!isOfFiles(error)) return undefined
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    return `${fileProblem(error)}; make room, some 250 MB for an upgrade; ${NOTHING_CHANGED}`
   const foreign = ['EACCES', 'EPERM', 'EROFS'].includes(error.code ?? '')
   return `${fileProblem(error)}; ${foreign ? 'run this as the user who installed it, or in a container take a newer image' : NOTHING_CHANGED}`
 }
 
 /** In words, where the system has only its own for it. */
 export function plainly(text: string): string {
-  return text.replace(
-    /\bgetaddrinfo (?:ENOTFOUND|EAI_AGAIN) (\S+)/,
-    'the name $1 is not known here (no network, or no DNS)',
-  )
+  return text
+    .replace(/\bgetaddrinfo (?:ENOTFOUND|EAI_AGAIN) (\S+)/, 'the name $1 is not known here (no network, or no DNS)')
+    .replace(/\b(?:ECONNREFUSED|ConnectionRefused): .*/s, 'nobody listens there (a proxy in HTTPS_PROXY counts, too)')
+    .replace(/\bECONNRESET: .*/s, 'the connection was cut')
+    .replace(/\bTooManyRedirects: .*/s, 'it is sent on and on, to no end')
+    .replace(/\.$/, '')
 }
 
 function advice({ why, status }: DownloadError): string {
@@ -172,7 +228,7 @@ function advice({ why, status }: DownloadError): string {
     case 'wrong':
       return `${NOTHING_CHANGED}; try again later, or ${MIRROR}`
     case 'disk':
-      return `see to room; ${NOTHING_CHANGED}`
+      return `make room, some 250 MB for an upgrade; ${NOTHING_CHANGED}`
     default:
       return why satisfies never
   }

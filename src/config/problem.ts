@@ -40,7 +40,7 @@ export function foundText(value: unknown, secret = false): string {
   if (value === undefined || value === null) return 'nothing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'object') return 'keys and values'
-  if (secret) return 'a value that is not shown here'
+  if (secret) return value === '' ? 'nothing' : 'a value that is not shown here'
   const text = typeof value === 'string' ? JSON.stringify(maskText(value)) : String(value)
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}…`
 }

@@ -44,10 +44,10 @@ export function isRunning(pid: number, start?: string): boolean {
   return fields === undefined || (!isDead(fields) && (start === undefined || fields[19] === start))
 }
 
-/** How many files, and so sockets, this process may have open; undefined where that cannot be told (only Linux says). */
-export function openFileLimit(): number | undefined {
+/** How many files, and so sockets, a process may have open; undefined where that cannot be told (only Linux says). */
+export function openFileLimit(pid: number = process.pid): number | undefined {
   try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1]
     return soft === undefined ? undefined : Number(soft)
   } catch {
     return undefined

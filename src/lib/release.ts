@@ -98,6 +98,21 @@ export function fileAddress({ owner, name, tag }: Repository, file: string, { ba
   return mirrored(`${base.replace(/\/+$/, '') || DOWNLOADS}/${owner}/${name}/releases/${release}/${file}`, mirror)
 }
 
+/** A small file of a release as text; undefined where it cannot be had. Rejects with the signal's reason. */
+export async function releaseText(url: string, signal?: AbortSignal): Promise<string | undefined> {
+  try {
+    const response = await fetch(url, { headers: { 'User-Agent': 'perpetua' }, signal: within(PATIENCE, signal) })
+    if (response.ok) return await bounded(response)
+    await response.body?.cancel()
+  } catch {
+    signal?.throwIfAborted()
+  }
+  return undefined
+}
+
+const within = (patience: number, signal: AbortSignal | undefined) =>
+  AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])])
+
 const mirrored = (url: string, mirror: string) => (mirror === '' ? url : `${mirror.replace(/\/+$/, '')}/${url}`)
 
 /** Why there is none, as text. */

@@ -1,13 +1,34 @@
 // Puts a new program in the place of one that may be running, in one step, and keeps the one before.
 
-import { copyFileSync, existsSync, linkSync, renameSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { dirname } from 'node:path'
 
 /** Where the program before is kept. */
 export const kept = (program: string): string => `${program}.old`
 
+/** While two programs change places. */
+const asideOf = (program: string) => `${kept(program)}.new`
+
+/** Whether there is one before; one that was killed while it changed places left it under another name. */
+export function hasKept(program: string): boolean {
+  const [old, aside] = [kept(program), asideOf(program)]
+  if (!existsSync(old) && existsSync(aside) && existsSync(program) && !same(aside, program)) renameSync(aside, old)
+  return existsSync(old)
+}
+
 /**
  * `next` takes the place of `program`, which is kept; both must be on one disk. Whatever fails, a whole program stands
- * in its place. Throws what the file system says.
+ * in its place, also after a power cut. Throws what the file system says.
  */
 export function replaceProgram(program: string, next: string): void {
   const old = kept(program)
@@ -20,16 +41,17 @@ export function replaceProgram(program: string, next: string): void {
       () => renameSync(old, program),
     )
   }
-  duplicate(program, `${old}.new`)
-  renameSync(`${old}.new`, old)
+  flush(next)
+  duplicate(program, asideOf(program))
+  moved(asideOf(program), old)
   renameSync(next, program)
+  flush(dirname(program))
 }
 
 /** The one before and the one in use change places. False: there is none before. */
 export function swapPrograms(program: string): boolean {
-  const old = kept(program)
-  const aside = `${old}.new`
-  if (!existsSync(old)) return false
+  const [old, aside] = [kept(program), asideOf(program)]
+  if (!hasKept(program)) return false
   if (process.platform === 'win32') {
     renameSync(program, aside)
     orElse(
@@ -40,8 +62,29 @@ export function swapPrograms(program: string): boolean {
     duplicate(program, aside)
     renameSync(old, program)
   }
-  renameSync(aside, old)
+  moved(aside, old)
   return true
+}
+
+/** Two names of one file would both stay. */
+function moved(from: string, to: string): void {
+  renameSync(from, to)
+  rmSync(from, { force: true })
+}
+
+function same(a: string, b: string): boolean {
+  const [x, y] = [statSync(a), statSync(b)]
+  return x.ino === y.ino && x.dev === y.dev
+}
+
+/** Onto the disk: a name that is there before the bytes are would be an empty program after a power cut. */
+function flush(path: string): void {
+  const handle = openSync(path, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
 }
 
 /** A second name for it, or a copy where a disk has no such thing. */

@@ -141,7 +141,7 @@ export class NumbersFile {
 }
 
 /** @throws FileTrouble where the file is not one of these. */
-function recognise(database: DatabaseSync): void {
+export function recognise(database: DatabaseSync): void {
   const empty = database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   if (numberOf(database, 'application_id') !== APPLICATION && !empty)
     throw new FileTrouble('foreign', 'it is a file of another program')

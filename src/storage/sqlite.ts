@@ -63,7 +63,7 @@ function forOwnerOnly(file: string): void {
 }
 
 /** Node says on stderr that its SQLite is experimental; that is no news for who runs a gateway. */
-function loadSqlite(): typeof import('node:sqlite') {
+export function loadSqlite(): typeof import('node:sqlite') {
   const { emitWarning } = process
   const others = (warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).includes('SQLite')) Reflect.apply(emitWarning, process, [warning, ...rest])

@@ -6,8 +6,7 @@ import { hostname } from 'node:os'
 import { LOCK, LockedError, lockFolder } from '../../src/cli/lock.ts'
 import { startOf } from '../../src/lib/process.ts'
 import { folder } from '../support/folder.ts'
-
-const linux = process.platform === 'linux'
+import { lacks, linux } from '../support/system.ts'
 
 /** The lock as this process would have written it. */
 const lockOf = (pid: number) =>
@@ -31,16 +30,19 @@ test('[CLI26] who has the folder and is about to end is waited for, who goes on 
   expect(await at.read(LOCK)).toBe(theirs)
 })
 
-test.skipIf(!linux)('[CLI26] a killed gateway that its parent never buries keeps nothing', async () => {
-  await using at = await folder()
-  // It has a child that ends, and never asks what became of it.
-  await using careless = Bun.spawn(['sh', '-c', 'sleep 0 & exec sleep 1000'])
-  const dead = await unburied(careless.pid)
-  await Bun.write(at.at(LOCK), lockOf(dead))
-  // It would be refused to whoever thought that it runs.
-  using _ = await lockFolder(at.path)
-  expect(await at.read(LOCK)).toContain(`"pid":${process.pid}`)
-})
+test.skipIf(lacks(!linux, 'only Linux tells whether a process has ended unburied'))(
+  '[CLI26] a killed gateway that its parent never buries keeps nothing',
+  async () => {
+    await using at = await folder()
+    // It has a child that ends, and never asks what became of it.
+    await using careless = Bun.spawn(['sh', '-c', 'sleep 0 & exec sleep 1000'])
+    const dead = await unburied(careless.pid)
+    await Bun.write(at.at(LOCK), lockOf(dead))
+    // It would be refused to whoever thought that it runs.
+    using _ = await lockFolder(at.path)
+    expect(await at.read(LOCK)).toContain(`"pid":${process.pid}`)
+  },
+)
 
 /** The pid of a child that has ended without anybody asking. */
 async function unburied(parent: number): Promise<number> {

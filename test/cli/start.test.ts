@@ -6,6 +6,7 @@ import { createServer } from 'node:net'
 import { template } from '../../src/config/template.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { program } from '../support/program.ts'
+import { lacks, linux } from '../support/system.ts'
 
 const ENTRY = 'test/cli/main.ts'
 const start = (home: Folder, env: Record<string, string> = {}, ...words: string[]) =>
@@ -123,28 +124,31 @@ test('[CLI12] a host that is not ours: exit 1, naming http.host', async () => {
   })
 })
 
-test('[CLI25] a low limit of open files is told at the start', async () => {
-  await using at = await home('http: {port: 0}\nlog: {dir: ""}')
-  const run = (limit: string) => {
-    const command = `ulimit -n ${limit} && exec '${process.execPath}' '${process.cwd()}/${ENTRY}'`
-    return Bun.spawn(['sh', '-c', command], { cwd: at.path, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
-  }
-  for (const [limit, told] of [
-    ['512', true],
-    ['2048', false],
-  ] as const) {
-    const child = run(limit)
-    let stdout = ''
-    for await (const bytes of child.stdout) {
-      const before = stdout.includes('started')
-      stdout += new TextDecoder().decode(bytes)
-      if (!before && stdout.includes('started')) child.kill('SIGTERM')
+test.skipIf(lacks(!linux, 'only Linux tells how many files may be open'))(
+  '[CLI25] a low limit of open files is told at the start',
+  async () => {
+    await using at = await home('http: {port: 0}\nlog: {dir: ""}')
+    const run = (limit: string) => {
+      const command = `ulimit -n ${limit} && exec '${process.execPath}' '${process.cwd()}/${ENTRY}'`
+      return Bun.spawn(['sh', '-c', command], { cwd: at.path, stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' })
     }
-    const stderr = await new Response(child.stderr).text()
-    expect(stderr.includes('few clients can connect')).toBe(told)
-    expect(await child.exited).toBe(0)
-  }
-})
+    for (const [limit, told] of [
+      ['512', true],
+      ['2048', false],
+    ] as const) {
+      const child = run(limit)
+      let stdout = ''
+      for await (const bytes of child.stdout) {
+        const before = stdout.includes('started')
+        stdout += new TextDecoder().decode(bytes)
+        if (!before && stdout.includes('started')) child.kill('SIGTERM')
+      }
+      const stderr = await new Response(child.stderr).text()
+      expect(stderr.includes('few clients can connect')).toBe(told)
+      expect(await child.exited).toBe(0)
+    }
+  },
+)
 
 test('[CLI13] a data folder in use: exit 4, naming the process; another folder is fine', async () => {
   await using at = await home('')

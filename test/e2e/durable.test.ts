@@ -2,6 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import { mortals } from '../support/mortals.ts'
+import { lacks, windows } from '../support/system.ts'
 import { judge } from '../support/verdict.ts'
 
 /** More of them: `bun run soak`. */
@@ -10,8 +11,7 @@ const ROUNDS = 3
 const RATE = 2_000
 const CALLS = 200
 
-// Windows has no signals that a program could answer.
-test.skipIf(process.platform === 'win32')(
+test.skipIf(lacks(windows, 'Windows has no signals that a program could answer'))(
   `[GOV1] [GOV2] [GOV3] gateway, implementation and clients killed under load, ${ROUNDS} times: all heard in order, one reply, each durable write once`,
   async () => {
     const told = await mortals({ rounds: ROUNDS, rate: RATE, calls: CALLS, life: 400 })

@@ -1,7 +1,6 @@
 // An implementation that perpetua runs itself: from an empty folder to an answered message, and through every trouble.
 
 import { expect, test } from 'bun:test'
-import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { lagrange } from '../../src/embedded/lagrange.ts'
 import { thisMachine } from '../../src/embedded/machine.ts'
@@ -13,6 +12,7 @@ import { type Program, program } from '../support/program.ts'
 import { releaseHost } from '../support/release-host.ts'
 import { type StandIn, scan, standIn, standInScript } from '../support/stand-in.ts'
 import type { StandInFlags } from '../support/stand-in-program.ts'
+import { lives } from '../support/system.ts'
 
 const ADMIN = { Authorization: 'Bearer admin' }
 
@@ -70,15 +70,6 @@ async function house(flags: StandInFlags = {}, config = '', own = ''): Promise<H
       await Promise.all(started.map((running) => running.ended))
       await home[Symbol.asyncDispose]()
     },
-  }
-}
-
-/** One that nobody has buried yet is not alive. */
-const isAlive = (pid: number) => {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
   }
 }
 
@@ -194,12 +185,12 @@ test.concurrent('[EMB5] a killed gateway leaves its program; the next start ends
   const { pid: orphan = 0 } = await first.until('running')
   first.running.signal('SIGKILL')
   await first.running.ended
-  expect(isAlive(orphan)).toBe(true)
+  expect(lives(orphan)).toBe(true)
   await at.it.set({})
   const second = await at.run()
   // With its keystore, nobody has to scan.
   await second.until('running')
-  expect(isAlive(orphan)).toBe(false)
+  expect(lives(orphan)).toBe(false)
   expect(await at.it.starts()).toHaveLength(2)
   expect(await at.it.twice()).toBe(false)
 })
@@ -211,7 +202,7 @@ test.concurrent('[EMB6] at an orderly end the program ends, too, even one that i
     const { pid = 0 } = await until('running')
     running.signal('SIGTERM')
     expect((await running.ended).code).toBe(0)
-    expect(isAlive(pid)).toBe(false)
+    expect(lives(pid)).toBe(false)
   }
 })
 

@@ -5,6 +5,7 @@ import { HANDSHAKE, OPCODE, request } from '../contract/raw.ts'
 import { EAGER } from '../support/gateway.ts'
 import { ok } from '../support/implementation.ts'
 import { scene } from '../support/scene.ts'
+import { linux } from '../support/system.ts'
 
 const WS = 'GET /onebot/v11/ws'
 
@@ -150,7 +151,8 @@ test('[HST14] without a token, a name that somebody made point at us opens nothi
 
 /** As many as asked for, or as the limit of open files allows, some hundred left for everything else. */
 function sockets(wanted: number): number {
-  const limits = readFileSync('/proc/self/limits', 'utf8')
+  // Elsewhere nobody can be asked.
+  const limits = linux ? readFileSync('/proc/self/limits', 'utf8') : ''
   const [, , hard] = /^Max open files\s+(\d+)\s+(\d+)/m.exec(limits) ?? []
   return Math.min(wanted, Number(hard ?? 1_024) - 500)
 }

@@ -8,6 +8,7 @@ import { folder } from '../support/folder.ts'
 import { groupMessage, heartbeat } from '../support/implementation.ts'
 import { program } from '../support/program.ts'
 import type { Returner } from '../support/returner.ts'
+import { lacks, windows } from '../support/system.ts'
 import { type Bed, testbed } from '../support/testbed.ts'
 import { milky } from '../support/upstream.ts'
 
@@ -119,8 +120,7 @@ test('[GOV11] with nobody there events wait, and go to who comes, in order', asy
   expect((await bed.gateway.status()).facts['pool-empty']).toBe(1)
 })
 
-// Windows has no signals that a program could be stopped by.
-test.skipIf(process.platform === 'win32')(
+test.skipIf(lacks(windows, 'Windows has no signals that a program could be stopped by'))(
   '[GOV12] acked: what a member killed with -9 had not confirmed goes to another, in order, before anything newer',
   async () => {
     const config = crew({ strategy: 'priority', dispatch: 'acked', resume: true }, ['a', 'b'])

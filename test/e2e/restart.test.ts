@@ -7,11 +7,14 @@ import { Client, type Frame } from '../support/client.ts'
 import { markOf, numbered, numberIn } from '../support/crowd.ts'
 import { heartbeat, lifecycle, ok } from '../support/implementation.ts'
 import { type Lasting, lasting } from '../support/lasting.ts'
+import { lacks, windows } from '../support/system.ts'
 import { target } from '../support/target.ts'
 import { milky, type Upstream, upstream } from '../support/upstream.ts'
 
-// Windows has no signals that a program could answer, and lets nobody write to a file that another has locked.
-const posix = process.platform !== 'win32'
+const posix = !lacks(
+  windows,
+  'Windows has no signals that a program could answer, and lets nobody write to a file that another has locked',
+)
 
 const CONFIG: ConfigInput = {
   clients: [

@@ -5,6 +5,7 @@ import { Client } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
 import { groupMessage, ok } from '../support/implementation.ts'
 import { program } from '../support/program.ts'
+import { lacks, windows } from '../support/system.ts'
 import { canTell, expectTold, milky, type Upstream, upstream } from '../support/upstream.ts'
 
 const events = (await Bun.file(new URL('../fixtures/events.jsonl', import.meta.url)).text())
@@ -87,16 +88,18 @@ test('[SMK2] the implementation goes and comes back, the clients stay', async ()
   expect(await client.call('send_group_msg', { group_id: 1, message: 'x' })).toMatchObject({ status: 'ok' })
 })
 
-// Windows has no signals that a program could answer.
-test.skipIf(process.platform === 'win32')('[SMK3] asked to stop, it tells its clients 1001 and exits 0', async () => {
-  await using bot = upstream()
-  await using it = await started(bot)
-  await using client = await Client.connect(`${it.ws}/`)
-  await client.next(({ self_client }) => self_client === true)
-  it.running.signal('SIGTERM')
-  expect(await client.closed).toEqual({ code: 1001, reason: 'shutting down' })
-  expect((await it.running.ended).code).toBe(0)
-})
+test.skipIf(lacks(windows, 'Windows has no signals that a program could answer'))(
+  '[SMK3] asked to stop, it tells its clients 1001 and exits 0',
+  async () => {
+    await using bot = upstream()
+    await using it = await started(bot)
+    await using client = await Client.connect(`${it.ws}/`)
+    await client.next(({ self_client }) => self_client === true)
+    it.running.signal('SIGTERM')
+    expect(await client.closed).toEqual({ code: 1001, reason: 'shutting down' })
+    expect((await it.running.ended).code).toBe(0)
+  },
+)
 
 const notPresence = (frame: Record<string, unknown>) =>
   frame['notice_type'] !== 'client_status' && frame['meta_event_type'] !== 'heartbeat'

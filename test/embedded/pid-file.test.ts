@@ -13,7 +13,8 @@ import { type Folder, folder } from '../support/folder.ts'
 import { type Program, program } from '../support/program.ts'
 import { type StandIn, standIn } from '../support/stand-in.ts'
 import type { StandInFlags } from '../support/stand-in-program.ts'
-import { lives, supervised } from './supervised.ts'
+import { lives } from '../support/system.ts'
+import { supervised } from './supervised.ts'
 
 const ROOT = join(import.meta.dir, '../..')
 const RUNTIMES = { bun: process.execPath, node: join(ROOT, 'node_modules/.bin/node') }

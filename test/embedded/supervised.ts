@@ -1,6 +1,5 @@
 // A supervisor over the stand-in, and all that it tells.
 
-import { readFileSync } from 'node:fs'
 import { Supervisor, type SupervisorFact, type SupervisorOptions } from '../../src/embedded/supervisor.ts'
 import { host } from '../../src/runtime/current.ts'
 import { Inbox } from '../contract/witness.ts'
@@ -56,14 +55,4 @@ export async function supervised(flags: StandInFlags = {}, options: Partial<Supe
       await place[Symbol.asyncDispose]()
     },
   }
-}
-
-/** Whether there is such a process; one that has ended but is not buried is none. */
-export function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch {
-    return false
-  }
-  return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }

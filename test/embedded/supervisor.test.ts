@@ -3,7 +3,8 @@
 import { heapStats } from 'bun:jsc'
 import { expect, test } from 'bun:test'
 import { spelled } from '../../src/embedded/supervisor.ts'
-import { lives, supervised } from './supervised.ts'
+import { lives } from '../support/system.ts'
+import { supervised } from './supervised.ts'
 
 test('[SUP1] the state goes from starting over what it is marked as to stopped, each with what belongs to it', async () => {
   await using bed = await supervised()

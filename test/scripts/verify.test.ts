@@ -4,6 +4,7 @@ import { expect, test } from 'bun:test'
 import { type Check, run } from '../../scripts/verify/check.ts'
 import { runAll } from '../../scripts/verify/pool.ts'
 import { folder } from '../support/folder.ts'
+import { lacks, windows } from '../support/system.ts'
 
 const BUN = process.execPath
 
@@ -115,16 +116,18 @@ test('loud', () => {
   expect(loud).toMatchObject({ passed: 1, failed: 0 })
 })
 
-// Windows has no groups of processes.
-test.skipIf(process.platform === 'win32')('[VFY5] what a check has started ends with it', async () => {
-  const gone = Promise.withResolvers<void>()
-  using listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {}, close: () => gone.resolve() } })
-  const child = `await Bun.connect({ hostname: '127.0.0.1', port: ${listener.port}, socket: { data() {} } }); console.log(1); setInterval(() => {}, 1_000)`
-  const parent = `const child = Bun.spawn([process.execPath, '-e', ${JSON.stringify(child)}], { stdout: 'pipe' })
+test.skipIf(lacks(windows, 'Windows has no groups of processes'))(
+  '[VFY5] what a check has started ends with it',
+  async () => {
+    const gone = Promise.withResolvers<void>()
+    using listener = Bun.listen({ hostname: '127.0.0.1', port: 0, socket: { data() {}, close: () => gone.resolve() } })
+    const child = `await Bun.connect({ hostname: '127.0.0.1', port: ${listener.port}, socket: { data() {} } }); console.log(1); setInterval(() => {}, 1_000)`
+    const parent = `const child = Bun.spawn([process.execPath, '-e', ${JSON.stringify(child)}], { stdout: 'pipe' })
 for await (const _ of child.stdout) process.exit(3)`
-  expect((await run(saying('leaves', parent))).trouble).toEndWith('exit code 3')
-  await gone.promise
-})
+    expect((await run(saying('leaves', parent))).trouble).toEndWith('exit code 3')
+    await gone.promise
+  },
+)
 
 test('[VFY5] what cannot be started has failed, and the others are run', async () => {
   const checks = [{ name: 'nothing', command: ['./no-such-program'] }, saying('something', '')]

@@ -32,6 +32,48 @@ test('[SHP7] bash completes commands, members of families, and the options of ea
   ])
 })
 
+/** What is offered, whatever the shell; [] where it is nothing of ours. */
+const LINES: [typed: string[], offers: string[]][] = [
+  [['--'], ['--config', '--help', '--version']],
+  [['help', 'se'], ['service']],
+  [
+    ['service', 'status', '--'],
+    ['--system', '--name', '--help', '--version'],
+  ],
+  [['kick', 'alice', '--b'], ['--bot']],
+  [
+    ['tail', '--kinds', ''],
+    ['event', 'action', 'reply', 'fact', 'log'],
+  ],
+  [['upgrade', '--to', ''], []],
+]
+
+test('[SHP7] bash completes values, paths with spaces, and nothing where nothing is known', async () => {
+  const script = await printed('completions', 'bash')
+  for (const [typed, offers] of LINES)
+    expect({ typed, offers: (await offered(script, ...typed)).filter(Boolean) }).toEqual({ typed, offers })
+  await using home = await folder()
+  await Bun.write(home.at('my bot.yml'), '')
+  expect(await offered(script, 'start', '-c', home.at('my'))).toEqual([home.at('my bot.yml')])
+  // As bash takes apart --config=my
+  expect(await offered(script, 'start', '--config', '=', home.at('my'))).toEqual([home.at('my bot.yml')])
+})
+
+const FISH = Bun.which('fish')
+if (FISH === null) console.log('completions for fish: not tried, it is not here')
+test.skipIf(FISH === null)('[SHP7] fish completes the same', async () => {
+  await using home = await folder()
+  await Bun.write(home.at('perpetua.fish'), await printed('completions', 'fish'))
+  const env = { ...process.env, HOME: home.path, XDG_CONFIG_HOME: home.path, XDG_DATA_HOME: home.path }
+  for (const [typed, offers] of LINES) {
+    const ask = `source ${home.at('perpetua.fish')}; complete -C 'perpetua ${typed.join(' ')}'`
+    const child = Bun.spawn([FISH ?? '', '-c', ask], { stdout: 'pipe', env, cwd: home.path })
+    const lines = (await new Response(child.stdout).text()).trim().split('\n')
+    const found = lines.map((line) => line.split('\t')[0] ?? '').filter(Boolean)
+    expect({ typed, offers: found.sort() }).toEqual({ typed, offers: offers.toSorted() })
+  }
+})
+
 test('[SHP7] the other shells get scripts that they can read', async () => {
   for (const shell of ['zsh', 'fish', 'powershell']) {
     const script = await printed('completions', shell)

@@ -2,36 +2,59 @@
 
 import { expect, test } from 'bun:test'
 import { once } from 'node:events'
-import { chmod } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { stripVTControlCharacters } from 'node:util'
 import { clock } from '../../src/cli/doctor-machine.ts'
-import type { Finding } from '../../src/cli/finding.ts'
+import { bad, type Finding, findingText, fine } from '../../src/cli/finding.ts'
 import { folder } from '../support/folder.ts'
-import { Implementation } from '../support/implementation.ts'
+import { type Action, Implementation } from '../support/implementation.ts'
 import { program } from '../support/program.ts'
+
+/** Says who it is and how it is, as implementations do. */
+const answers =
+  (online = true) =>
+  ({ action, echo }: Action) =>
+    JSON.stringify({
+      status: 'ok',
+      retcode: 0,
+      data: action === 'get_status' ? { online, good: online } : { user_id: 10001, nickname: 'bot' },
+      echo,
+    })
 
 /** The set-up is well until a test breaks it. */
 async function setUp() {
   const home = await folder()
-  const bot = new Implementation({ token: 'right' })
+  const bot = new Implementation({ token: 'right', answer: answers() })
   // As NapCat and LLBot do it: the link opens first.
   const picky = new Implementation({ first: ['{"status":"failed","retcode":1403,"message":"wrong token"}'] })
+  const secret = new Implementation({ tls: await certificates() })
+  const chatty = new Implementation({ first: ['welcome to this chat'] })
   const web = createServer((_, response) => response.writeHead(404).end('a page')).listen(0, '127.0.0.1')
   await once(web, 'listening')
   return {
     home,
     bot,
     picky,
+    secret,
+    chatty,
     /** Of a web server that is nothing of ours. */
     taken: (web.address() as AddressInfo).port, // it listens on a port
     async [Symbol.asyncDispose]() {
       web.close()
-      for (const each of [bot, picky, home]) await each[Symbol.asyncDispose]()
+      for (const each of [bot, picky, secret, chatty, home]) await each[Symbol.asyncDispose]()
     },
   }
 }
 type SetUp = Awaited<ReturnType<typeof setUp>>
+
+async function certificates() {
+  const text = (name: string) => readFile(join(import.meta.dir, '../fixtures/tls', name), 'utf8')
+  return { cert: await text('cert.pem'), key: await text('key.pem') }
+}
 
 /** Keys that stand in the place of those that are well. */
 const config = ({ bot }: SetUp, keys: { url?: string; token?: string; more?: string; http?: string } = {}) => `
@@ -65,6 +88,8 @@ test('[DOCT1] where all is well, doctor says so, exits 0, and leaves nothing beh
 
 interface Broken {
   config?: (it: SetUp) => string
+  /** What else is so. */
+  arrange?: (it: SetUp) => unknown
   mode?: number
   about: string
   fact: RegExp
@@ -151,6 +176,116 @@ const BROKEN: Record<string, Broken> = {
     fact: /^wss:\S+ cannot be reached by TLS: (?!dial)/,
     remedy: /^write ws:\/\/ .*tls\.ca/,
   },
+  'a certificate that nobody vouches for': {
+    config: (it) => config(it, { url: it.secret.url }),
+    about: IMPLEMENTATION,
+    fact: /cannot be reached by TLS: .*certificate/,
+    remedy: /tls\.ca in an entry of upstreams$/,
+  },
+  'TLS where a plain link is tried': {
+    config: (it) => config(it, { url: it.secret.url.replace('wss', 'ws') }),
+    about: IMPLEMENTATION,
+    fact: /is no WebSocket of an implementation/,
+    remedy: /where it speaks TLS, write wss/,
+  },
+  'a certificate that nobody vouches for, by Milky': {
+    config: (it) =>
+      `ntqq-impl: {mode: milky, milky: {url: "${it.secret.url.replace('wss', 'https')}"}}\nhttp: {port: 0}`,
+    about: IMPLEMENTATION,
+    fact: /certificate/,
+    remedy: /tls\.ca in an entry of upstreams$/,
+  },
+  'a WebSocket of another program': {
+    config: (it) => config(it, { url: it.chatty.url }),
+    about: IMPLEMENTATION,
+    fact: /takes connections, but says nothing that OneBot says$/,
+    remedy: /compare port and path/,
+  },
+  'an address for events alone': {
+    config: (it) => config(it),
+    arrange: (it) => {
+      it.bot.answer = () => undefined
+    },
+    about: IMPLEMENTATION,
+    fact: /takes connections, but answers no calls$/,
+    remedy: /for events and calls alike$/,
+  },
+  'one that hangs up': {
+    config: (it) => config(it, { url: it.chatty.url }),
+    arrange: ({ chatty }) => {
+      chatty.answer = () => void chatty.drop()
+    },
+    about: IMPLEMENTATION,
+    fact: /hangs up at once$/,
+    remedy: /^see its log; set ntqq-impl/,
+  },
+  'an account that is offline': {
+    config: (it) => config(it),
+    arrange: (it) => {
+      it.bot.answer = answers(false)
+    },
+    about: IMPLEMENTATION,
+    fact: /answers, but its account 10001 is offline$/,
+    remedy: /log it in again/,
+  },
+  'another account than is meant': {
+    config: ({ bot }) =>
+      `upstreams: [{name: mine, url: "${bot.url}", access-token: right, self-id: 20002}]\nntqq-impl: {external-web-socket: ""}\nhttp: {port: 0}`,
+    about: 'implementation mine',
+    fact: /is logged in to 10001, and self-id says 20002$/,
+    remedy: /correct self-id/,
+  },
+  'a clock that is not that of the implementation': {
+    config: (it) => config(it),
+    arrange: ({ bot }) => {
+      const answer = answers()
+      bot.answer = (frame) => {
+        bot.send(
+          JSON.stringify({ time: Math.floor(Date.now() / 1000) + 7_200, post_type: 'meta_event', self_id: 10001 }),
+        )
+        return answer(frame)
+      }
+    },
+    about: 'clock',
+    fact: /^this machine's is 2h behind that of ws:/,
+    remedy: /NTP/,
+    state: 'warn',
+  },
+  'a kept file that is damaged': {
+    config: (it) => config(it),
+    arrange: ({ home }) => Bun.write(home.at('data', 'bot.db'), 'nonsense'.repeat(1_000)),
+    about: 'data',
+    fact: /bot\.db cannot be used: .*not a database/,
+    remedy: /nothing needs to be done/,
+    state: 'warn',
+  },
+  'a kept file of a newer perpetua': {
+    config: (it) => config(it),
+    arrange: async ({ home }) => {
+      await Bun.write(home.at('data', 'here'), '')
+      const database = new DatabaseSync(home.at('data', 'bot.db'))
+      database.exec('PRAGMA application_id = 0x70707461; PRAGMA user_version = 99; CREATE TABLE t (x)')
+      database.close()
+    },
+    about: 'data',
+    fact: /it is of version 99/,
+    remedy: /run the newer perpetua again/,
+    state: 'warn',
+  },
+  'a file that was damaged': {
+    config: (it) => config(it),
+    arrange: ({ home }) => Bun.write(home.at('data', 'bot.db.corrupt-2026-01-01T00-00-00-000Z'), ''),
+    about: 'data',
+    fact: /^a file was damaged and put aside: bot\.db\.corrupt/,
+    remedy: /rm .*\*\.corrupt-\*/,
+    state: 'warn',
+  },
+  'a program that nobody may download': {
+    config: () => 'ntqq-impl: {mode: embedded, embedded: lagrange-milky}\nhttp: {port: 0}',
+    about: IMPLEMENTATION,
+    fact: /Lagrange\.Milky is not installed yet/,
+    remedy: /ntqq-impl\.archive/,
+  },
   'a file in the place of the data folder': {
     config: (it) => config(it, { more: 'data-dir: config/config.yml' }),
     about: 'data',
@@ -187,9 +322,10 @@ const BROKEN: Record<string, Broken> = {
   },
 }
 
-for (const [what, { config, mode, about, fact, remedy, state = 'bad' }] of Object.entries(BROKEN))
+for (const [what, { config, arrange, mode, about, fact, remedy, state = 'bad' }] of Object.entries(BROKEN))
   test(`[DOCT2] ${what}: doctor says so, and what to do about it`, async () => {
     await using it = await setUp()
+    await arrange?.(it)
     const { ok, wrong } = await examined(it, config?.(it), mode)
     expect(wrong).toContainEqual({
       about,
@@ -200,6 +336,57 @@ for (const [what, { config, mode, about, fact, remedy, state = 'bad' }] of Objec
     expect(ok).toBe(wrong.every((finding) => finding.state === 'warn'))
     expect(JSON.stringify(wrong)).not.toMatch(/right|wrong"/)
   })
+
+test.skipIf(process.getuid?.() === 0)('[DOCT2] files of another user are told, as after a run by root', async () => {
+  await using it = await setUp()
+  await Bun.write(it.home.at('data', 'bot.db'), '')
+  await chmod(it.home.at('data', 'bot.db'), 0o400)
+  expect((await examined(it, config(it))).wrong).toContainEqual({
+    about: 'data',
+    state: 'bad',
+    fact: expect.stringMatching(/^bot\.db in .* cannot be read and written by this user/),
+    remedy: expect.stringMatching(/^sudo chown -R \S+ \/.*data$/),
+  })
+})
+
+test('[DOCT5] a finding fits into the terminal, and is one line where nobody looks', async () => {
+  const finding = bad('gateway', 'some words after other words', 'do this and also that, please')
+  expect(stripVTControlCharacters(findingText(finding, 30))).toBe(
+    'bad   gateway: some words\n      after other words\n      -> do this and also\n         that, please',
+  )
+  expect(stripVTControlCharacters(findingText(finding))).toBe(
+    'bad   gateway: some words after other words\n      -> do this and also that, please',
+  )
+  // What is to be copied stays whole.
+  const long = `/${'x'.repeat(40)}`
+  expect(stripVTControlCharacters(findingText(fine('data', long), 30))).toBe(`ok    data:\n      ${long}`)
+})
+
+test('[DOCT6] a gateway that runs as another version than this program is told', async () => {
+  await using it = await setUp()
+  const stub = createServer(({ url, headers }, response) => {
+    const told = url === '/healthz' ? { service: 'perpetua' } : { gateway: { version: '0.0.1 (abcdef0)' } }
+    response.writeHead(url === '/healthz' || headers.authorization === 'Bearer hush' ? 200 : 401)
+    response.end(JSON.stringify(told))
+  }).listen(0, '127.0.0.1')
+  await once(stub, 'listening')
+  const { port } = stub.address() as AddressInfo // it listens on a port
+  await Bun.write(it.home.at('data', 'perpetua.lock'), JSON.stringify({ pid: process.pid }))
+  await Bun.write(it.home.at('data', 'admin-token'), 'hush\n')
+  const { ok, wrong } = await examined(it, config(it, { http: `port: ${port}` }))
+  stub.close()
+  expect({ ok, wrong }).toEqual({
+    ok: true,
+    wrong: [
+      {
+        about: 'gateway',
+        state: 'warn',
+        fact: expect.stringMatching(/^it runs as 0\.0\.1 \(abcdef0\), this program is \d/),
+        remedy: 'restart it',
+      },
+    ],
+  })
+})
 
 test('[DOCT2] a clock before the program was made, or far ahead, is told', () => {
   expect(clock(Date.parse('2010-01-01'))).toMatchObject({ state: 'bad', remedy: expect.stringContaining('NTP') })

@@ -13,6 +13,7 @@ import { type Folder, folder } from '../support/folder.ts'
 import { groupMessage, Implementation } from '../support/implementation.ts'
 import { program } from '../support/program.ts'
 import { releaseHost, sha256 } from '../support/release-host.ts'
+import { lacks, linux } from '../support/system.ts'
 
 const RELEASE = join(import.meta.dir, '../../dist/release')
 const target = thisTarget()
@@ -108,14 +109,14 @@ test.skipIf(!built)(
     expect((await fetch(address)).status).toBe(200)
     expect(await upgrade('--rollback')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('Back to the one before'),
+      stdout: expect.stringContaining(`Back to ${version.trim()}.`),
     })
     expect((await stat(file)).ino).toBe(before.ino)
     expect((await program(['--version'], { cwd: home.path, file }).ended).stdout).toBe(version)
   },
 )
 
-test.skipIf(!built || process.platform !== 'linux')(
+test.skipIf(!built || lacks(!linux, 'only Linux has systemd'))(
   '[INST8] as a service, the program itself is what is started',
   async () => {
     await using home = await folder()

@@ -2,8 +2,8 @@
 // in packed.test.ts.
 
 import { expect, test } from 'bun:test'
-import { chmod, rm, stat, writeFile } from 'node:fs/promises'
-import { find, type UpgradeOptions, upgrade } from '../../src/cli/upgrading.ts'
+import { chmod, link, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { find, rollBack, type UpgradeOptions, upgrade } from '../../src/cli/upgrading.ts'
 import { compareVersions } from '../../src/lib/newer.ts'
 import { kept, replaceProgram, swapPrograms } from '../../src/lib/replace.ts'
 import { type Folder, folder } from '../support/folder.ts'
@@ -150,6 +150,80 @@ test('[INST7] going back changes places with the one before, and once more retur
   expect(swapPrograms(program)).toBe(true)
   expect(await both()).toEqual([script('0.2.0'), script('0.1.0')])
   expect(await home.list()).toEqual(['perpetua', 'perpetua.old'])
+})
+
+test('[INST7] the one before is tried first: what does not start is not gone back to', async () => {
+  await using home = await folder()
+  const program = await installed(home, '0.2.0')
+  expect(await rollBack(program)).toBeUndefined()
+  await writeFile(kept(program), '#!/bin/sh\necho gone; exit 5\n', { mode: 0o755 })
+  await expect(rollBack(program)).rejects.toThrow('the one before does not start here (exit code 5): gone')
+  expect(await home.read('perpetua')).toBe(script('0.2.0'))
+  await writeFile(kept(program), script('0.1.0'))
+  expect(await rollBack(program)).toBe('0.1.0 (abcdef0)')
+  expect(await home.read('perpetua')).toBe(script('0.1.0'))
+  expect(await home.list()).toEqual(['perpetua', 'perpetua.old'])
+})
+
+test('[INST12] killed while programs change places, the way back is still there', async () => {
+  await using home = await folder()
+  // An upgrade, before its last step: the one before is another name of the one in use.
+  const program = await installed(home, '0.1.0')
+  await link(program, kept(program))
+  await writeFile(home.at('next'), script('0.2.0'), { mode: 0o755 })
+  replaceProgram(program, home.at('next'))
+  expect(await home.list()).toEqual(['perpetua', 'perpetua.old'])
+  expect(await home.read('perpetua.old')).toBe(script('0.1.0'))
+  // A rollback, before its last step: the one before has its place already, the other not yet.
+  await rename(program, `${kept(program)}.new`)
+  await rename(kept(program), program)
+  expect(await rollBack(program)).toBe('0.2.0 (abcdef0)')
+  expect(await home.list()).toEqual(['perpetua', 'perpetua.old'])
+  // An upgrade that had not got far: there is nothing to go back to.
+  await rm(kept(program))
+  await link(program, `${kept(program)}.new`)
+  expect(await rollBack(program)).toBeUndefined()
+  expect(await home.read('perpetua')).toBe(script('0.2.0'))
+})
+
+test('[INST12] nobody goes back while an upgrade is going on', async () => {
+  await using home = await folder()
+  const program = await installed(home)
+  await writeFile(kept(program), script('0.0.9'), { mode: 0o755 })
+  await writeFile(home.at('.perpetua-upgrade.lock'), JSON.stringify({ pid: process.ppid, host: 'here', since: '' }))
+  await expect(rollBack(program)).rejects.toThrow(`another upgrade is going on (process ${process.ppid})`)
+  expect(await home.read('perpetua')).toBe(script('0.1.0'))
+})
+
+test('[INST6] what came through whole and could not be unpacked need not come again', async () => {
+  await using home = await folder()
+  await using host = await release('0.2.0')
+  const program = await installed(home)
+  await mkdir(home.at('.perpetua-upgrade'))
+  await writeFile(home.at('.perpetua-upgrade', ARCHIVE), host.release.bytes)
+  await go(options(program, host))
+  expect(host.asked).toHaveLength(1)
+  expect(await home.read('perpetua')).toBe(script('0.2.0'))
+})
+
+test('[INST13] where the release host cannot be asked, the list of parts says the version, also through a mirror', async () => {
+  await using home = await folder()
+  await using host = await release('0.2.0')
+  host.metadata = { status: 404 }
+  host.others['sbom.cdx.json'] = '{"metadata": {"component": {"version": "0.2.0"}}}'
+  const program = await installed(home)
+  const origin = { base: host.url, mirror: `${host.url}/mirror` }
+  const found = await find(options(program, host, { origin }))
+  expect(found).toMatchObject({
+    tag: 'v0.2.0',
+    url: `${host.url}/mirror/${host.url}/somebody/perpetua/releases/download/v0.2.0/${ARCHIVE}`,
+  })
+  await go(options(program, host, { origin }))
+  expect(await home.read('perpetua')).toBe(script('0.2.0'))
+  for (const wrong of ['<html>', '{"metadata": {"component": {"version": "../up"}}}', 'null']) {
+    host.others['sbom.cdx.json'] = wrong
+    expect((await find(options(program, host))).tag).toBeUndefined()
+  }
 })
 
 test('[INST4] newer is what has the greater number; what is on its way to a version comes before it', () => {

@@ -2,8 +2,10 @@
 
 import { expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
+import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import { parse } from 'yaml'
+import manifest from '../../package.json' with { type: 'json' }
 import { TARGETS } from '../../scripts/release/targets.ts'
 import { folder } from '../support/folder.ts'
 
@@ -22,14 +24,34 @@ interface Job {
   steps?: { uses?: string; with?: Record<string, unknown> }[]
 }
 
-/** Runs a step as the runner does: what it sets for others, and what it says. */
-async function shell(run: string, env: Record<string, string>): Promise<{ set: string; said: string }> {
+/** A gh that notes what it is told, and knows these releases. */
+const GH = `#!/bin/sh
+echo "$*" >> "$GH_TOLD"
+case "$1 $2" in
+  'release list') printf '%b' "$GH_RELEASES" ;;
+  'release view') [ -n "$GH_DRAFT" ] && echo "$GH_DRAFT" ;;
+  'release download') mkdir before && printf %s "$GH_SUMS" > before/SHA256SUMS ;;
+esac
+`
+
+/** Runs a step as the runner does: what it sets for others, what it says, and what it tells gh. */
+async function shell(run: string, env: Record<string, string>) {
   await using home = await folder()
-  await Bun.write(home.at('set'), '')
-  const command = ['bash', '-euo', 'pipefail', '-c', run]
-  const step = Bun.spawnSync(command, { env: { ...process.env, ...env, GITHUB_OUTPUT: home.at('set') } })
-  expect(step.exitCode).toBe(0)
-  return { set: await home.read('set'), said: step.stdout.toString() }
+  await Promise.all(['set', 'told'].map((name) => Bun.write(home.at(name), '')))
+  await Bun.write(home.at('release', 'SHA256SUMS'), 'sums')
+  await Bun.write(home.at('bin', 'gh'), GH)
+  await chmod(home.at('bin', 'gh'), 0o755)
+  const own = {
+    PATH: `${home.at('bin')}:${process.env['PATH']}`,
+    ...{ GH_TOLD: home.at('told'), GH_DRAFT: '', GH_RELEASES: '', GH_SUMS: '', GITHUB_OUTPUT: home.at('set') },
+  }
+  const step = Bun.spawnSync(['bash', '-e', '-c', run], { cwd: home.path, env: { ...process.env, ...own, ...env } })
+  return {
+    code: step.exitCode,
+    set: await home.read('set'),
+    said: step.stdout.toString(),
+    told: (await home.read('told')).trim().split('\n'),
+  }
 }
 
 test('[SHP9] workflows may read, jobs have time-outs, and only those that publish may write', () => {
@@ -74,7 +96,7 @@ test('[SHP9] an image is published by whoever has an account for it, and by othe
   expect(jobs.image.if).toBe("needs.account.outputs.there == 'true'")
 
   const { run } = jobs.account.steps[0]
-  expect(await shell(run, { USERNAME: 'somebody', TOKEN: 'secret' })).toEqual({ set: 'there=true\n', said: '' })
+  expect(await shell(run, { USERNAME: 'somebody', TOKEN: 'secret' })).toMatchObject({ set: 'there=true\n', said: '' })
   for (const [USERNAME, TOKEN] of [
     ['somebody', ''],
     ['', 'secret'],
@@ -86,14 +108,61 @@ test('[SHP9] an image is published by whoever has an account for it, and by othe
   }
 })
 
-test('[SHP9] the image is named like the repository, in lower case, or as the variable says; prereleases are not latest', async () => {
+test('[SHP9] the image is named like the repository, in lower case, or as the variable says; names that move go to the newest', async () => {
   const { jobs } = workflows.find(({ name }) => name === 'image.yml')?.flow ?? {}
   const { run, env } = jobs.image.steps.find(({ id }: { id?: string }) => id === 'names')
-  expect(env).toEqual({ IMAGE: `\${{ vars.IMAGE_NAME || github.repository }}` })
-  const names = async (tag: string) => (await shell(run, { IMAGE: 'Some/Fork', GITHUB_REF_NAME: tag })).set
-  expect(await names('v0.2.1')).toBe('image=some/fork\ntags=some/fork:0.2.1,some/fork:0.2,some/fork:latest\n')
-  expect(await names('v0.2.1-rc.1')).toBe('image=some/fork\ntags=some/fork:0.2.1-rc.1\n')
+  expect(env['IMAGE']).toBe(`\${{ vars.IMAGE_NAME || github.repository }}`)
+  const GH_RELEASES = 'v0.21.3\\nv0.2.1\\nv0.2.10\\nv0.1.9\\n'
+  const tags = async (tag: string) => {
+    const { set } = await shell(run, { IMAGE: 'Some/Fork', GITHUB_REF_NAME: tag, GH_RELEASES })
+    return /^image=some\/fork\ntags=(.*)\n$/.exec(set)?.[1]
+  }
+  expect(await tags('v0.21.3')).toBe('some/fork:0.21.3,some/fork:0.21,some/fork:latest')
+  expect(await tags('v0.2.10')).toBe('some/fork:0.2.10,some/fork:0.2')
+  expect(await tags('v0.2.1')).toBe('some/fork:0.2.1')
+  expect(await tags('v0.22.0-rc.1')).toBe('some/fork:0.22.0-rc.1')
 })
+
+test('[SHP13] a tag that is not the version makes nothing', async () => {
+  const { build } = workflows.find(({ name }) => name === 'release.yml')?.flow.jobs ?? {}
+  const { run } = build.steps.find(({ name }: { name?: string }) => name === 'The tag is the version')
+  const told = async (tag: string) => shell(`cd '${ROOT}'\n${run}`, { GITHUB_REF_NAME: tag })
+  expect((await told(`v${manifest.version}`)).code).toBe(0)
+  expect(await told('v99.0.0')).toMatchObject({
+    code: 1,
+    said: expect.stringMatching(/^::error::The tag is v99\.0\.0/),
+  })
+})
+
+test('[SHP13] the newest version is the latest; a prerelease, or a mended older version, is not', async () => {
+  const kind = async (tag: string, GH_RELEASES = 'v0.2.0\\nv0.10.1\\n') => {
+    const { code, told } = await publish({ GITHUB_REF_NAME: tag, GH_RELEASES })
+    expect(code).toBe(0)
+    return told.at(-1)?.replace(/^release create \S+ release\/SHA256SUMS --verify-tag --generate-notes /, '')
+  }
+  expect(await kind('v0.11.0')).toBe('--latest')
+  expect(await kind('v0.2.1')).toBe('--latest=false')
+  expect(await kind('v0.11.0-rc.1')).toBe('--prerelease')
+  expect(await kind('v0.1.0', '')).toBe('--latest')
+})
+
+test('[SHP13] run once more, a release that is there stays; one that was begun is made anew', async () => {
+  const GITHUB_REF_NAME = 'v0.2.0'
+  const same = await publish({ GITHUB_REF_NAME, GH_DRAFT: 'false', GH_SUMS: 'sums' })
+  expect(same).toMatchObject({ code: 0, told: [expect.stringContaining('view'), expect.stringContaining('download')] })
+  const other = await publish({ GITHUB_REF_NAME, GH_DRAFT: 'false', GH_SUMS: 'others' })
+  expect(other).toMatchObject({ code: 1, said: expect.stringContaining('::error::v0.2.0 is released already') })
+  const begun = await publish({ GITHUB_REF_NAME, GH_DRAFT: 'true' })
+  expect(begun.told.filter((line) => /delete|create/.test(line))).toEqual([
+    'release delete v0.2.0 --yes',
+    'release create v0.2.0 release/SHA256SUMS --verify-tag --generate-notes --latest',
+  ])
+})
+
+function publish(env: Record<string, string>) {
+  const { publish } = workflows.find(({ name }) => name === 'release.yml')?.flow.jobs ?? {}
+  return shell(publish.steps.find(({ name }: { name?: string }) => name === 'Release').run, env)
+}
 
 const dockerfile = () =>
   read('Dockerfile')

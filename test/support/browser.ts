@@ -13,6 +13,7 @@ const PLACES = [
 
 /** Undefined: the machine has none, and what needs one is skipped. */
 export const executable = PLACES.find((place) => place !== '' && existsSync(place))
+if (executable === undefined) console.log('not run here: there is no Chromium for pages to be tried in')
 
 /** A busy machine has its time: shorter than a test may take (ms), so that it is said what was waited for. */
 const PATIENCE = 180_000

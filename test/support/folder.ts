@@ -1,6 +1,6 @@
 // A folder of its own for a test, gone when the test ends.
 
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -14,12 +14,14 @@ export interface Folder extends AsyncDisposable {
 }
 
 export async function folder(): Promise<Folder> {
-  const path = await mkdtemp(join(tmpdir(), 'perpetua-'))
+  // As programs that run in it see it: macOS and Windows have other names for theirs.
+  const path = await realpath(await mkdtemp(join(tmpdir(), 'perpetua-')))
   return {
     path,
     at: (...names) => join(path, ...names),
     read: (...names) => readFile(join(path, ...names), 'utf8'),
     list: async (...names) => (await readdir(join(path, ...names)).catch(() => [])).sort(),
-    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+    // Windows holds the files of a program for a moment after its end.
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
   }
 }

@@ -1,4 +1,5 @@
 // Runs every check, several at a time, says which failed and how, and ends with one line that counts the tests.
+// `bun scripts/verify.ts node` runs every story on Node instead.
 
 import { availableParallelism } from 'node:os'
 import { type Check, endAll, type Outcome, run } from './verify/check.ts'
@@ -22,6 +23,15 @@ const GUARDS: Check[] = [
 const OVER_MILKY = [
   ...['smoke', 'lifecycle', 'failover', 'forward', 'reverse', 'actions', 'pools', 'resume', 'restart', 'upstream-loss'],
   ...['limits', 'guests', 'reload', 'status', 'mended-upstream', 'metrics', 'hostile'],
+].map((name) => `test/e2e/${name}.test.ts`)
+
+/**
+ * Stories that are told on Node, too: those that hang most on sockets, frames and processes. It reads its TypeScript anew
+ * at each start, so that all of them take as long as everything else together: ci.yml tells those beside.
+ */
+const ON_NODE = [
+  ...['smoke', 'hostile', 'hostile-http', 'forward', 'reverse', 'fanout', 'churn', 'lifecycle', 'limits', 'refusals'],
+  ...['restart', 'secrets', 'upstream-loss', 'embedded-milky'],
 ].map((name) => `test/e2e/${name}.test.ts`)
 
 /** Far more than any test takes (ms), also on a busy machine: one that hangs shall end. */
@@ -49,20 +59,22 @@ const FIRST = [
 
 /** Each file in a process of its own: what one leaves behind is nobody else's trouble. */
 const files = [...new Bun.Glob('test/**/*.test.ts').scanSync()].toSorted()
-const gone = [...FIRST, ...OVER_MILKY].find((file) => !files.includes(file))
-if (gone !== undefined) throw new Error(`FIRST, OVER_MILKY: found ${gone}, wanted a file that is there`)
-const stories = files.filter((file) => /^test\/(?:e2e|interop)\//.test(file))
+const gone = [...FIRST, ...OVER_MILKY, ...ON_NODE].find((file) => !files.includes(file))
+if (gone !== undefined) throw new Error(`FIRST, OVER_MILKY, ON_NODE: found ${gone}, wanted a file that is there`)
+const interop = files.filter((file) => file.startsWith('test/interop/'))
+const stories = [...files.filter((file) => file.startsWith('test/e2e/')), ...interop]
 const tests = (file: string, where = '', more: Partial<Check> = {}): Check => ({
   name: `${file}${where}`,
   command: [BUN, 'test', '--timeout', PATIENCE, `./${file}`],
   ...more,
 })
 const binary = { env: { PERPETUA_BIN: 'dist/perpetua' }, after: 'build' }
-const all = [
+const onNode = (file: string) => tests(file, ' on Node', { env: { PERPETUA_RUNTIME: 'node' } })
+const whole = [
   ...stories.map((file) => tests(file, ' on Deno', { env: { PERPETUA_RUNTIME: 'deno' } })),
   ...OVER_MILKY.map((file) => tests(file, ' over Milky', { env: { PERPETUA_UPSTREAM: 'milky' } })),
   ...files.map((file) => tests(file)),
-  tests('test/e2e/smoke.test.ts', ' on Node', { env: { PERPETUA_RUNTIME: 'node' } }),
+  ...[...ON_NODE, ...interop].map(onNode),
   ...['test/e2e/smoke.test.ts', 'test/ship/packed.test.ts'].map((file) => tests(file, ' of the binary', binary)),
 ]
 const urgency = ({ command }: Check) => {
@@ -72,7 +84,8 @@ const urgency = ({ command }: Check) => {
 
 // Tests wait more than they work.
 const slots = availableParallelism() + 2
-const checks = [...GUARDS, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
+const [guards, all] = process.argv[2] === 'node' ? [[], stories.map(onNode)] : [GUARDS, whole]
+const checks = [...guards, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
 const outcomes: Outcome[] = []
 // They are groups of their own, whom nobody else tells that this is over.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)

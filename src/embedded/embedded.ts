@@ -1,12 +1,12 @@
 // Runs a bot's own implementation: found or fetched, set up, started, minded, and dialled for as long as it lives.
 
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Report } from '../broker/status.ts'
 import { Backoff } from '../lib/backoff.ts'
 import type { Host } from '../runtime/host.ts'
 import type { Kind, OutputFact, Reader, Settings, Wanted } from './kind.ts'
+import { freePort } from './port.ts'
 import { Supervisor, type SupervisorFact } from './supervisor.ts'
 
 export interface EmbeddedOptions {
@@ -220,16 +220,4 @@ export class Embedded {
         return fact satisfies never
     }
   }
-}
-
-/** A port that nobody has at the moment. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }

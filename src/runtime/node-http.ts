@@ -15,15 +15,51 @@ export function isHandshake({ method, headers }: IncomingMessage): boolean {
   )
 }
 
-/** An upgrade request as the handlers see it. Undefined when its target or a header makes no sense. */
-export function requestOf(incoming: IncomingMessage, scheme: 'http' | 'https'): Request | undefined {
+/** The first of the subprotocols that a handshake asks for. */
+const FIRST_PROTOCOL = /^\s*([\w!#$%&'*+.^`|~-]+)\s*(?:,|$)/
+
+/** Leaves the one subprotocol that would be chosen, or none where the list makes no sense: `ws` refuses such by itself. */
+export function chooseProtocol({ headers }: IncomingMessage): void {
+  const first = FIRST_PROTOCOL.exec(headers['sec-websocket-protocol'] ?? '')?.[1]
+  if (first === undefined) delete headers['sec-websocket-protocol']
+  else headers['sec-websocket-protocol'] = first
+}
+
+/** Calls `left` once the peer of a handshake that waits has gone; nothing it has sent is taken. Returns what ends it. */
+export function watchPeer(socket: Duplex, left: () => void): () => void {
+  // The end shows only to who reads; with bytes before it, it waits behind them.
+  const look = () => {
+    if (socket.readableLength === 0) socket.read()
+  }
+  const watched = { readable: look, end: left, close: left }
+  for (const [event, listener] of Object.entries(watched)) socket.on(event, listener)
+  return () => {
+    for (const [event, listener] of Object.entries(watched)) socket.off(event, listener)
+  }
+}
+
+/** What a handshake asks for, with or without the address of its host before the path. */
+const TARGET = /^(?:https?:\/\/[^/?#]*)?(\/.*)$/is
+
+/**
+ * An upgrade request as the handlers see it; `signal`: its peer has left. Undefined when its target or a header makes no
+ * sense, or it names no host, which Node asks for only where nothing is upgraded.
+ */
+export function requestOf(
+  incoming: IncomingMessage,
+  scheme: 'http' | 'https',
+  signal: AbortSignal,
+): Request | undefined {
+  const { httpVersion, method = 'GET', url: target = '' } = incoming
+  const { host = httpVersion === '1.0' ? 'localhost' : undefined } = incoming.headers
+  const path = TARGET.exec(target)?.[1]
+  if (host === undefined || path === undefined) return undefined
   try {
     const headers = new Headers()
     for (const [name, values] of Object.entries(incoming.headersDistinct)) {
       for (const value of values ?? []) headers.append(name, value)
     }
-    const url = new URL(`${scheme}://${incoming.headers.host ?? 'localhost'}${incoming.url}`)
-    return new Request(url, { method: incoming.method ?? 'GET', headers })
+    return new Request(new URL(`${scheme}://${host}${path}`), { method, headers, signal })
   } catch {
     return undefined
   }

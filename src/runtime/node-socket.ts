@@ -28,19 +28,16 @@ export class NodeSocket implements Socket {
   }
 
   send(text: string): boolean {
-    return this.write(text)
+    if (!this.open) return false
+    this.raw.send(text, TEXT, this.leaving())
+    return true
   }
 
-  /** Bytes are the UTF-8 of a text frame, encoded once for many sockets. */
-  protected write(text: string | Buffer): boolean {
-    if (!this.open) return false
-    if (!this.#drained) {
-      this.raw.send(text, TEXT)
-      return true
-    }
+  /** What is to be called once the frame that is written next has left; undefined: nobody asks. */
+  protected leaving(): (() => void) | undefined {
+    if (!this.#drained) return undefined
     this.#awaited = true
-    this.raw.send(text, TEXT, this.#flushed)
-    return true
+    return this.#flushed
   }
 
   ping(data?: string): void {

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { createNodeWebSocket } from '@hono/node-ws'
 import type { Context } from 'hono'
 import type { AcceptedSocket, HostEnv, ListenOptions, SocketEvents } from './host.ts'
-import { answer, isHandshake, requestOf } from './node-http.ts'
+import { answer, chooseProtocol, isHandshake, requestOf, watchPeer } from './node-http.ts'
 import { surface } from './node-socket.ts'
 import { Accepted, type Topics } from './node-topics.ts'
 
@@ -46,13 +46,14 @@ export function handshakes(
   ): Promise<Response | undefined> => {
     // After this check `ws` always completes: nothing below may wait before it does.
     if (!isHandshake(incoming) || !socket.readable || !socket.writable) return undefined
+    chooseProtocol(incoming)
     // Without onError the adapter prints what a callback throws.
     const response = upgradeWebSocket(c, {}, { onError: surface })
     wss.handleUpgrade(incoming, socket, head, (raw) => {
       wss.emit('connection', raw, incoming)
       // Now, and not when the adapter says so: on Deno a peer's first frame is there before any promise has settled.
       try {
-        on.open?.(new Accepted(raw, on, topics, maxFrame + QUEUE_HEADROOM))
+        on.open?.(new Accepted(raw, socket, on, topics, maxFrame + QUEUE_HEADROOM))
       } catch (error) {
         surface(error)
       }
@@ -61,17 +62,22 @@ export function handshakes(
   }
 
   const shake = async (handshake: Handshake): Promise<void> => {
+    const { incoming, socket } = handshake
+    const left = new AbortController()
+    const unwatch = watchPeer(socket, () => left.abort())
     let upgraded = false
     const upgrade: Upgrade = async (c, on) => {
+      unwatch()
       const response = await accept(handshake, c, on)
       upgraded ||= response !== undefined
       return response
     }
-    const request = requestOf(handshake.incoming, tls ? 'https' : 'http')
+    const request = requestOf(incoming, tls ? 'https' : 'http', left.signal)
     const response = request
-      ? await app.fetch(request, bindings(handshake.incoming, upgrade))
+      ? await app.fetch(request, bindings(incoming, upgrade))
       : new Response(null, { status: 400 })
-    if (!upgraded) await answer(handshake.socket, response)
+    unwatch()
+    if (!upgraded) await answer(socket, response)
   }
 
   const connections = new Set<Duplex>()

@@ -1,5 +1,6 @@
 // A listener with the routes the contract needs, and ways to get both ends of a connection to it.
 
+import { once } from 'node:events'
 import { Hono } from 'hono'
 import type {
   AcceptedSocket,
@@ -65,6 +66,7 @@ function routes({ accepted, refused }: Pick<Bed, 'accepted' | 'refused'>, gate: 
   })
   app.all('*', async (c) => {
     if (c.req.path === '/slow') await gate
+    if (c.req.path === '/left') await once(c.req.raw.signal, 'abort')
     // A peer that sends "close" sees what happens when a callback closes its own socket.
     const owner = witness<AcceptedSocket>((socket, text) => {
       if (text === 'close') socket.close(4001, 'asked')

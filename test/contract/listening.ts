@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { bed, MAX_FRAME } from './bed.ts'
 import type { Case } from './case.ts'
-import { HANDSHAKE, request } from './raw.ts'
+import { HANDSHAKE, OPCODE, request } from './raw.ts'
 
 const pem = (name: string) => readFileSync(new URL(`../fixtures/tls/${name}.pem`, import.meta.url), 'utf8')
 
@@ -67,6 +67,56 @@ export const listening: readonly Case[] = [
       b.open()
       assert.equal(await b.refused.take(), '/slow')
       assert.deepEqual(b.accepted.left, [])
+    },
+  },
+  {
+    name: '[RUN38] a peer that leaves while its handshake waits is told by the signal of its request',
+    async run(host, own) {
+      const b = await own(bed(host))
+      const peer = request(b.listener.port, 'GET /left', HANDSHAKE)
+      await peerSeen(b.listener.port, '127.0.0.1')
+      peer.socket.destroy()
+      assert.equal(await b.refused.take(), '/left')
+      assert.deepEqual(b.accepted.left, [])
+    },
+  },
+  {
+    name: '[RUN39] subprotocols that make no sense refuse no handshake, of others the first is chosen',
+    async run(host, own) {
+      const b = await own(bed(host))
+      for (const protocols of ['11.Satori, v2', 'a, a', '', ',,', 'a b;"', 'v2,']) {
+        const peer = request(b.listener.port, 'GET /', { ...HANDSHAKE, 'sec-websocket-protocol': protocols })
+        const head = await peer.head
+        assert.match(head, /^HTTP\/1.1 101 /, protocols)
+        const [, chosen] = /^sec-websocket-protocol: ([\w.]+)\r?$/im.exec(head) ?? []
+        const [first = ''] = protocols.split(',')
+        if (/^[\w.]+$/.test(first)) assert.equal(chosen, first)
+        // It is open on both sides.
+        const { facts } = await b.accepted.take()
+        assert.deepEqual(await facts.take(), { kind: 'open' })
+        peer.send(OPCODE.text, 'heard')
+        assert.deepEqual(await facts.take(), { kind: 'text', text: 'heard' })
+        peer.socket.destroy()
+      }
+    },
+  },
+  {
+    name: '[RUN40] a handshake may name its host before its path; without a host or a path it gets 400',
+    async run(host, own) {
+      const b = await own(bed(host))
+      const { host: _, ...hostless } = HANDSHAKE
+      const tries: [RegExp, string, Record<string, string>][] = [
+        [/^HTTP\/1.1 101 /, 'GET http://localhost/news?x=1', HANDSHAKE],
+        [/^HTTP\/1.1 400 /, 'GET /news', hostless],
+        [/^HTTP\/1.1 400 /, 'GET *', HANDSHAKE],
+      ]
+      for (const [wanted, line, headers] of tries) {
+        const peer = request(b.listener.port, line, headers)
+        assert.match(await peer.head, wanted, line)
+        peer.socket.destroy()
+      }
+      assert.equal((await b.accepted.take()).facts.left.length > 0, true)
+      assert.deepEqual([b.accepted.left, b.refused.left], [[], []])
     },
   },
   {

@@ -2,8 +2,10 @@
 
 import { expect, test } from 'bun:test'
 import { once } from 'node:events'
+import { realpathSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
 import { launchdJob, type Service, systemdUnit } from '../../src/cli/unit.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { program } from '../support/program.ts'
@@ -11,6 +13,7 @@ import { lacks, linux } from '../support/system.ts'
 
 const VERIFY = Bun.which('systemd-analyze')
 if (VERIFY === null) console.log('units: not verified, there is no systemd-analyze here')
+const ROOT = join(import.meta.dir, '../..')
 const elsewhere = lacks(!linux, 'only Linux has systemd')
 
 const SERVICE: Service = {
@@ -215,6 +218,25 @@ test.skipIf(elsewhere)('[INST8] service install --print writes nothing', async (
   expect(stdout).toContain(`ReadWritePaths=${home.path}\n`)
   expect(await home.list()).toEqual(['bin', 'config'])
 })
+
+test.skipIf(elsewhere)(
+  '[INST16] from source, the service starts the runtime with its options and the source',
+  async () => {
+    await using home = await machine()
+    const main = join(ROOT, 'src/main.ts')
+    const node = realpathSync(join(ROOT, 'node_modules/.bin/node'))
+    for (const [file, ...words] of [
+      [process.execPath, '--smol', main],
+      [node, '--max-old-space-size=512', main],
+    ] as const) {
+      const print = [...words, 'service', 'install', '--print']
+      const { stdout } = await program(print, { cwd: home.path, file }).ended
+      expect(stdout).toContain(
+        `ExecStart=${[file, ...words].join(' ')} start --config ${home.at('config/config.yml')}\n`,
+      )
+    }
+  },
+)
 
 test.skipIf(VERIFY === null)(
   '[INST9] systemd accepts the units, of a user and of the machine, also with odd names',

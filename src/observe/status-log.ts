@@ -20,6 +20,11 @@ const ALARMING: ReadonlySet<keyof typeof ACTIVE> = new Set(['lost', 'failing'])
 const LEFT = 'implementation left alone: its calls keep failing'
 const MEND = 'look at its own log, and restart it if it hangs; if it is only slow, raise actions.timeout'
 
+const MISPLACED = {
+  dialling: 'let it dial /onebot/v11/implementation (ntqq-impl.mode: reverse), or give us its forward WebSocket',
+  dialled: 'reverse-web-socket is for clients: its address belongs to ntqq-impl.external-web-socket',
+}
+
 /** Frames are shown at `debug` only, and no more of them than this. */
 const SHOWN = 1024
 /** The same for what has been said already, and goes on for hours (ms). */
@@ -248,6 +253,12 @@ function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): v
       return sayDurable(status, log, seldom)
     case 'frame-refused':
       return log.debug('action refused', { bot: status.bot, ...who(status.session), why: cut(status.why) })
+    case 'implementation-misplaced':
+      return seldom.warn('an implementation is where clients are: its link is closed', {
+        bot: status.bot,
+        ...who(status.session),
+        remedy: MISPLACED[status.session.link.transport === 'reverse' ? 'dialled' : 'dialling'],
+      })
     case 'restart':
       return log.info('restart asked for', { bot: status.bot, delay: status.delay })
     case 'paced-abandoned':

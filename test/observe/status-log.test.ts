@@ -135,6 +135,12 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'session-named', bot, session, name: 'alice' }, 'info', /^client named/, { bot, ...client }],
   [{ kind: 'session-slow', bot, session, buffered: 9 }, 'warn', /^client slow/, { bot, ...client, unread: 9 }],
   [{ kind: 'session-in-step', bot, session }, 'info', /in step again/, { bot, ...client }],
+  [
+    { kind: 'implementation-misplaced', bot, session },
+    'warn',
+    /implementation is where clients are/,
+    { bot, ...client, remedy: expect.stringContaining('ntqq-impl.mode: reverse') },
+  ],
   [{ kind: 'session-behind', bot, session, missed: 5 }, 'warn', /lost events/, { bot, ...client, missed: 5 }],
   [
     { kind: 'link-refused', peer: 'p', path: '/', status: 403, why: 'wrong token' },

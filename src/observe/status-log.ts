@@ -6,7 +6,8 @@ import { RETCODE } from '../onebot/retcode.ts'
 import { isEmbedded, sayEmbedded } from './embedded-log.ts'
 import { limit } from './limit.ts'
 import type { Log } from './log.ts'
-import { losses, reasonOf, retries, seconds, THROTTLE } from './repeats.ts'
+import { MISPLACED, remedyOf } from './remedies.ts'
+import { byStatus, losses, reasonOf, retries, seconds, THROTTLE } from './repeats.ts'
 
 /** Why another one of several implementations does the work from now on. */
 const ACTIVE = {
@@ -20,29 +21,31 @@ const ALARMING: ReadonlySet<keyof typeof ACTIVE> = new Set(['lost', 'failing'])
 const LEFT = 'implementation left alone: its calls keep failing'
 const MEND = 'look at its own log, and restart it if it hangs; if it is only slow, raise actions.timeout'
 
-const MISPLACED = {
-  dialling: 'let it dial /onebot/v11/implementation (ntqq-impl.mode: reverse), or give us its forward WebSocket',
-  dialled: 'reverse-web-socket is for clients: its address belongs to ntqq-impl.external-web-socket',
-}
-
 /** Frames are shown at `debug` only, and no more of them than this. */
 const SHOWN = 1024
 /** The same for what has been said already, and goes on for hours (ms). */
 const REMINDER = 60_000
 
 export function statusLog(log: Log): Report {
-  const thin = { seldom: limit(log, THROTTLE), rarely: limit(log, REMINDER), again: retries(log), lost: losses(log) }
+  const thin = {
+    seldom: limit(log, THROTTLE),
+    refused: byStatus(log),
+    rarely: limit(log, REMINDER),
+    again: retries(log),
+    lost: losses(log),
+  }
   return (status) => say(status, log, thin)
 }
 
 interface Thin {
   readonly seldom: ReturnType<typeof limit>
+  readonly refused: ReturnType<typeof byStatus>
   readonly rarely: ReturnType<typeof limit>
   readonly again: ReturnType<typeof retries>
   readonly lost: ReturnType<typeof losses>
 }
 
-function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): void {
+function say(status: Status, log: Log, { seldom, refused, rarely, again, lost }: Thin): void {
   if (isEmbedded(status)) return sayEmbedded(status, log)
   switch (status.kind) {
     // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
@@ -267,7 +270,7 @@ function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): v
         actions: status.actions,
       })
     case 'link-refused':
-      return seldom.warn('link refused', {
+      return refused(status.status).warn('link refused', {
         peer: status.peer,
         path: status.path,
         status: status.status,
@@ -290,7 +293,10 @@ function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): v
     case 'circuit-closed':
       return log.info('client works again: its circuit is closed', { target: status.target })
     case 'link-retry':
-      return again('client not reachable: trying again', status.target, status, { target: status.target })
+      return again('client not reachable: trying again', status.target, status, {
+        target: status.target,
+        ...remedyOf(status.reason),
+      })
     case 'delivery-failed':
       return seldom.warn('delivery failed: trying again, later events wait in the journal', {
         target: status.target,

@@ -114,8 +114,9 @@ describe('a client that we dial', () => {
   })
 
   test('[LNK43] is an implementation: its link is closed with 1008, and dialled again', async () => {
+    const patience = { first: 20, most: 1_000, stable: 60_000 }
     await using app = new Application()
-    await using bed = await testbed({ ...BRISK, config: { 'reverse-web-socket': [{ url: app.url }] } })
+    await using bed = await testbed({ config: { 'reverse-web-socket': [{ url: app.url }] }, patience })
     const link = await app.links.take()
     link.send(lifecycle(10001))
     // NapCat answers whatever comes: to answer that in turn would go on for ever.

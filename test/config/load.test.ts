@@ -210,6 +210,16 @@ test('[CFG55] slips of hands that write Chinese are told, and what stands behind
   }
 })
 
+test('[CFG56] a path whose backslashes were taken for escapes is refused, with what to write', () => {
+  const windows = '"C:\\bots\\new"'
+  for (const text of [`data-dir: ${windows}`, `log: {dir: ${windows}}`, `ntqq-impl: {path: ${windows}}`])
+    expect(problems(text)[0]).toMatchObject({
+      found: '"C:\\bots\\new"',
+      hint: expect.stringContaining("'single quotes'"),
+    })
+  expect(parse("data-dir: 'C:\\bots\\new'").config['data-dir']).toBe('C:\\bots\\new')
+})
+
 test('[CFG10] line ends and byte order marks do not matter; other encodings are told', async () => {
   expect(parse('http:\r\n  port: 1\r\n  host: localhost\r\n').config.http).toMatchObject({ port: 1, host: 'localhost' })
   expect(told('log:\r\n  level: info\r\nhttp:\r\n  port: x\r\n')).toEqual([

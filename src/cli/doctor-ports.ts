@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { clientToken, isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
@@ -26,13 +27,22 @@ export async function ports(config: Config): Promise<Finding[]> {
 
 /** The process that holds the data folder. */
 export function runningGateway(folder: string): number | undefined {
+  const { pid, start } = ownerOf(folder)
+  const alive = typeof pid === 'number' && isRunning(pid, typeof start === 'string' ? start : undefined)
+  return alive ? pid : undefined
+}
+
+/** Whether one of another machine or container may hold the data folder: nobody here can tell whether it runs. */
+export function heldElsewhere(folder: string): boolean {
+  const { host } = ownerOf(folder)
+  return typeof host === 'string' && host !== hostname()
+}
+
+function ownerOf(folder: string): { pid?: unknown; start?: unknown; host?: unknown } {
   try {
-    const owner: { pid?: unknown; start?: unknown } = JSON.parse(readFileSync(join(folder, LOCK), 'utf8'))
-    const { pid, start } = owner
-    const alive = typeof pid === 'number' && isRunning(pid, typeof start === 'string' ? start : undefined)
-    return alive ? pid : undefined
+    return JSON.parse(readFileSync(join(folder, LOCK), 'utf8')) ?? {}
   } catch {
-    return undefined
+    return {}
   }
 }
 

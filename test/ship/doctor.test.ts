@@ -13,6 +13,7 @@ import { bad, type Finding, findingText, fine } from '../../src/cli/finding.ts'
 import { bringUpToDate } from '../../src/storage/schema.ts'
 import { folder } from '../support/folder.ts'
 import { type Action, Implementation } from '../support/implementation.ts'
+import { ownPort } from '../support/port.ts'
 import { program } from '../support/program.ts'
 
 /** Says who it is and how it is, as implementations do. */
@@ -365,10 +366,20 @@ test('[DOCT5] a finding fits into the terminal, and is one line where nobody loo
 
 test('[DOCT6] a gateway that runs as another version than this program is told', async () => {
   await using it = await setUp()
+  // What a gateway of ours says, as one of another version.
+  const own = ownPort()
+  await Bun.write(it.home.at('config', 'config.yml'), config(it, { http: `port: ${own}` }))
+  await using running = program(['start'], { cwd: it.home.path })
+  await running.says(/started/)
+  const Authorization = `Bearer ${(await it.home.read('data', 'admin-token')).trim()}`
+  const status = await fetch(`http://127.0.0.1:${own}/api/status`, { headers: { Authorization } })
+  const told = { ...((await status.json()) as object), version: '0.0.1 (abcdef0)' } // of ours
+  running.signal('SIGTERM')
+  await running.ended
   const stub = createServer(({ url, headers }, response) => {
-    const told = url === '/healthz' ? { service: 'perpetua' } : { gateway: { version: '0.0.1 (abcdef0)' } }
+    const said = url === '/healthz' ? { service: 'perpetua' } : told
     response.writeHead(url === '/healthz' || headers.authorization === 'Bearer hush' ? 200 : 401)
-    response.end(JSON.stringify(told))
+    response.end(JSON.stringify(said))
   }).listen(0, '127.0.0.1')
   await once(stub, 'listening')
   const { port } = stub.address() as AddressInfo // it listens on a port
@@ -387,6 +398,24 @@ test('[DOCT6] a gateway that runs as another version than this program is told',
       },
     ],
   })
+})
+
+test('[DOCT8] an implementation that the running gateway has is not dialled, and the gateway says how it is', async () => {
+  await using it = await setUp()
+  const port = ownPort()
+  const text = config(it, { http: `port: ${port}` })
+  await Bun.write(it.home.at('config', 'config.yml'), text)
+  await using running = program(['start'], { cwd: it.home.path })
+  await running.says(/bot online/)
+  const dialled = it.bot.handshakes.left.length
+  const { wrong, findings } = await examined(it, text)
+  expect(wrong).toEqual([])
+  expect(findings).toContainEqual({
+    about: IMPLEMENTATION,
+    state: 'ok',
+    fact: `${it.bot.url} is connected to the gateway, for 10001`,
+  })
+  expect(it.bot.handshakes.left.length).toBe(dialled)
 })
 
 test('[DOCT7] a gateway that was killed while its log went into the file left nothing that is damaged', async () => {

@@ -84,9 +84,14 @@ const urgency = ({ command }: Check) => {
 
 // Tests wait more than they work.
 const slots = availableParallelism() + 2
-const [guards, all] = process.argv[2] === 'node' ? [[], stories.map(onNode)] : [GUARDS, whole]
-const checks = [...guards, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
 const outcomes: Outcome[] = []
+const asked = process.argv.slice(2).join(' ')
+if (asked !== '' && asked !== 'node') {
+  console.log(`verify.ts: found ${asked}, wanted nothing (everything) or node; a file alone: bun test FILE`)
+  finish(1)
+}
+const [guards, all] = asked === 'node' ? [[], stories.map(onNode)] : [GUARDS, whole]
+const checks = [...guards, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
 // They are groups of their own, whom nobody else tells that this is over.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {

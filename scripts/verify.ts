@@ -37,24 +37,32 @@ const ON_NODE = [
 /** Far more than any test takes (ms), also on a busy machine: one that hangs shall end. */
 const PATIENCE = '240000'
 
-/** Those that take the longest, on Deno most of all: begun first, they are over when all the others are. */
+/** Those that take the longest, on Deno and Node most of all: begun first, they are over when all the others are. */
 const FIRST = [
-  'test/page/dashboard.test.ts',
   'test/e2e/failover.test.ts',
+  'test/page/dashboard.test.ts',
+  'test/docs/docs.test.ts',
   'test/e2e/resume.test.ts',
-  'test/e2e/fanout.test.ts',
-  'test/e2e/hostile-http.test.ts',
-  'test/e2e/embedded.test.ts',
+  'test/e2e/reverse.test.ts',
+  'test/page/login.test.ts',
   'test/e2e/mended-upstream.test.ts',
-  'test/e2e/guests.test.ts',
   'test/e2e/durable.test.ts',
   'test/e2e/hostile.test.ts',
-  'test/runtimes/host.test.ts',
-  'test/e2e/discovery.test.ts',
-  'test/cli/start.test.ts',
+  'test/e2e/fanout.test.ts',
+  'test/e2e/embedded.test.ts',
+  'test/e2e/hostile-http.test.ts',
   'test/e2e/forward.test.ts',
   'test/e2e/restart.test.ts',
-  'test/docs/docs.test.ts',
+  'test/cli/running.test.ts',
+  'test/ship/doctor.test.ts',
+  'test/e2e/mended-delivery.test.ts',
+  'test/docs/site.test.ts',
+  'test/cli/start.test.ts',
+  'test/e2e/discovery.test.ts',
+  'test/e2e/actions.test.ts',
+  'test/e2e/guests.test.ts',
+  'test/e2e/tap.test.ts',
+  'test/runtimes/host.test.ts',
 ]
 
 /** Each file in a process of its own: what one leaves behind is nobody else's trouble. */
@@ -84,9 +92,14 @@ const urgency = ({ command }: Check) => {
 
 // Tests wait more than they work.
 const slots = availableParallelism() + 2
-const [guards, all] = process.argv[2] === 'node' ? [[], stories.map(onNode)] : [GUARDS, whole]
-const checks = [...guards, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
 const outcomes: Outcome[] = []
+const asked = process.argv.slice(2).join(' ')
+if (asked !== '' && asked !== 'node') {
+  console.log(`verify.ts: found ${asked}, wanted nothing (everything) or node; a file alone: bun test FILE`)
+  finish(1)
+}
+const [guards, all] = asked === 'node' ? [[], stories.map(onNode)] : [GUARDS, whole]
+const checks = [...guards, ...all.toSorted((a, b) => urgency(a) - urgency(b))]
 // They are groups of their own, whom nobody else tells that this is over.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
   process.on(signal, () => {

@@ -20,7 +20,7 @@ import { access, allotmentSettings, breakerSettings, journalLimits, mainAddress 
 import { Allotments } from './downstream/allotment.ts'
 import { LinkCount } from './downstream/client.ts'
 import { Listening } from './downstream/listening.ts'
-import { postTarget } from './downstream/post.ts'
+import { type PostTarget, postTarget } from './downstream/post.ts'
 import { type ReverseLink, reverseLink } from './downstream/reverse.ts'
 import type { Version } from './embedded/versions.ts'
 import { guestsOf } from './governance/guests.ts'
@@ -142,7 +142,7 @@ class RunningGateway implements Gateway {
   readonly #accounts: Accounts
   /** By what the configuration calls them. */
   readonly #reverse = new Map<string, ReverseLink>()
-  readonly #posts = new Map<string, Organ>()
+  readonly #posts = new Map<string, PostTarget>()
   #admin: AdminToken
   /** The last change asked for. */
   #applied: Promise<void> = Promise.resolve()
@@ -280,6 +280,8 @@ class RunningGateway implements Gateway {
     for (const bot of this.bots.all()) bot.windDown()
     this.#accounts.windDown()
     await within(SETTLE, () => this.bots.all().every(({ online, waiting }) => !online || waiting.replies === 0))
+    // What arrives now need not come again in the next run.
+    await Promise.all([...this.#posts.values(), this.#satori].map((organ) => organ.windDown()))
     for (const bot of this.bots.all()) bot.stop()
     this.#room.stop()
     const organs = [...this.#reverse.values(), ...this.#posts.values(), this.#accounts, this.#satori]
@@ -370,15 +372,8 @@ class RunningGateway implements Gateway {
   }
 
   #addPost(key: string, entry: PostConfig): void {
-    const post = postTarget({
-      entry,
-      key,
-      guests: this.#guests,
-      bots: this.bots,
-      report: this.#report,
-      breaker: this.#breaker,
-    })
-    this.#posts.set(key, post)
+    const shared = { guests: this.#guests, bots: this.bots, report: this.#report, breaker: this.#breaker }
+    this.#posts.set(key, postTarget({ entry, key, ...shared }))
   }
 }
 

@@ -58,6 +58,11 @@ export class SatoriPlug {
     this.#server?.review()
   }
 
+  /** Its web hooks post no more. */
+  async windDown(): Promise<void> {
+    await this.#server?.windDown()
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#server?.stop()

@@ -22,6 +22,8 @@ export class Backlog {
   #cursor: Cursor | undefined
   /** What members left: the oldest at the end, since it goes first. */
   #again: Cursor[] = []
+  /** Events from the cursor on that a pool shares out; of an earlier run's at most so many. */
+  #unread: number
   #peeked: Waiting | undefined
   /** Where the journal ended when it was last read to its end. */
   #readTo: Cursor
@@ -33,6 +35,7 @@ export class Backlog {
   constructor(journal: Journal, from: Cursor, lost: (missed: number) => void) {
     this.#journal = journal
     this.#cursor = from
+    this.#unread = journal.pending(from, '')
     this.#readTo = from
     this.#lost = lost
   }
@@ -40,9 +43,9 @@ export class Backlog {
   get empty(): boolean {
     return this.#cursor === undefined && this.#again.length === 0
   }
-  /** Events that wait. */
+  /** Events that wait. What is said of the gateway itself stands between them in the journal, and is none of them. */
   get size(): number {
-    const unread = this.#cursor === undefined ? 0 : this.#journal.pending(this.#cursor, '')
+    const unread = this.#cursor === undefined ? 0 : Math.min(this.#unread, this.#journal.pending(this.#cursor, ''))
     return unread + this.#again.length
   }
   /** Everything before it is dealt with, or waits. */
@@ -57,6 +60,7 @@ export class Backlog {
   /** The event at `at`, the newest there is, has to wait. */
   add(at: Cursor): void {
     if (this.#cursor === undefined || at < this.#cursor) this.#cursor = at
+    this.#unread += 1
     this.#lookForLosses()
   }
 
@@ -83,10 +87,14 @@ export class Backlog {
   }
 
   /** It waits no longer. */
-  done({ at, again, next }: Waiting): void {
+  done({ at, event, again, next }: Waiting): void {
     // Not always the last one still: another member may have left meanwhile.
     if (again) this.#again.splice(this.#again.lastIndexOf(at), 1)
-    else this.#cursor = next
+    else {
+      this.#cursor = next
+      // On the way of an event it may be done before it was added.
+      if (event !== undefined && this.#unread > 0) this.#unread -= 1
+    }
     this.#peeked = undefined
   }
 
@@ -108,6 +116,7 @@ export class Backlog {
 
   #inStep(): void {
     this.#cursor = undefined
+    this.#unread = 0
     this.#readTo = this.#journal.head
     this.#peeked = undefined
     this.#tell()

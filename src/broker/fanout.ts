@@ -198,7 +198,7 @@ export class Fanout {
   /** Everything before it has arrived, as far as a link can tell that hands on one event after the other. */
   settled(session: Session): Cursor {
     const { flow, link } = session
-    return 'sent' in flow && link.buffered > 0 ? flow.sent : this.position(session)
+    return 'sent' in flow && (link.unsettled ?? link.buffered > 0) ? flow.sent : this.position(session)
   }
 
   /** It is in step, and no event from `from` on was handed to it. */

@@ -125,7 +125,7 @@ export class Pool {
     const { link } = session
     member.stuck = false
     // One request, one event: its answer is the acknowledgement.
-    if (link.transport === 'http-post' && link.buffered === 0) member.unacked.clear()
+    if (link.transport === 'http-post' && !(link.unsettled ?? link.buffered > 0)) member.unacked.clear()
     this.#giveBack(member)
     this.#crew.takeBack([member])
     this.#move()

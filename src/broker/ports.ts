@@ -23,6 +23,8 @@ export interface Link {
   readonly peer: string
   /** Bytes accepted and not yet taken by the peer's side of the world. */
   readonly buffered: number
+  /** Whether an event that was handed over has not arrived yet, or never will; absent: as long as something is buffered. */
+  readonly unsettled?: boolean
   /** False from the moment either side began to close. */
   readonly open: boolean
   /** False: closed, nothing was queued. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Config } from '../config/schema.ts'
 import { asideFiles, troubledFiles } from '../storage/look.ts'
 import { user } from './doctor-machine.ts'
-import { runningGateway } from './doctor-ports.ts'
+import { heldElsewhere, runningGateway } from './doctor-ports.ts'
 import { bad, type Finding, warning } from './finding.ts'
 
 const ABOUT = 'data'
@@ -17,7 +17,8 @@ export function kept(config: Config): Finding[] {
     const foreign = readdirSync(folder).filter((name) => !isOurs(join(folder, name)))
     if (foreign.length > 0) return [ofOthers(folder, foreign)]
     // Those of a gateway that runs are in the midst of being written.
-    const troubled = runningGateway(folder) === undefined ? troubledFiles(folder) : []
+    const busy = runningGateway(folder) !== undefined || heldElsewhere(folder)
+    const troubled = busy ? [] : troubledFiles(folder)
     const aside = asideFiles(folder)
     return [
       ...troubled.map(({ file, trouble }) => warning(ABOUT, `${file} cannot be used: ${trouble.why}`, trouble.remedy)),

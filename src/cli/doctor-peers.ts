@@ -16,6 +16,7 @@ import { maskText } from '../lib/mask.ts'
 import { postJson } from '../lib/post-json.ts'
 import { DialError } from '../runtime/host.ts'
 import { type Met, meet } from './doctor-forward.ts'
+import type { RunningStatus } from './doctor-running.ts'
 import { bad, type Finding, fine, warning } from './finding.ts'
 
 /** How long (ms) somebody may take to answer. */
@@ -26,11 +27,16 @@ const APART = 120_000
 const OF_TLS = /\b(?:TLS|SSL|EPROTO)\b|certificate|self.signed/i
 const TLS = 'a certificate of its own wants tls.ca in an entry of upstreams'
 
-/** `file`: of the config; what belongs to an implementation of our own is beside it. */
-export async function peers(config: Config, file: string): Promise<Finding[]> {
+/**
+ * `file`: of the config; what belongs to an implementation of our own is beside it. `running`: what the gateway tells that
+ * runs, if it does.
+ */
+export async function peers(config: Config, file: string, running?: RunningStatus): Promise<Finding[]> {
   const files = readFiles(config)
   const checks = [
-    ...implementations(config).map((one) => implementation(one, config, files, dirname(file))),
+    ...implementations(config).map(
+      (one) => connected(one, running) ?? implementation(one, config, files, dirname(file)),
+    ),
     ...config['reverse-web-socket'].map(({ name, url }) => dialled('reverse-web-socket', name, url)),
     ...config['http-post'].map(({ name, url }) => dialled('http-post', name, url)),
     ...satoriHooks(config).map(({ name, url }) => dialled('satori.webhooks', name, url)),
@@ -39,6 +45,22 @@ export async function peers(config: Config, file: string): Promise<Finding[]> {
 }
 
 type Told = Promise<Finding | Finding[]>
+
+/** One that the running gateway has; undefined: it has it not, or does not say. */
+function connected(one: Implementation, { bots }: Pick<RunningStatus, 'bots'> = { bots: [] }): Finding | undefined {
+  const about = aboutOf(one)
+  const url = maskText(one.url)
+  for (const { self_id: account, upstreams } of one.url === '' ? [] : bots)
+    for (const { peer, told, failing } of upstreams)
+      if (told && peer === url)
+        return failing === 'offline'
+          ? offline(about, url, account ?? '')
+          : fine(about, `${url} is connected to the gateway${account === null ? '' : `, for ${account}`}`)
+  return undefined
+}
+
+const offline = (about: string, url: string, account: string) =>
+  bad(about, `${url} answers, but its account ${account} is offline`, 'log it in again there')
 
 function implementation(one: Implementation, config: Config, files: Files, home: string): Told {
   switch (one.kind) {
@@ -117,8 +139,7 @@ function told(one: Implementation, about: string, url: string, met: Met): Findin
     ]
   if (account !== undefined && wanted !== '' && wanted !== account)
     return [bad(about, `${url} is logged in to ${account}, and self-id says ${wanted}`, 'correct self-id, or the url')]
-  if (online === false)
-    return [bad(about, `${url} answers, but its account ${account ?? ''} is offline`, 'log it in again there')]
+  if (online === false) return [offline(about, url, account ?? '')]
   return [
     fine(about, `${url} answers${account === undefined ? '' : ` for ${account}`}`),
     ...(ahead === undefined || Math.abs(ahead) < APART ? [] : [clocks(url, ahead)]),

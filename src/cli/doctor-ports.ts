@@ -3,62 +3,60 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { clientToken, isLoopback } from '../config/rules.ts'
 import type { Config } from '../config/schema.ts'
 import { isRunning } from '../lib/process.ts'
+import type { RunningStatus } from './doctor-running.ts'
 import { bad, type Finding, fine, warning } from './finding.ts'
 import { LOCK } from './lock.ts'
 import { nearAddress, unwell } from './near.ts'
-import { apiOf } from './reach.ts'
 import { addressProblem } from './running.ts'
 import { versionText } from './version.ts'
 
 /** As many of a range are tried: a person waits for it. */
 const MOST_TRIED = 256
 
-export async function ports(config: Config): Promise<Finding[]> {
+/** `running`: what the gateway tells of itself that runs, if it does. */
+export async function ports(config: Config, running?: RunningStatus): Promise<Finding[]> {
   const owner = runningGateway(config['data-dir'])
-  const main = owner === undefined ? [await freePort(config)] : await answering(config, owner)
+  const main = owner === undefined ? [await freePort(config)] : await answering(config, owner, running)
   // Those of a gateway that runs are its own.
   return [...main, ...exposure(config), ...(owner === undefined ? await range(config) : [])]
 }
 
 /** The process that holds the data folder. */
 export function runningGateway(folder: string): number | undefined {
+  const { pid, start } = ownerOf(folder)
+  const alive = typeof pid === 'number' && isRunning(pid, typeof start === 'string' ? start : undefined)
+  return alive ? pid : undefined
+}
+
+/** Whether one of another machine or container may hold the data folder: nobody here can tell whether it runs. */
+export function heldElsewhere(folder: string): boolean {
+  const { host } = ownerOf(folder)
+  return typeof host === 'string' && host !== hostname()
+}
+
+function ownerOf(folder: string): { pid?: unknown; start?: unknown; host?: unknown } {
   try {
-    const owner: { pid?: unknown; start?: unknown } = JSON.parse(readFileSync(join(folder, LOCK), 'utf8'))
-    const { pid, start } = owner
-    const alive = typeof pid === 'number' && isRunning(pid, typeof start === 'string' ? start : undefined)
-    return alive ? pid : undefined
+    return JSON.parse(readFileSync(join(folder, LOCK), 'utf8')) ?? {}
   } catch {
-    return undefined
+    return {}
   }
 }
 
-async function answering(config: Config, pid: number): Promise<Finding[]> {
+async function answering(config: Config, pid: number, running?: RunningStatus): Promise<Finding[]> {
   const ill = await unwell(config)
   if (ill !== undefined)
     return [
       bad('gateway', `process ${pid} holds ${config['data-dir']}, but ${ill}`, 'look into its log, then restart it'),
     ]
-  const running = await runningVersion(config)
-  const same = running === undefined || running === versionText
-  return [
-    fine('gateway', `it runs (process ${pid}) and answers at ${nearAddress(config)}`),
-    ...(same ? [] : [warning('gateway', `it runs as ${running}, this program is ${versionText}`, 'restart it')]),
-  ]
-}
-
-/** Undefined where it does not tell us: we may not know its token. */
-async function runningVersion(config: Config): Promise<string | undefined> {
-  try {
-    const status = (await apiOf(config).get('/api/status')) as { gateway?: { version?: unknown } } | null // of ours
-    const version = status?.gateway?.version
-    return typeof version === 'string' ? version : undefined
-  } catch {
-    return undefined
-  }
+  const fact = `it runs (process ${pid}) and answers at ${nearAddress(config)}`
+  if (running === undefined || running.version === versionText) return [fine('gateway', fact)]
+  const other = `it runs as ${running.version}, this program is ${versionText}`
+  return [fine('gateway', fact), warning('gateway', other, 'restart it')]
 }
 
 async function freePort({ http: { host, port } }: Config): Promise<Finding> {

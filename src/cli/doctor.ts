@@ -9,6 +9,7 @@ import { configOf } from '../config/schema.ts'
 import { machine } from './doctor-machine.ts'
 import { peers } from './doctor-peers.ts'
 import { ports, runningGateway } from './doctor-ports.ts'
+import { runningStatus } from './doctor-running.ts'
 import { EXIT } from './exit.ts'
 import { bad, type Finding, findingText, fine, summaryText, warning } from './finding.ts'
 import { configOption } from './options.ts'
@@ -33,19 +34,24 @@ export const doctor = defineCommand({
   },
 })
 
-/** `now` in milliseconds. Nothing is changed, and whoever is dialled is left at once. */
+/**
+ * `now` in milliseconds. Nothing is changed, and whoever is dialled is left at once; one that a running gateway has is not
+ * dialled, since some leave the one for the other.
+ */
 async function examine(file: string, now: number): Promise<Finding[]> {
   try {
     const loaded = await loadConfig({ file, missing: 'defaults' })
     const { config } = loaded
     // SQLite is loaded for whoever wants to know.
     const { kept } = await import('./doctor-kept.ts')
+    const owner = runningGateway(config['data-dir'])
+    const running = owner === undefined ? undefined : await runningStatus(config)
     return [
       ...configFile(loaded),
-      ...machine(config, now, runningGateway(config['data-dir'])),
+      ...machine(config, now, owner),
       ...kept(config),
-      ...(await ports(config)),
-      ...(await peers(config, file)),
+      ...(await ports(config, running)),
+      ...(await peers(config, file, running)),
     ]
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error

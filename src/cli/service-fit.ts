@@ -10,7 +10,7 @@ import { problemList } from './check.ts'
 import { runningGateway } from './doctor-ports.ts'
 import { complain, say } from './say.ts'
 import { type Manager, run } from './service-manager.ts'
-import { folderIn, type Service } from './unit.ts'
+import { folderIn, isOurs, type Service } from './unit.ts'
 
 /** Ports below are for those whom the system lets. */
 const OPEN_PORTS = 1_024
@@ -64,10 +64,15 @@ export async function fits(service: Service, config: Config, manager: Manager): 
   return complaint === undefined
 }
 
+/** Names are anybody's: of another program nothing is replaced, and nothing removed. */
+export const foreign = (file: string) => `${file} is of another program: give another name, --name NAME`
+
 /** A service has one folder; another gateway's is not simply taken. */
 function otherFolder({ folder }: Service, { file }: Manager): string | undefined {
   if (!existsSync(file)) return undefined
-  const there = folderIn(readFileSync(file, 'utf8'))
+  const text = readFileSync(file, 'utf8')
+  if (!isOurs(text)) return foreign(file)
+  const there = folderIn(text)
   if (there === undefined || there === folder || !existsSync(there)) return undefined
   return `${file} runs the gateway in ${there}. Give this one another name: --name NAME; or there: perpetua service uninstall`
 }

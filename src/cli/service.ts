@@ -10,10 +10,10 @@ import { ownCommand } from '../runtime/self.ts'
 import { EXIT } from './exit.ts'
 import { configOption } from './options.ts'
 import { complain, say } from './say.ts'
-import { configFor, fits, needs } from './service-fit.ts'
+import { configFor, fits, foreign, needs } from './service-fit.ts'
 import { type Command, type Manager, manager, NAME, run, windowsTask } from './service-manager.ts'
 import { outcome } from './service-outcome.ts'
-import type { Service } from './unit.ts'
+import { isOurs, type Service } from './unit.ts'
 import { UsageError, usable } from './values.ts'
 
 const systemOption = {
@@ -55,8 +55,13 @@ const uninstallCommand = defineCommand({
   args: { system: systemOption, name: nameOption },
   run: ({ args: { system = false, name } }) =>
     withManager(system, name, async (manager) => {
-      if (existsSync(manager.file)) return uninstall(manager)
-      say(`Nothing to remove: ${manager.file} is not there.${elsewhere(system, name)}`)
+      const { file } = manager
+      if (existsSync(file)) {
+        if (isOurs(readFileSync(file, 'utf8'))) return uninstall(manager)
+        complain(foreign(file))
+        return EXIT.failed.code
+      }
+      say(`Nothing to remove: ${file} is not there.${elsewhere(system, name)}`)
       return EXIT.ok.code
     }),
 })
@@ -93,7 +98,7 @@ export const service = {
 function withManager(system: boolean, name: string, work: (manager: Manager) => Promise<number>): Promise<number> {
   return usable(async () => {
     if (!/^[a-z0-9][\w.-]*$/i.test(name))
-      throw new UsageError(`--name: found "${name}", wanted letters, digits, - and _`)
+      throw new UsageError(`--name: found "${name}", wanted letters, digits, ., - and _`)
     const found = manager(system, name)
     if (found === undefined) {
       complain(`perpetua knows no service manager of ${process.platform}.`)

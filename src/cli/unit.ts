@@ -145,6 +145,10 @@ ${heard.map((which) => `  <key>Standard${which}Path</key>\n  <string>${escaped(f
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' }
 const escaped = (text: string) => text.replace(/[&<>]/g, (char) => ENTITIES[char] ?? char)
 
+/** Whether it runs perpetua, whoever wrote it. */
+export const isOurs = (text: string) =>
+  /perpetua/i.test(text) || /<string>start<\/string>\s*<string>--config</.test(text)
+
 /** The folder of a service that was written as above; undefined: it was written by somebody else. */
 export function folderIn(text: string): string | undefined {
   const unit = /^WorkingDirectory=(.*)$/m.exec(text)?.[1]

@@ -112,22 +112,23 @@ export async function upgrade(options: UpgradeOptions, found: ReleaseFile): Prom
       const said = await tried(next, found.tag, 'the new program')
       signal?.throwIfAborted()
       replaceProgram(program, next)
-      rmSync(folder, { recursive: true, force: true })
+      tidy(() => rmSync(folder, { recursive: true, force: true }))
       return said
     } finally {
-      rmSync(join(folder, 'new'), { recursive: true, force: true })
-      removeEmpty(folder)
+      tidy(() => rmSync(join(folder, 'new'), { recursive: true, force: true }))
+      // What was downloaded in part stays: the next try goes on from there.
+      tidy(() => rmdirSync(folder))
       lock[Symbol.dispose]()
     }
   }, signal)
 }
 
-/** What was downloaded in part stays: the next try goes on from there. */
-function removeEmpty(folder: string): void {
+/** What stays, as while a scanner looks at it, changes nothing about the program: the next one removes it. */
+function tidy(work: () => void): void {
   try {
-    rmdirSync(folder)
+    work()
   } catch {
-    // It holds something, or went with a program that is in its place now.
+    // It went with a program that is in its place now, holds something, or is looked at.
   }
 }
 

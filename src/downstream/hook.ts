@@ -50,6 +50,9 @@ export class Hook implements Link {
   get buffered(): number {
     return this.#courier.buffered
   }
+  get unsettled(): boolean {
+    return this.#courier.unsettled
+  }
   get open(): boolean {
     return this.#courier.open
   }
@@ -77,11 +80,16 @@ export class Hook implements Link {
     queueMicrotask(() => this.#options.ended(closing))
   }
 
-  /** Leaves; what is on its way may arrive if it is quick. */
-  async stop(): Promise<void> {
+  /** Takes nothing more; what is on its way may arrive if it is quick. */
+  windDown(): Promise<void> {
     this.#courier.end()
-    this.#options.bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text)
-    await this.#courier.quiet
+    return this.quiet
+  }
+
+  /** Leaves, once it is known what has arrived: what has not is for who comes in its place. */
+  async stop(): Promise<void> {
+    await this.windDown()
+    this.#options.bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text, this)
   }
 
   subscribe(): void {}

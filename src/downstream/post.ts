@@ -22,6 +22,8 @@ export interface PostOptions {
 
 export interface PostTarget {
   /** Posts no more; a request under way has a second to finish. */
+  windDown(): Promise<void>
+  /** The same, and the bots have nothing for it any more. */
   stop(): Promise<void>
 }
 
@@ -43,11 +45,13 @@ export function postTarget({ bots, ...options }: PostOptions): PostTarget {
   }
   const unwatch = bots.watch(look)
   look()
+  const each = async (how: (hook: Hook) => Promise<void>) => {
+    stopped = true
+    unwatch()
+    await Promise.all([...hooks.values()].map(how))
+  }
   return {
-    async stop() {
-      stopped = true
-      unwatch()
-      await Promise.all([...hooks.values()].map((hook) => hook.stop()))
-    },
+    windDown: () => each((hook) => hook.windDown()),
+    stop: () => each((hook) => hook.stop()),
   }
 }

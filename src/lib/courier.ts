@@ -39,6 +39,7 @@ export class Courier {
   readonly #deliveries: Deliveries
   readonly #circuit: Circuit
   #wake: ReturnType<typeof setTimeout> | undefined
+  #unsettled = 0
   /** What was last said of answers that we make nothing of. */
   #odd: string | undefined
 
@@ -50,9 +51,13 @@ export class Courier {
     this.#circuit = new Circuit({ ...options, patience })
   }
 
-  /** While one is on its way there is room for no other. */
+  /** While one is on its way there is room for no other, nor is there after the end. */
   get buffered(): number {
     return this.#deliveries.buffered
+  }
+  /** Something that was sent was not taken yet, nor given up; or never will be, since the end came before. */
+  get unsettled(): boolean {
+    return this.#unsettled > 0
   }
   get open(): boolean {
     return this.#deliveries.open
@@ -67,7 +72,17 @@ export class Courier {
 
   /** False: it has ended. */
   send(post: Post, taken?: Taken): boolean {
-    return this.#add(() => this.#try(post, taken))
+    this.#unsettled += 1
+    return this.#add(async () => {
+      if (await this.#try(post, taken)) this.#unsettled -= 1
+    })
+  }
+
+  /** For what stands beside all that is sent, in its place among that. `settled`: it was taken, or given up. */
+  say(post: Post, settled: () => void): boolean {
+    return this.#add(async () => {
+      if (await this.#try(post)) settled()
+    })
   }
 
   /** For what is worth nothing later, and says little of how the hook takes the rest: once, or not at all. */
@@ -92,7 +107,8 @@ export class Courier {
     })
   }
 
-  async #try(post: Post, taken: Taken | undefined): Promise<void> {
+  /** False: the end came before it was taken or given up. */
+  async #try(post: Post, taken?: Taken): Promise<boolean> {
     const { entry, report, target } = this.#options
     const most = entry['max-retries'] ?? Number.POSITIVE_INFINITY
     for (let attempt = 1; await this.#turn(); attempt++) {
@@ -100,15 +116,20 @@ export class Courier {
       const reason = whyAgain(posted)
       if (reason === undefined) {
         this.#circuit.worked()
-        return this.#answered(posted, taken)
+        this.#answered(posted, taken)
+        return true
       }
-      // Cut off by ourselves.
-      if (!this.open) return
+      // It may have been cut off by ourselves.
+      if (!this.open) return false
       const inMs = this.#circuit.failed(reason)
-      if (attempt > most) return report({ kind: 'delivery-given-up', target, reason })
+      if (attempt > most) {
+        report({ kind: 'delivery-given-up', target, reason })
+        return true
+      }
       report({ kind: 'delivery-failed', target, reason, attempt, inMs })
       await this.#deliveries.pause(inMs)
     }
+    return false
   }
 
   /** False: nothing is posted any more. */

@@ -26,9 +26,9 @@ export class Deliveries {
   get open(): boolean {
     return !this.#ending.signal.aborted
   }
-  /** While one is on its way there is room for no other. */
+  /** While one is on its way there is room for no other, nor is there after the end. */
   get buffered(): number {
-    return this.#busy > 0 ? Number.POSITIVE_INFINITY : 0
+    return this.#busy > 0 || !this.open ? Number.POSITIVE_INFINITY : 0
   }
   /** Resolves when nothing is on its way any more. */
   get quiet(): Promise<void> {

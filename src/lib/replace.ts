@@ -1,5 +1,6 @@
 // Puts a new program in the place of one that may be running, in one step, and keeps the one before.
 
+import { randomUUID } from 'node:crypto'
 import {
   closeSync,
   copyFileSync,
@@ -7,14 +8,18 @@ import {
   fsyncSync,
   linkSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs'
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 
 /** Where the program before is kept. */
 export const kept = (program: string): string => `${program}.old`
+
+/** Behind the name of one that was moved out of the way, here or by install.ps1. */
+const ASIDE = /^[0-9a-f-]{32,36}$/
 
 /** While two programs change places. */
 const asideOf = (program: string) => `${kept(program)}.new`
@@ -33,8 +38,7 @@ export function hasKept(program: string): boolean {
 export function replaceProgram(program: string, next: string): void {
   const old = kept(program)
   if (process.platform === 'win32') {
-    // One that runs cannot be written there, but renamed.
-    rmSync(old, { force: true })
+    clear(old)
     renameSync(program, old)
     return orElse(
       () => renameSync(next, program),
@@ -53,6 +57,7 @@ export function swapPrograms(program: string): boolean {
   const [old, aside] = [kept(program), asideOf(program)]
   if (!hasKept(program)) return false
   if (process.platform === 'win32') {
+    clear(aside)
     renameSync(program, aside)
     orElse(
       () => renameSync(old, program),
@@ -64,6 +69,26 @@ export function swapPrograms(program: string): boolean {
   }
   moved(aside, old)
   return true
+}
+
+/**
+ * Makes room where one may still run, which Windows neither replaces nor removes, but renames. Those that were moved out
+ * of the way before go as soon as they run no more.
+ */
+function clear(file: string): void {
+  const [folder, before] = [dirname(file), `${basename(file)}.`]
+  for (const other of readdirSync(folder))
+    if (other.startsWith(before) && ASIDE.test(other.slice(before.length))) gone(join(folder, other))
+  if (!gone(file)) renameSync(file, `${file}.${randomUUID()}`)
+}
+
+function gone(file: string): boolean {
+  try {
+    rmSync(file, { force: true })
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Two names of one file would both stay. */

@@ -15,7 +15,7 @@ import type { Lag, Lags } from './lag.ts'
 import { BotLink } from './link.ts'
 import type { Logins } from './logins.ts'
 import { places } from './resume.ts'
-import { lastBefore, snOf } from './sn.ts'
+import { before, lastBefore, nextOf, snOf } from './sn.ts'
 
 export interface ConnectionOptions {
   readonly bots: Bots
@@ -295,12 +295,6 @@ export class Connection implements SocketEvents<AcceptedSocket> {
     return this.#state === 'new' ? '3 (IDENTIFY)' : '1 (PING)'
   }
 }
-
-/** The position before this one: that of the last event that was given. */
-const before = (next: Cursor) => (next - 1) as Cursor // the cast: see sn.ts, which takes any position up to the head
-
-/** Where its events go on. */
-const nextOf = ({ flow }: Session, { head }: Journal) => ('cursor' in flow ? flow.cursor : head)
 
 /** An event that is just being told stands in the journal already. */
 const newestTime = (journal: Journal) => journal.at(before(journal.head))?.time ?? steady()

@@ -15,7 +15,15 @@ import { type Posted, postJson } from '../lib/post-json.ts'
 import { type LoginEvent, loginBody, OPCODE, satoriForm } from './form.ts'
 import type { Logins } from './logins.ts'
 import { PLATFORM } from './qq.ts'
-import { snOf } from './sn.ts'
+import { before, nextOf, snOf } from './sn.ts'
+
+/** What the application of a web hook has been told of a login. */
+export interface Told {
+  /** The account that it knows of. */
+  readonly account: string | undefined
+  /** That it fares otherwise could not be told any more. */
+  readonly owed: boolean
+}
 
 /** Where to post, and how patiently; times in milliseconds. */
 export interface HookEntry extends Persistence {
@@ -32,6 +40,8 @@ export interface HookOptions {
   readonly key: string
   /** It is in no configuration, and is waited for all the same. */
   readonly resume?: Acknowledgement | undefined
+  /** What was told by the hook of before, which was otherwise; absent: what is waited for has been told of its account. */
+  readonly told?: Told | undefined
   readonly bot: Bot
   readonly bots: Bots
   readonly logins: Logins
@@ -55,41 +65,54 @@ export class SatoriHook implements Link {
   readonly #session: Session
   readonly #courier: Courier
   readonly #unwatch: (() => void)[] = []
-  /** The account that the application knows of. */
+  /** The account that the application knows of, or is being told of. */
   #known: string | undefined
+  /** The account that it has heard of. */
+  #heard: string | undefined
   /** That it fares otherwise waits for its turn already. */
   #telling = false
+  /** How often that was not heard yet. */
+  #owed = 0
   #over = false
   #before: SatoriHook | undefined
 
-  /** @param before the hook of an earlier session of the same bot, which may still have something under way. */
-  constructor(options: HookOptions, before?: SatoriHook) {
-    const { entry, key, resume, bot, bots, logins } = options
+  /** @param previous the hook of an earlier session of the same bot, which may still have something under way. */
+  constructor(options: HookOptions, previous?: SatoriHook) {
+    const { entry, key, resume, told, bot, bots, logins } = options
     this.#options = options
     this.peer = maskText(entry.url)
     this.dress = satoriForm(bot, logins, 'body')
     const drained = () => bot.drained(this.#session)
-    this.#courier = new Courier({ ...options, target: entry.name || this.peer, drained }, before?.quiet)
-    this.#before = before
-    void before?.quiet.then(() => {
+    this.#courier = new Courier({ ...options, target: entry.name || this.peer, drained }, previous?.quiet)
+    this.#before = previous
+    const earlier = bot.known({ entry: key })
+    // Who asks for a hook asks who is there, too; and who is waited for has been told.
+    const knows = resume !== undefined || earlier !== undefined
+    if (previous !== undefined) this.#known = previous.#known
+    else this.#known = told === undefined ? (knows ? bot.selfId : undefined) : told.account
+    this.#heard = this.#known
+    void previous?.quiet.then(() => {
+      this.#heard = previous.#heard
       this.#before = undefined
     })
-    // Who asks for a hook asks who is there, too; and who is waited for has been told.
-    const knows = resume !== undefined || bot.known({ entry: key }) !== undefined
-    this.#known = before === undefined ? (knows ? bot.selfId : undefined) : before.#known
+    // Before its session is given anything.
+    this.#meet(() => (earlier === undefined ? bot.journal.head : nextOf(earlier, bot.journal)))
     this.#session = enterEntry(bot, this, options, { events: true, calls: false })
+    if (told?.owed) this.#tellLogin()
     logins.begin(bot)
     this.#unwatch.push(
-      bots.watch(() => this.#meet()),
+      bots.watch(() => this.#meet(() => nextOf(this.#session, bot.journal))),
       logins.watch((changed) => {
         if (changed === bot) this.#tellLogin()
       }),
     )
-    this.#meet()
   }
 
   get buffered(): number {
     return this.#courier.buffered
+  }
+  get unsettled(): boolean {
+    return this.#courier.unsettled
   }
   get open(): boolean {
     return !this.#over && this.#courier.open
@@ -103,9 +126,10 @@ export class SatoriHook implements Link {
   }
 
   send(text: string): boolean {
-    this.#meet()
-    const selfId = this.#options.bot.selfId ?? '0'
-    return this.open && this.#courier.send((cut) => this.#post(text, selfId, cut))
+    const { selfId = '0', journal } = this.#options.bot
+    // One that is in step is given the event that has just been written.
+    this.#meet(() => (this.#session.flow.state === 'live' ? before(journal.head) : nextOf(this.#session, journal)))
+    return this.#courier.send((cut) => this.#post(text, selfId, cut))
   }
 
   close(closing: Closing): void {
@@ -115,22 +139,30 @@ export class SatoriHook implements Link {
     if (gone === undefined) this.#courier.end()
     else {
       this.#known = undefined
-      this.#say('login-removed', gone)
+      this.#tellGone(gone, this.#options.bot.journal.head)
       void this.quiet.then(() => this.#courier.end())
     }
     // Not now: the bot is in the middle of ending its sessions.
     queueMicrotask(() => this.#options.ended(closing))
   }
 
-  /** Leaves; what is on its way may arrive if it is quick. @param forever it is not to be waited for. */
-  async stop(forever: boolean): Promise<void> {
-    const { bot } = this.#options
+  /** Takes nothing more; what is on its way may arrive if it is quick. */
+  windDown(): Promise<void> {
     this.#leave()
-    this.#before?.abandon()
-    this.#courier.end()
+    this.abandon()
+    return this.quiet
+  }
+
+  /**
+   * Leaves, once it is known what has arrived: what has not is for who comes in its place.
+   * @param forever it is not to be waited for.
+   */
+  async stop(forever: boolean): Promise<Told> {
+    const { bot } = this.#options
+    await this.windDown()
     bot.leave(this.#session, CLOSING.shutdown.code, CLOSING.shutdown.text, this)
     if (forever && this.#session.flow.state === 'away') bot.forget(this.#session)
-    await this.quiet
+    return { account: this.#heard, owed: this.#owed > 0 }
   }
 
   /** What it still had to say is not said. */
@@ -147,27 +179,45 @@ export class SatoriHook implements Link {
     for (const unwatch of this.#unwatch.splice(0)) unwatch()
   }
 
-  /** An account that the application could not know of comes before its events. */
-  #meet(): void {
+  /** An account that the application could not know of comes before its events. @param next where those go on. */
+  #meet(next: () => Cursor): void {
     const { selfId } = this.#options.bot
     if (!this.open || selfId === undefined || selfId === this.#known) return
+    // A hook of before could not tell any more that this one is gone.
+    if (this.#known !== undefined) this.#tellGone(this.#known, next())
     this.#known = selfId
-    this.#say('login-added', selfId)
+    const heard = () => {
+      this.#heard = selfId
+    }
+    this.#say('login-added', selfId, next(), heard)
+  }
+
+  #tellGone(selfId: string, next: Cursor): void {
+    const heard = () => {
+      this.#heard = undefined
+    }
+    this.#say('login-removed', selfId, next, heard)
   }
 
   /** Once, however often that changes while others are in front: what is told is how it fares then. */
   #tellLogin(): void {
     if (this.#telling || this.#known === undefined) return
-    this.#telling = this.#say('login-updated', this.#known)
+    this.#owed += 1
+    const heard = () => {
+      this.#owed -= 1
+    }
+    this.#telling = this.#say('login-updated', this.#known, nextOf(this.#session, this.#options.bot.journal), heard)
   }
 
-  #say(type: LoginEvent, selfId: string): boolean {
+  /** @param next where its events go on: what is said stands after those that it was given until now. */
+  #say(type: LoginEvent, selfId: string, next: Cursor, heard: () => void): boolean {
     const { bot, logins } = this.#options
-    return this.#courier.send((cut) => {
+    const sn = snOf(bot.journal, before(next))
+    const post = (cut: AbortSignal) => {
       if (type === 'login-updated') this.#telling = false
-      const last = (bot.journal.head - 1) as Cursor // the cast: see sn.ts
-      return this.#post(loginBody(bot, logins, type, selfId, snOf(bot.journal, last)), selfId, cut)
-    })
+      return this.#post(loginBody(bot, logins, type, selfId, sn), selfId, cut)
+    }
+    return this.#courier.say(post, heard)
   }
 
   #post(body: string, selfId: string, signal: AbortSignal): Promise<Posted> {

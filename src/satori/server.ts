@@ -78,6 +78,11 @@ export class SatoriServer {
     for (const connection of [...this.#connections]) connection.review()
   }
 
+  /** Web hooks are posted nothing more. */
+  windDown(): Promise<void> {
+    return this.#hooks.windDown()
+  }
+
   /** Closes what is open. */
   async stop(closing: Closing = CLOSING.shutdown): Promise<void> {
     for (const connection of [...this.#connections]) connection.end(closing)

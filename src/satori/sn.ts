@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import type { Cursor, Journal } from '../broker/ports.ts'
+import type { Session } from '../broker/session.ts'
 
 /**
  * So many journals are told apart. A number of ours holds 2^53: enough for 2^41 events of each bot. It is a mark of the
@@ -32,6 +33,12 @@ export function positionOf(journal: Journal, sn: number): Cursor | undefined {
   const at = (Math.floor(sn / MARKS) - OFFSET) as Cursor // the cast: a position that this journal handed out, as checked below
   return at < journal.head ? at : undefined
 }
+
+/** Where the session's events go on. */
+export const nextOf = ({ flow }: Session, { head }: Journal): Cursor => ('cursor' in flow ? flow.cursor : head)
+
+/** The position before this one: that of the last event that was given. */
+export const before = (next: Cursor) => (next - 1) as Cursor // the cast: any position up to the head has a number
 
 /** The entry before `next`, however far: a run that ended early leaves numbers out. Undefined: it is gone, or never was. */
 export function lastBefore(journal: Journal, next: Cursor): { at: Cursor; time: number } | undefined {

@@ -192,6 +192,20 @@ test('[POOL9] a web hook takes one event at a time', () => {
   expect(pool.status.waiting).toBe(0)
 })
 
+test('[POOL10] who comes and goes meanwhile makes nothing wait', () => {
+  const { pool, journal, join, say } = bed()
+  const notice = () => void journal.append('{"post_type":"notice","notice_type":"client_status"}', 0)
+  notice()
+  say(1)
+  notice()
+  expect(pool.status.waiting).toBe(1)
+  say(2)
+  notice()
+  expect(pool.status.waiting).toBe(2)
+  const a = join()
+  expect([got(a), pool.status.waiting]).toEqual([[1, 2], 0])
+})
+
 test('[POOL10] with nobody left everything waits in order, and whoever comes goes on with it before anything newer', () => {
   const { pool, join, leave, say, facts } = bed()
   say(1)

@@ -431,9 +431,9 @@ test('[POST11] stopping lets a request under way finish, and posts nothing more'
   for (const event of messages(3)) bed.says(event)
   await hook.body()
   const stopped = target.stop()
-  expect(bed.bot.sessions.size).toBe(0)
   waiting.release()
   await stopped
+  expect(bed.bot.sessions.size).toBe(0)
   expect(await bed.sent.take()).toContain('bye')
   expect([hook.received.left, hook.dropped.left]).toEqual([[], []])
 })

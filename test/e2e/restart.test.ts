@@ -96,6 +96,8 @@ test.skipIf(!posix).each(ENDS)(
     // The client goes, and so do the only member of the pool and the hook: this is for later.
     await first.close()
     await pooled.close()
+    // The gateway may hear of it later: what it says of who left is to come before what waits.
+    await it.until(({ bots }) => bots[0]?.waiting.away === 2)
     await hook.heard(3)
     hook.stop()
     for (let n = 4; n <= 6; n++) bot.send(numbered(n))

@@ -319,3 +319,66 @@ test('[SAT41] a pool is shared by clients of both protocols, each of which gets 
   expect(Math.min(...Object.values(heard))).toBeGreaterThan(0)
   expect(satori.heard.filter((frame) => !frame.startsWith('{"op":'))).toEqual([])
 })
+
+test('[SAT54] what a web hook could not be told of a login before its entry changed it is told after that', async () => {
+  await using hook = new WebHook()
+  hook.status = 500
+  await using it = await satoriBed(withHook(hook.url))
+  const apply = (token: string) =>
+    it.bed.gateway.apply({
+      http: { 'access-token': TOKEN },
+      'ntqq-impl': it.bed.bot.own,
+      satori: withHook(hook.url, { token }).satori,
+    })
+  await hook.next('login-added')
+  await apply('second')
+  it.bed.bot.send(groupMessage('1'))
+  hook.status = 204
+  await hook.next('login-added', () => hook.status === 204)
+  expect(await hook.contents(1)).toEqual(['1'])
+  // It has heard of that; now of how it fares, and of another account.
+  hook.status = 500
+  it.bed.bot.send(wellOr(false))
+  await hook.next('login-updated', (body) => status(body) === 0)
+  await apply('third')
+  hook.status = 204
+  await hook.next('login-updated', (body) => status(body) === 0)
+  it.bed.bot.send(groupMessage('2'))
+  expect(await hook.contents(1)).toEqual(['2'])
+  hook.status = 500
+  it.bed.bot.becomes(10009)
+  await hook.next('login-removed')
+  await it.bed.gateway.until(({ bots }) => bots[0]?.self_id === '10009' && bots[0].sessions.length === 1)
+  await apply('fourth')
+  hook.status = 204
+  it.bed.bot.send(groupMessage('3', 10009))
+  const types: unknown[] = []
+  while (types.at(-1) !== 'message-created') types.push((await hook.received.take()).body['type'])
+  expect(types.lastIndexOf('login-removed')).toBeWithin(0, types.lastIndexOf('login-added'))
+})
+
+test('[SAT54] a login event stands where it is told: its sn is that of the last event before it', async () => {
+  await using hook = new WebHook()
+  await using it = await satoriBed(withHook(hook.url))
+  it.bed.bot.send(wellOr(true))
+  await hook.next('login-added')
+  const waiting = Promise.withResolvers<void>()
+  hook.answer = async ({ body }) => {
+    if (body['type'] === 'message-created') await waiting.promise
+    return new Response()
+  }
+  it.bed.bot.send(groupMessage('1'))
+  await hook.next('message-created')
+  for (const text of ['2', '3']) it.bed.bot.send(groupMessage(text))
+  it.bed.bot.send(wellOr(false))
+  it.bed.bot.send(groupMessage('4'))
+  await it.bed.gateway.until(({ facts }) => facts['event'] === 4)
+  waiting.resolve()
+  const told: [unknown, number][] = []
+  for (let taken = 0; taken < 4; taken++) {
+    const { body } = await hook.received.take()
+    told.push([body['type'], Number(body['sn'])])
+  }
+  expect(told.map(([type]) => type)).toEqual(['login-updated', ...Array(3).fill('message-created')])
+  expect(told.every(([, sn], index) => sn > (told[index - 1]?.[1] ?? 0))).toBe(true)
+})

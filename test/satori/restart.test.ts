@@ -1,12 +1,15 @@
 // What Satori's clients find after a restart, where events are kept on disk.
 
 import { expect, test } from 'bun:test'
+import type { Frame } from '../support/client.ts'
 import { folder } from '../support/folder.ts'
 import { groupMessage } from '../support/implementation.ts'
 import { type Lasting, lasting } from '../support/lasting.ts'
 import { milky, upstream } from '../support/upstream.ts'
 import { event, satoriBed, TOKEN } from './bed.ts'
 import { WebHook } from './web-hook.ts'
+
+const textOf = (body: Frame) => (body['message'] as Frame | undefined)?.['content'] ?? body['raw_message']
 
 // Windows has no signals that a program could answer.
 const ENDS = process.platform === 'win32' ? ['SIGKILL'] : ['SIGTERM', 'SIGKILL']
@@ -79,3 +82,44 @@ test.skipIf(milky).each(ENDS)(
     expect(contents.slice(-3)).toEqual(['2', '3', '4'])
   },
 )
+
+const entry = (url: string) => ({ name: 'hook', url, 'retries-interval': '1ms' })
+
+test.skipIf(milky || process.platform === 'win32').each([
+  ['http-post', (url: string) => ({ 'http-post': [entry(url)] })],
+  ['satori', (url: string) => ({ satori: { enabled: true, webhooks: [entry(url)] } })],
+] as const)('[POST17] what a web hook takes while the gateway ends does not come again (%s)', async (_kind, hooks) => {
+  await using hook = new WebHook()
+  await using bot = upstream()
+  await using it = await lasting({ 'ntqq-impl': bot.own, ...hooks(hook.url) })
+  await it.until(({ bots }) => bots[0]?.sessions.length === 1)
+  const came: unknown[] = []
+  let release = Promise.withResolvers<void>()
+  let arrived = Promise.withResolvers<void>()
+  hook.answer = async ({ body }) => {
+    const text = textOf(body)
+    if (text === undefined) return new Response()
+    came.push(text)
+    arrived.resolve()
+    await release.promise
+    return new Response()
+  }
+  bot.send(groupMessage('1'))
+  bot.send(groupMessage('2'))
+  await arrived.promise
+  const ended = it.stop()
+  await it.says(/stopping/)
+  release.resolve()
+  expect(await ended).toBe(0)
+  release = Promise.withResolvers()
+  arrived = Promise.withResolvers()
+  await it.start()
+  await arrived.promise
+  // This one is not taken in time.
+  expect(await it.stop()).toBe(0)
+  arrived = Promise.withResolvers()
+  release.resolve()
+  await it.start()
+  await arrived.promise
+  expect(came).toEqual(['1', '2', '2'])
+})

@@ -1,6 +1,7 @@
 // What must hold before a change lands is checked by one command: it runs everything, counts, and says what failed.
 
 import { expect, test } from 'bun:test'
+import { join } from 'node:path'
 import { type Check, run } from '../../scripts/verify/check.ts'
 import { runAll } from '../../scripts/verify/pool.ts'
 import { folder } from '../support/folder.ts'
@@ -137,4 +138,17 @@ test('[VFY5] what cannot be started has failed, and the others are run', async (
     [1, 0],
   ])
   expect(outcomes[0]?.trouble).toStartWith('not run: ')
+})
+
+test('[VFY8] what it does not know is refused: neither everything nor nothing is run', async () => {
+  for (const words of [['nod'], ['node', 'deno']]) {
+    const child = Bun.spawn([BUN, join(import.meta.dir, '../../scripts/verify.ts'), ...words], {
+      cwd: join(import.meta.dir, '../..'),
+      stdout: 'pipe',
+    })
+    expect(await new Response(child.stdout).text()).toBe(
+      `verify.ts: found ${words.join(' ')}, wanted nothing (everything) or node; a file alone: bun test FILE\n\n0 passed, 1 failed\n`,
+    )
+    expect(await child.exited).toBe(1)
+  }
 })

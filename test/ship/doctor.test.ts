@@ -2,7 +2,7 @@
 
 import { expect, test } from 'bun:test'
 import { once } from 'node:events'
-import { chmod, readFile } from 'node:fs/promises'
+import { chmod, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -10,8 +10,10 @@ import { DatabaseSync } from 'node:sqlite'
 import { stripVTControlCharacters } from 'node:util'
 import { clock } from '../../src/cli/doctor-machine.ts'
 import { bad, type Finding, findingText, fine } from '../../src/cli/finding.ts'
+import { bringUpToDate } from '../../src/storage/schema.ts'
 import { folder } from '../support/folder.ts'
 import { type Action, Implementation } from '../support/implementation.ts'
+import { ownPort } from '../support/port.ts'
 import { program } from '../support/program.ts'
 
 /** Says who it is and how it is, as implementations do. */
@@ -364,10 +366,20 @@ test('[DOCT5] a finding fits into the terminal, and is one line where nobody loo
 
 test('[DOCT6] a gateway that runs as another version than this program is told', async () => {
   await using it = await setUp()
+  // What a gateway of ours says, as one of another version.
+  const own = ownPort()
+  await Bun.write(it.home.at('config', 'config.yml'), config(it, { http: `port: ${own}` }))
+  await using running = program(['start'], { cwd: it.home.path })
+  await running.says(/started/)
+  const Authorization = `Bearer ${(await it.home.read('data', 'admin-token')).trim()}`
+  const status = await fetch(`http://127.0.0.1:${own}/api/status`, { headers: { Authorization } })
+  const told = { ...((await status.json()) as object), version: '0.0.1 (abcdef0)' } // of ours
+  running.signal('SIGTERM')
+  await running.ended
   const stub = createServer(({ url, headers }, response) => {
-    const told = url === '/healthz' ? { service: 'perpetua' } : { gateway: { version: '0.0.1 (abcdef0)' } }
+    const said = url === '/healthz' ? { service: 'perpetua' } : told
     response.writeHead(url === '/healthz' || headers.authorization === 'Bearer hush' ? 200 : 401)
-    response.end(JSON.stringify(told))
+    response.end(JSON.stringify(said))
   }).listen(0, '127.0.0.1')
   await once(stub, 'listening')
   const { port } = stub.address() as AddressInfo // it listens on a port
@@ -386,6 +398,59 @@ test('[DOCT6] a gateway that runs as another version than this program is told',
       },
     ],
   })
+})
+
+test('[DOCT8] an implementation that the running gateway has is not dialled, and the gateway says how it is', async () => {
+  await using it = await setUp()
+  const port = ownPort()
+  const text = config(it, { http: `port: ${port}` })
+  await Bun.write(it.home.at('config', 'config.yml'), text)
+  await using running = program(['start'], { cwd: it.home.path })
+  await running.says(/bot online/)
+  const dialled = it.bot.handshakes.left.length
+  const { wrong, findings } = await examined(it, text)
+  expect(wrong).toEqual([])
+  expect(findings).toContainEqual({
+    about: IMPLEMENTATION,
+    state: 'ok',
+    fact: `${it.bot.url} is connected to the gateway, for 10001`,
+  })
+  expect(it.bot.handshakes.left.length).toBe(dialled)
+})
+
+test('[DOCT7] a gateway that was killed while its log went into the file left nothing that is damaged', async () => {
+  await using it = await setUp()
+  const file = it.home.at('data', 'bot.db')
+  await Bun.write(it.home.at('data', 'admin-token'), 'hush\n')
+  const database = new DatabaseSync(file)
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0')
+  bringUpToDate(database)
+  const fill = (from: number, size: number) =>
+    database.exec(`WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${from + 1_000})
+      INSERT OR REPLACE INTO events SELECT i, x'', x'', NULL, zeroblob(${size}), 0 FROM n`)
+  fill(0, 3_000)
+  database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  database.exec('DELETE FROM events WHERE first % 3 = 0')
+  fill(1_000, 9_000)
+  const [before, log] = [await readFile(file), await readFile(`${file}-wal`)]
+  database.exec('PRAGMA wal_checkpoint(PASSIVE)')
+  const after = await readFile(file)
+  database.close()
+  // Every other page has arrived.
+  for (let at = 4_096; at < before.length; at += 8_192) before.copy(after, at, at, at + 4_096)
+  await Bun.write(file, after)
+  expect((await examined(it, config(it))).wrong).toEqual([
+    expect.objectContaining({ about: 'data', fact: expect.stringContaining('cannot be used') }),
+  ])
+
+  await Bun.write(`${file}-wal`, log)
+  expect((await examined(it, config(it))).wrong).toEqual([])
+  expect(await it.home.list('data')).toEqual(['admin-token', 'bot.db', 'bot.db-wal'])
+  expect([await readFile(file), await readFile(`${file}-wal`)]).toEqual([after, log])
+  // One of another machine may be in the midst of it.
+  await rm(`${file}-wal`)
+  await Bun.write(it.home.at('data', 'perpetua.lock'), JSON.stringify({ pid: 1, start: '0', host: 'another' }))
+  expect((await examined(it, config(it))).wrong).toEqual([])
 })
 
 test('[DOCT2] a clock before the program was made, or far ahead, is told', () => {

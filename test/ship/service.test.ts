@@ -3,10 +3,10 @@
 import { expect, test } from 'bun:test'
 import { once } from 'node:events'
 import { realpathSync } from 'node:fs'
-import { chmod } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { launchdJob, type Service, systemdUnit } from '../../src/cli/unit.ts'
+import { isOurs, launchdJob, type Service, systemdUnit } from '../../src/cli/unit.ts'
 import { type Folder, folder } from '../support/folder.ts'
 import { program } from '../support/program.ts'
 import { lacks, linux } from '../support/system.ts'
@@ -185,6 +185,23 @@ test.skipIf(elsewhere)(
     expect(await Bun.file(unitOf(other)).exists()).toBe(false)
   },
 )
+
+test.skipIf(elsewhere)('[INST18] the service of another program is neither replaced nor removed', async () => {
+  await using home = await machine()
+  const unit = '[Service]\nExecStart=/usr/sbin/sshd -D\nWorkingDirectory=/gone\n'
+  await Bun.write(unitOf(home), unit)
+  for (const words of [['install'], ['uninstall']])
+    expect(await service(home, words)).toMatchObject({
+      code: 1,
+      stderr: `${unitOf(home)} is of another program: give another name, --name NAME\n`,
+    })
+  expect(await Bun.file(unitOf(home)).text()).toBe(unit)
+  expect(await home.list()).not.toContain('told')
+  // Ours, of any version.
+  expect(isOurs(systemdUnit(SERVICE))).toBe(true)
+  expect(isOurs(launchdJob({ ...SERVICE, command: ['/bin/x', 'start', '--config', 'c'] }, 'second'))).toBe(true)
+  await rm(unitOf(home))
+})
 
 test.skipIf(elsewhere)(
   '[INST11] the unit has what the config asks for, and not what only the environment says',

@@ -186,6 +186,41 @@ test('[INST12] killed while programs change places, the way back is still there'
   expect(await home.read('perpetua')).toBe(script('0.2.0'))
 })
 
+test('[INST17] on Windows, one before that runs still is moved out of the way, and goes with the next', async () => {
+  await using home = await folder()
+  const program = await installed(home, '0.1.0')
+  const next = async (version: string) => {
+    await writeFile(home.at('next'), script(version), { mode: 0o755 })
+    return home.at('next')
+  }
+  // As a program that runs is there, a folder that holds something can only be renamed.
+  const runs = (file: string) => mkdir(`${file}/inside`, { recursive: true })
+  const real = process.platform
+  Object.defineProperty(process, 'platform', { value: 'win32' })
+  try {
+    await runs(kept(program))
+    replaceProgram(program, await next('0.2.0'))
+    expect([await home.read('perpetua'), await home.read('perpetua.old')]).toEqual([script('0.2.0'), script('0.1.0')])
+    const [, , aside = ''] = await home.list()
+    expect(aside).toMatch(/^perpetua\.old\.[0-9a-f-]{36}$/)
+
+    // It has ended, and a rollback was killed on the way.
+    await rm(home.at(aside), { recursive: true })
+    await writeFile(home.at(aside), '')
+    await runs(`${kept(program)}.new`)
+    expect(swapPrograms(program)).toBe(true)
+    expect([await home.read('perpetua'), await home.read('perpetua.old')]).toEqual([script('0.1.0'), script('0.2.0')])
+
+    await rm(kept(program))
+    await writeFile(kept(program), script('0.0.9'))
+    replaceProgram(program, await next('0.3.0'))
+    expect([await home.read('perpetua'), await home.read('perpetua.old')]).toEqual([script('0.3.0'), script('0.1.0')])
+    expect(await home.list()).not.toContain(aside)
+  } finally {
+    Object.defineProperty(process, 'platform', { value: real })
+  }
+})
+
 test('[INST12] nobody goes back while an upgrade is going on', async () => {
   await using home = await folder()
   const program = await installed(home)

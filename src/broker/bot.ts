@@ -102,6 +102,7 @@ export class Bot {
       bot,
       upstream: (action) => this.#sources.upstream(action),
       sides: this.#sources,
+      misplaced: (session) => this.#misplaced(session),
       known: () => this.online,
       account: () => this.#selfId,
       now,
@@ -226,6 +227,13 @@ export class Bot {
   /** What governs the session has changed. */
   settle(session: Session, terms: Terms): void {
     this.members.settle(session, terms)
+  }
+
+  #misplaced(session: Session): void {
+    // Frames may still be on their way.
+    if (session.flow.state === 'gone') return
+    this.#options.report({ kind: 'implementation-misplaced', bot: this.name, session })
+    this.replace(session, CLOSING.misplaced)
   }
 
   /** Connects to the implementation anew, if it is connected. */

@@ -4,6 +4,7 @@ import type { Sides } from './gate.ts'
 import type { OwnActions } from './own.ts'
 import type { CallPolicy } from './policy.ts'
 import type { CallSettings, DurableStore, Upstream } from './ports.ts'
+import type { Session } from './session.ts'
 import type { Report } from './status.ts'
 
 export interface CallsOptions {
@@ -13,6 +14,8 @@ export interface CallsOptions {
   /** Whoever does the work has told its account. Absent: it has. */
   readonly known?: (() => boolean) | undefined
   readonly own: OwnActions
+  /** An implementation is where clients are: it is to go. Absent: nobody can be. */
+  readonly misplaced?: ((session: Session) => void) | undefined
   readonly settings: () => CallSettings
   readonly report: Report
   readonly now: () => number

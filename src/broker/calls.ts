@@ -75,6 +75,7 @@ export class Calls {
       ...{ reads, durables, failures },
       endings: this.#endings,
       flow: this.#flow,
+      misplaced: (session) => options.misplaced?.(session),
       made: (parts) => this.#made(parts),
     })
   }

@@ -12,6 +12,11 @@ export const CLOSING = {
   refused: { code: 1008, text: 'refused', retry: false },
   tokenGone: { code: 1008, text: 'its token does not count any more', retry: false },
   nameOwned: { code: 1008, text: 'its name belongs to a token now', retry: false },
+  misplaced: {
+    code: 1008,
+    text: 'this link is for clients, and you are an implementation: yours is /onebot/v11/implementation',
+    retry: false,
+  },
   tooBig: { code: 1009, text: 'frame too big', retry: true },
   accountChanged: { code: 1012, text: 'the bot logged in to another account', retry: true },
   removed: { code: 1012, text: 'removed from the configuration', retry: false },

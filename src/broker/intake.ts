@@ -15,6 +15,7 @@ import { LIMITS } from './limits.ts'
 import { answerOwn, type OwnAction } from './own.ts'
 import type { Pending } from './pending.ts'
 import { type Reads, sharing } from './reads.ts'
+import type { Session } from './session.ts'
 
 export interface IntakeOptions extends Pick<CallsOptions, 'bot' | 'own' | 'report' | 'now'> {
   readonly pending: Pending
@@ -23,6 +24,8 @@ export interface IntakeOptions extends Pick<CallsOptions, 'bot' | 'own' | 'repor
   readonly endings: Endings
   readonly failures: Failures
   readonly flow: Flow
+  /** Whoever is there is no client, but an implementation. */
+  readonly misplaced: (session: Session) => void
   /** A call of now, under the settings of now. */
   readonly made: (parts: CallParts) => Call
 }
@@ -45,6 +48,7 @@ export class Intake {
     const frame = readAction(raw)
     if (frame.kind === 'bad') {
       this.#refused(caller, frame.message)
+      if (frame.misplaced && caller.session !== undefined) return this.#options.misplaced(caller.session)
       caller.reply(failure(RETCODE['bad-request'].code, frame.message, frame.echo))
       return
     }

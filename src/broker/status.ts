@@ -93,6 +93,8 @@ export type Status =
   | { kind: 'durable-unknown'; bot: string; id: string; action: string; why: string }
   | { kind: 'durable-trouble'; bot: string; why: string }
   | { kind: 'frame-refused'; bot: string; session: Session | undefined; why: string }
+  /** An implementation on a link that is for clients; it is closed. */
+  | { kind: 'implementation-misplaced'; bot: string; session: Session }
   | { kind: 'restart'; bot: string; delay: number }
   | { kind: 'paced-abandoned'; bot: string; actions: number }
   | { kind: 'link-refused'; peer: string; path: string; status: number; why: string }

@@ -12,6 +12,15 @@ interface Status {
   readonly uptime: number
   readonly rss: number
   readonly links: number
+  /** A gateway of an older version may say less. */
+  readonly reverse?: readonly Reverse[]
+}
+/** A client that the gateway dials, connected or not. */
+interface Reverse {
+  readonly name: string
+  readonly target: string
+  readonly state: 'idle' | 'dialling' | 'open' | 'pausing'
+  readonly reason?: string | null
 }
 interface Bot {
   readonly name: string
@@ -73,6 +82,10 @@ export const status = defineCommand({
       say(`perpetua ${version}, up ${lasting(uptime)}, ${bytes(rss)} of memory, ${links} links`)
       say(table(['bot', 'state', 'implementation', 'heartbeat', 'clients', 'journal', 'calls'], bots.map(botRow)))
       for (const note of bots.flatMap((bot) => [...troubles(bot)])) say(oneLine(note))
+      for (const link of gateway.reverse ?? []) {
+        const why = absent(link)
+        if (why !== undefined) say(oneLine(`NOTE reverse-web-socket ${link.name || link.target}: ${why}`))
+      }
       for (const { kind, bot, client, detail, since } of incidents)
         say(oneLine(`ALERT ${[kind, bot, client, detail].filter(Boolean).join(', ')}, for ${ago(since)}`))
     }),
@@ -149,6 +162,13 @@ function* troubles({ name, self_id, upstreams, calls }: Bot): Generator<string> 
     const why = connected ? failing && FAILING[failing] : 'not connected'
     if (why !== null) yield `NOTE ${who}, ${peer || 'one of its implementations'}: ${why}`
   }
+}
+
+/** Why a client that is dialled is not there; undefined: it is, or soon will be. */
+function absent({ state, reason }: Reverse): string | undefined {
+  if (state === 'open') return undefined
+  if (state === 'idle') return 'dialled as soon as the account is known'
+  return reason === null || reason === undefined ? undefined : `not connected: ${reason}`
 }
 
 const FAILING = { offline: 'says that the account is offline', calls: 'its calls keep failing' } as const

@@ -1,7 +1,7 @@
 // The words that the sections of the schema are written in: keys, their meanings, and values that occur in several places.
 
 import * as v from 'valibot'
-import { type About, address, flag, text, whole } from './leaf.ts'
+import { type About, address, flag, place, text, whole } from './leaf.ts'
 
 export const about = (en: string, zh: string) => ({ en, zh }) satisfies About
 export const secret = (en: string, zh: string) => ({ en, zh, secret: true }) satisfies About
@@ -34,6 +34,6 @@ export const webSocket = () => address('ws', 'wss')
 export const name = () =>
   key(text(), '', about('a name of your own, for logs and status', '自定义名称，用于日志和状态'))
 export const certificates = {
-  ca: key(text(), '', about('PEM file that replaces the system roots', '替代系统根证书的 PEM 文件')),
+  ca: key(place(), '', about('PEM file that replaces the system roots', '替代系统根证书的 PEM 文件')),
   insecure: key(flag(), false, about('accept any certificate', '接受任何证书')),
 }

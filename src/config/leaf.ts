@@ -99,6 +99,17 @@ export function text(options: { wanted?: string; pattern?: RegExp } = {}): v.Gen
   )
 }
 
+/** A file or folder; `needed`: what is wanted, where empty is none. Windows' paths in double quotes are full of escapes: "C:\\bots\\new" has a line break in it. */
+export function place(needed?: string): v.GenericSchema<string, string> {
+  const wanted = needed ?? 'text'
+  const json = { type: 'string', ...(needed && { pattern: '\\S' }) }
+  return leaf({ kind: 'text', wanted, json }, (found, refuse) => {
+    if (typeof found !== 'string' || (needed !== undefined && !/\S/.test(found))) return undefined
+    const sound = !/\p{Cc}/u.test(found)
+    return sound ? found : refuse("in double quotes \\ begins an escape: write 'single quotes', or / in its place")
+  })
+}
+
 export function choice<const T extends string>(...options: T[]): v.GenericSchema<T, T> {
   const wanted = `one of ${options.join(', ')}`
   return leaf({ kind: 'text', wanted, json: { enum: options } }, (found) => options.find((option) => option === found))

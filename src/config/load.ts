@@ -77,31 +77,33 @@ export function parseConfig(
   return { config: result.config, notices: [...notices, ...advice(asWritten, value), ...poolNotices(result.config)] }
 }
 
-const fileProblems = ({ flaws, place }: Text, file: string): Problem[] =>
+const fileProblems = ({ flaws, place, slip }: Text, file: string): Problem[] =>
   flaws.map(({ offset, path, found, wanted, hint }) => ({
     file,
     ...place(offset),
     path: pathText(path),
     found,
     wanted,
-    hint,
+    // Broken syntax has hints of a general kind only.
+    hint: path.length === 0 ? (slip(offset) ?? hint) : (hint ?? slip(offset)),
   }))
 
 function issueProblem(
   { path, found, wanted, hint }: Issue,
-  { doc, place }: Text,
+  { doc, place, slip }: Text,
   file: string,
   set: Override[],
 ): Problem {
   const shape = shapeAt(path)
   const override = set.find((one) => covers(one.path, path))
-  const where = override ? { file: override.name } : { file, ...place(offsetAt(doc, path)) }
+  const offset = offsetAt(doc, path)
+  const where = override ? { file: override.name } : { file, ...place(offset) }
   return {
     ...where,
     path: pathText(path),
     found: foundText(found, shape?.secret),
     wanted,
-    hint: hint ?? quotes(found, shape),
+    hint: hint ?? quotes(found, shape) ?? (override ? undefined : slip(offset)),
   }
 }
 

@@ -5,7 +5,7 @@ import { onlyReads } from './action-names.ts'
 import { clients, defaults, pools, settings } from './client-schema.ts'
 import { about, certificates, filled, key, name, port, secret, shownToken, TIMER, webSocket } from './fields.ts'
 import { knownByName, poolsKnown, settingsOnce, tokensApart } from './governance-rules.ts'
-import { account, address, choice, duration, flag, size, text, whole } from './leaf.ts'
+import { account, address, choice, duration, flag, place, size, text, whole } from './leaf.ts'
 import { breaker, rateLimit } from './limit-schema.ts'
 import { alerts, metrics } from './observe-schema.ts'
 import { certificateWithKey, closedToStrangers, notItself, orderedRange, reachable, uniqueNames } from './rules.ts'
@@ -26,15 +26,15 @@ const log = v.pipe(
       about('start a new file after this long; 0 never does', '日志文件的使用时长，0 为不更换'),
     ),
     colorful: key(flag(), true, about('colours on the console', '控制台彩色输出')),
-    dir: key(text(), 'logs', about('folder of the log files; empty writes none', '日志文件夹，留空则不写文件')),
+    dir: key(place(), 'logs', about('folder of the log files; empty writes none', '日志文件夹，留空则不写文件')),
   }),
   v.metadata(about('logging', '日志')),
 )
 
 const tls = v.pipe(
   v.strictObject({
-    cert: key(text(), '', about('PEM file of the certificate', '证书的 PEM 文件')),
-    key: key(text(), '', about('PEM file of its private key', '私钥的 PEM 文件')),
+    cert: key(place(), '', about('PEM file of the certificate', '证书的 PEM 文件')),
+    key: key(place(), '', about('PEM file of its private key', '私钥的 PEM 文件')),
   }),
   certificateWithKey(),
   v.metadata(about('serve https and wss', '启用 https 和 wss')),
@@ -220,7 +220,7 @@ export const schema = v.pipe(
   v.strictObject({
     log: v.optional(log, {}),
     'data-dir': key(
-      filled('a folder'),
+      place('a folder'),
       'data',
       about("perpetua's own files; one running gateway each", '数据文件夹，同时只能被一个实例使用'),
     ),

@@ -2,7 +2,7 @@
 
 import * as v from 'valibot'
 import { about, certificates, key, name, rare, secret, shownToken, webSocket } from './fields.ts'
-import { account, address, choice, flag, text, whole } from './leaf.ts'
+import { account, address, choice, flag, place, text, whole } from './leaf.ts'
 import { embedded, milky, milkyUpstream, signServerToken } from './milky-schema.ts'
 import { uniqueNames } from './rules.ts'
 
@@ -55,7 +55,7 @@ export const implementation = v.pipe(
     milky: v.optional(milky, {}),
     embedded,
     path: key(
-      text(),
+      place(),
       '',
       about(
         'for embedded: its program, or a folder with it in; empty: looked for beside the config file, else downloaded',
@@ -63,7 +63,7 @@ export const implementation = v.pipe(
       ),
     ),
     archive: key(
-      text(),
+      place(),
       '',
       about(
         'for embedded: a .zip or .tar.gz with the program, instead of a download',

@@ -15,6 +15,7 @@ import {
 import { suggest } from '../lib/suggest.ts'
 import { foundText } from './problem.ts'
 import { leaves, type Path, pathText, type Section, type Shape, type Value } from './shape.ts'
+import { slipIn } from './slips.ts'
 
 /** A problem inside one text; the file is added by whoever knows it. */
 export interface Flaw {
@@ -30,7 +31,12 @@ export interface Text {
   flaws: Flaw[]
   /** Lines and columns count from 1. */
   place(offset: number): { line: number; column: number }
+  /** What to write instead of the likely slip in the line that `offset` is in. */
+  slip(offset: number): string | undefined
 }
+
+/** Of a line that is longer nobody looks at the rest. */
+const LONGEST_LINE = 1_000
 
 export function parseText(text: string): Text {
   const lines = new LineCounter()
@@ -38,14 +44,18 @@ export function parseText(text: string): Text {
     const { line, col } = lines.linePos(offset)
     return { line: Math.max(1, line), column: Math.max(1, col) }
   }
+  const slip = (offset: number) => {
+    const start = text.lastIndexOf('\n', offset - 1) + 1
+    return slipIn(/.*/.exec(text.slice(start, start + LONGEST_LINE))?.[0] ?? '')
+  }
   if (tooDeep(text)) {
     const flaw = { offset: 0, path: [], found: 'lists or keys nested far too deep', wanted: 'YAML of a sane depth' }
-    return { doc: parseDocument(''), flaws: [flaw], place }
+    return { doc: parseDocument(''), flaws: [flaw], place, slip }
   }
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   // One slip makes the parser stumble many times over, often at one place.
   const slips = doc.errors.filter((error, i, all) => error.pos[0] !== all[i - 1]?.pos[0]).slice(0, 10)
-  return { doc, flaws: slips.map((error) => syntaxFlaw(error, doc)), place }
+  return { doc, flaws: slips.map((error) => syntaxFlaw(error, doc)), place, slip }
 }
 
 // The parser recurses, and V8 aborts the process when a regular expression is compiled with little stack left. Brackets
@@ -67,7 +77,7 @@ const SYNTAX: Partial<Record<YAMLError['code'], { found: string; wanted: string;
   BLOCK_AS_IMPLICIT_KEY: {
     found: 'a key inside a value',
     wanted: 'one key on a line',
-    hint: 'quote values that contain ": "',
+    hint: 'indent keys side by side alike, and quote values that contain ": "',
   },
   MULTILINE_IMPLICIT_KEY: { found: 'a key without ":"', wanted: 'key: value' },
   MISSING_CHAR: {
@@ -134,15 +144,21 @@ export function readNode(doc: Document, node: unknown, shape: Shape, flaws: Flaw
         if (!isSeq(node)) return refuse('a list', 'start each entry with "- "')
         return node.items.map((item, i) => at(item, shape.item, [...path, i], depth + 1, offset) ?? hole(shape.item))
       case 'map':
-        if (!isMap(node)) return refuse('keys and values')
+        if (!isMap(node)) return noKeys(node, path, offset)
         return Object.fromEntries(
           pairs(doc, node).map(([key, , item]) => [key, at(item, shape.item, [...path, key], depth + 1, offset)]),
         )
       case 'section':
-        return isMap(node) ? section(node, shape, path, depth, offset) : refuse('keys and values')
+        return isMap(node) ? section(node, shape, path, depth, offset) : noKeys(node, path, offset)
       default:
         return shape satisfies never
     }
+  }
+  const noKeys = (node: unknown, path: Path, offset: number) => {
+    // With a colon in it, it was to be a key and its value, which may be a token.
+    const found = isScalar(node) && /[:：]/.test(String(node.value)) ? 'text' : nodeText(node)
+    flaws.push({ offset, path, found, wanted: 'keys and values' })
+    return undefined
   }
   /** Whatever is there. Unlike elsewhere, null is a value; and what is nested too deep is refused, never left out. */
   const tree = (found: unknown, path: Path, depth: number, wasAt: number): unknown => {
@@ -163,7 +179,8 @@ export function readNode(doc: Document, node: unknown, shape: Shape, flaws: Flaw
     const value: Record<string, unknown> = {}
     for (const [key, keyOffset, item] of pairs(doc, node)) {
       const child = Object.hasOwn(shape.keys, key) ? shape.keys[key] : undefined
-      if (!child) flaws.push({ offset: keyOffset ?? offset, path: [...path, key], ...unknownKey(key, shape, path) })
+      if (!child)
+        flaws.push({ offset: keyOffset ?? offset, path: [...path, nameIn(key)], ...unknownKey(key, shape, path) })
       const read = child && at(item, child, [...path, key], depth + 1, keyOffset ?? offset)
       if (read !== undefined) value[key] = read
     }
@@ -171,6 +188,9 @@ export function readNode(doc: Document, node: unknown, shape: Shape, flaws: Flaw
   }
   return at(node, shape, [], 0, 0)
 }
+
+/** Where the colon was no colon, the value is part of the key, and may be a token. */
+const nameIn = (key: string) => key.replace(/\s*[:：].*$/s, '')
 
 const hole = (shape: Shape) => (shape.type === 'section' ? {} : null)
 
@@ -208,7 +228,7 @@ function unknownKey(key: string, shape: Section, path: Path): Pick<Flaw, 'found'
   const near = suggest(key, known)
   const elsewhere = [...leaves()].find((leaf) => leaf.path.at(-1) === key)
   const meant = near === undefined ? elsewhere && pathText(elsewhere.path) : pathText([...path, near])
-  const hint = meant === undefined ? undefined : `did you mean ${meant}?`
+  const hint = meant === undefined || nameIn(key) !== key ? undefined : `did you mean ${meant}?`
   return { found: 'an unknown key', wanted: `one of ${known.join(', ')}`, hint }
 }
 

@@ -39,6 +39,8 @@ export interface ReverseStatus {
   readonly target: string
   /** `idle`: until the account is known. */
   readonly state: 'idle' | 'dialling' | 'open' | 'pausing'
+  /** Why the last try failed; null: none has, or it is open. */
+  readonly reason: string | null
   readonly breaker: CircuitStatus
 }
 
@@ -67,6 +69,7 @@ class Reverse implements ReverseLink {
   #timer: ReturnType<typeof setTimeout> | undefined
   #attempt: Promise<void> = Promise.resolve()
   #state: ReverseStatus['state'] = 'idle'
+  #reason: string | null = null
   #session: { bot: Bot; session: Session } | undefined
   #gone: Promise<void> = Promise.resolve()
 
@@ -79,7 +82,7 @@ class Reverse implements ReverseLink {
 
   get status(): ReverseStatus {
     const { name } = this.#options.entry
-    return { name, target: this.#peer, state: this.#state, breaker: this.#circuit.status }
+    return { name, target: this.#peer, state: this.#state, reason: this.#reason, breaker: this.#circuit.status }
   }
 
   /** There may be a bot to tell of now. All links learn it in the same moment, and do not dial in the same moment. */
@@ -176,6 +179,7 @@ class Reverse implements ReverseLink {
 
   #opened(bot: Bot, selfId: string, link: Link): Session | undefined {
     this.#state = 'open'
+    this.#reason = null
     this.#circuit.opened()
     // The handshake named an account that is another now: the client took the link for that one's.
     if (bot.selfId !== selfId) {
@@ -189,6 +193,7 @@ class Reverse implements ReverseLink {
 
   #again(reason: string): void {
     if (this.#stopped.signal.aborted) return
+    this.#reason = reason.replace(`dial ${this.#peer}: `, '')
     const inMs = this.#circuit.failed(reason)
     const tries = this.#circuit.status.failures
     this.#options.report({ kind: 'link-retry', target: this.#peer, reason, inMs, tries })

@@ -1,10 +1,21 @@
 // What goes wrong again and again, as lines that are few and leave nothing out.
 
+import { limit } from './limit.ts'
 import type { Fields } from './line.ts'
-import type { Log } from './log.ts'
+import type { Facts, Log } from './log.ts'
 
 /** A fact that somebody else can cause at will is said once in this time (ms), with the number of times. */
 export const THROTTLE = 5_000
+
+/** Refusals for one reason must not hide those for another: somebody mends a token, and then has the path wrong. */
+export function byStatus(log: Log) {
+  const logs = new Map<number, Facts>()
+  return (status: number) => {
+    const thin = logs.get(status) ?? limit(log, THROTTLE)
+    logs.set(status, thin)
+    return thin
+  }
+}
 
 interface Retry {
   readonly reason: string

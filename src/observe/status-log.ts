@@ -6,7 +6,8 @@ import { RETCODE } from '../onebot/retcode.ts'
 import { isEmbedded, sayEmbedded } from './embedded-log.ts'
 import { limit } from './limit.ts'
 import type { Log } from './log.ts'
-import { losses, reasonOf, retries, seconds, THROTTLE } from './repeats.ts'
+import { MISPLACED, remedyOf } from './remedies.ts'
+import { byStatus, losses, reasonOf, retries, seconds, THROTTLE } from './repeats.ts'
 
 /** Why another one of several implementations does the work from now on. */
 const ACTIVE = {
@@ -26,18 +27,25 @@ const SHOWN = 1024
 const REMINDER = 60_000
 
 export function statusLog(log: Log): Report {
-  const thin = { seldom: limit(log, THROTTLE), rarely: limit(log, REMINDER), again: retries(log), lost: losses(log) }
+  const thin = {
+    seldom: limit(log, THROTTLE),
+    refused: byStatus(log),
+    rarely: limit(log, REMINDER),
+    again: retries(log),
+    lost: losses(log),
+  }
   return (status) => say(status, log, thin)
 }
 
 interface Thin {
   readonly seldom: ReturnType<typeof limit>
+  readonly refused: ReturnType<typeof byStatus>
   readonly rarely: ReturnType<typeof limit>
   readonly again: ReturnType<typeof retries>
   readonly lost: ReturnType<typeof losses>
 }
 
-function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): void {
+function say(status: Status, log: Log, { seldom, refused, rarely, again, lost }: Thin): void {
   if (isEmbedded(status)) return sayEmbedded(status, log)
   switch (status.kind) {
     // The hot path: worth no line, and no work towards one, unless somebody looks for what goes wrong.
@@ -248,6 +256,12 @@ function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): v
       return sayDurable(status, log, seldom)
     case 'frame-refused':
       return log.debug('action refused', { bot: status.bot, ...who(status.session), why: cut(status.why) })
+    case 'implementation-misplaced':
+      return seldom.warn('an implementation is where clients are: its link is closed', {
+        bot: status.bot,
+        ...who(status.session),
+        remedy: MISPLACED[status.session.link.transport === 'reverse' ? 'dialled' : 'dialling'],
+      })
     case 'restart':
       return log.info('restart asked for', { bot: status.bot, delay: status.delay })
     case 'paced-abandoned':
@@ -256,7 +270,7 @@ function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): v
         actions: status.actions,
       })
     case 'link-refused':
-      return seldom.warn('link refused', {
+      return refused(status.status).warn('link refused', {
         peer: status.peer,
         path: status.path,
         status: status.status,
@@ -279,7 +293,10 @@ function say(status: Status, log: Log, { seldom, rarely, again, lost }: Thin): v
     case 'circuit-closed':
       return log.info('client works again: its circuit is closed', { target: status.target })
     case 'link-retry':
-      return again('client not reachable: trying again', status.target, status, { target: status.target })
+      return again('client not reachable: trying again', status.target, status, {
+        target: status.target,
+        ...remedyOf(status.reason),
+      })
     case 'delivery-failed':
       return seldom.warn('delivery failed: trying again, later events wait in the journal', {
         target: status.target,

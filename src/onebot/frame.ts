@@ -23,6 +23,8 @@ export interface BadFrame {
   /** For the client: what was found where, and what is wanted. */
   readonly message: string
   readonly echo: string | undefined
+  /** It is what an implementation says, an event or a reply: who answers such a thing is answered in turn, for ever. */
+  readonly misplaced?: boolean
 }
 
 export type UpstreamFrame =
@@ -59,11 +61,17 @@ export function readAction(raw: string): ActionFrame | BadFrame {
   const last = echoes.at(-1)
   const echo = last && detached(raw, last)
   const action = own(frame, 'action')
+  if (action === undefined && ofImplementation(frame))
+    return { ...bad('action', nameOf(action), 'a non-empty string', echo), misplaced: true }
   if (typeof action !== 'string' || action === '') return bad('action', nameOf(action), 'a non-empty string', echo)
   const params = own(frame, 'params') ?? {}
   if (!isObject(params)) return bad('params', nameOf(params), 'an object', echo)
   return { kind: 'action', raw, action, params, echo, echoes, paramsAt }
 }
+
+const ofImplementation = (frame: Record<string, unknown>) =>
+  typeof own(frame, 'post_type') === 'string' ||
+  (typeof own(frame, 'status') === 'string' && typeof own(frame, 'retcode') === 'number')
 
 /** The params' text as the client wrote it. */
 export function paramsText({ raw, paramsAt }: ActionFrame): string {

@@ -70,6 +70,20 @@ test('[CTL1] what is wrong with a bot that is online is noted: an open circuit, 
   expect(stdout.match(/^NOTE \S+, one of its implementations: not connected.*$/gm)).toHaveLength(2)
 })
 
+test('[CTL1] a client that is to be dialled and is not connected is noted, with why', async () => {
+  await using deaf = Bun.serve({ hostname: '127.0.0.1', port: 0, fetch: () => new Response(null, { status: 403 }) })
+  await using bed = await running({
+    'reverse-web-socket': [
+      { name: 'nonebot', url: `ws://127.0.0.1:${deaf.port}/` },
+      { name: 'other', url: 'ws://127.0.0.1:1/', 'self-id': 5 },
+    ],
+  })
+  const refused = /^NOTE reverse-web-socket nonebot: not connected: the peer answered 403$/m
+  let stdout = ''
+  while (!refused.test(stdout)) stdout = (await perpetua(bed.home, 'status')).stdout
+  expect(stdout).toContain('\nNOTE reverse-web-socket other: dialled as soon as the account is known\n')
+})
+
 test('[CTL2] kick disconnects a client; one that is not here is a failure that says so', async () => {
   await using bed = await running()
   await using alice = await Client.connect(`ws://127.0.0.1:${bed.port}/?client_name=alice`)

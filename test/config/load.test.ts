@@ -183,6 +183,43 @@ test('[CFG9] broken YAML is told by place, without quoting it', () => {
     expect(told(text)).not.toEqual([])
 })
 
+test('[CFG55] slips of hands that write Chinese are told, and what stands behind them is not shown', () => {
+  for (const [text, place, hint] of [
+    ['http：\n  port: 80\n', '1:1', 'full-width (：)'],
+    ['http：\n  port： 80\n', '1:1', 'full-width (：)'],
+    ['http:\n  access-token：hush\n', '2:3', 'full-width (：)'],
+    ['http:\n  port: 80\n  access-token：hush\n', '3:3', 'full-width (：)'],
+    ['http: {access-token：hush}\n', '1:8', 'full-width (：)'],
+    ['admin:\n  token：“hush”: 1\n', '2:3', 'full-width (：)'],
+    ['ntqq-impl:\n  external-web-socket: ws：//a\n', '2:24', 'write "://"'],
+    ['http:\n  access-token: “hush”\n', '2:17', 'write "plain ones"'],
+    ['http: {port: 80，host: "::1"}\n', '1:14', 'full-width (，)'],
+    ['http:\n  port: 80\n\u3000 host: ::1\n', '3:1', 'plain spaces'],
+    ['admin:\n  token:hush\n', '2:3', 'put a space behind the colon'],
+    ['http:\n  access-token:hush\n  port: 80\n', '2:3', 'put a space behind the colon'],
+  ] as const) {
+    const [first = '', ...rest] = told(text)
+    expect([text, first]).toEqual([text, expect.stringContaining(`config.yml:${place}  `)])
+    expect([text, first]).toEqual([text, expect.stringContaining(hint)])
+    expect([first, ...rest].join('')).not.toContain('hush')
+  }
+  // Nothing of the kind where it is only written about, or means itself.
+  for (const line of ['  port: 80a # 端口：八十，“好”', '  port: “', '# http：']) {
+    const [first = ''] = told(`http:\n${line}\n  host: 1\n`)
+    expect(first.includes('full-width')).toBe(false)
+  }
+})
+
+test('[CFG56] a path whose backslashes were taken for escapes is refused, with what to write', () => {
+  const windows = '"C:\\bots\\new"'
+  for (const text of [`data-dir: ${windows}`, `log: {dir: ${windows}}`, `ntqq-impl: {path: ${windows}}`])
+    expect(problems(text)[0]).toMatchObject({
+      found: '"C:\\bots\\new"',
+      hint: expect.stringContaining("'single quotes'"),
+    })
+  expect(parse("data-dir: 'C:\\bots\\new'").config['data-dir']).toBe('C:\\bots\\new')
+})
+
 test('[CFG10] line ends and byte order marks do not matter; other encodings are told', async () => {
   expect(parse('http:\r\n  port: 1\r\n  host: localhost\r\n').config.http).toMatchObject({ port: 1, host: 'localhost' })
   expect(told('log:\r\n  level: info\r\nhttp:\r\n  port: x\r\n')).toEqual([

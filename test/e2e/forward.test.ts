@@ -23,6 +23,24 @@ const IN_PROCESS = { patience: EAGER }
 const isOffline = ({ meta_event_type, status }: Frame) =>
   meta_event_type === 'heartbeat' && !(status as { online: boolean }).online // heartbeats have one
 
+describe('an implementation that comes as a client', () => {
+  test('[LNK43] gets no answer to its events and replies: 1008 says where it belongs', async () => {
+    await using bed = await testbed({ ...IN_PROCESS })
+    for (const frame of [lifecycle(10001), { status: 'failed', retcode: 1404, data: null, echo: null }]) {
+      await using lost = await Client.connect(`${bed.gateway.ws}/onebot/v11/ws`)
+      lost.send(frame)
+      lost.send(frame)
+      expect(await lost.closed).toEqual({
+        code: 1008,
+        reason: 'this link is for clients, and you are an implementation: yours is /onebot/v11/implementation',
+      })
+      expect(lost.heard.filter((text) => text.includes('"retcode"'))).toEqual([])
+    }
+    const told = bed.gateway.facts.filter(({ kind }) => kind === 'implementation-misplaced')
+    expect(told).toHaveLength(2)
+  })
+})
+
 describe('paths', () => {
   test('[LNK1] every fixed path, with a slash at its end or without, carries what it says', async () => {
     await using bed = await testbed({ bot: { answer: (frame) => ok(frame, frame.action) } })

@@ -113,6 +113,24 @@ describe('a client that we dial', () => {
     await bed.gateway.until(({ links, bots }) => links === 0 && bots[0]?.sessions.length === 1)
   })
 
+  test('[LNK43] is an implementation: its link is closed with 1008, and dialled again', async () => {
+    const patience = { first: 20, most: 1_000, stable: 60_000 }
+    await using app = new Application()
+    await using bed = await testbed({ config: { 'reverse-web-socket': [{ url: app.url }] }, patience })
+    const link = await app.links.take()
+    link.send(lifecycle(10001))
+    // NapCat answers whatever comes: to answer that in turn would go on for ever.
+    link.send({ status: 'failed', retcode: 1404, data: null, echo: null })
+    expect(await link.closed).toMatchObject({
+      code: 1008,
+      reason: expect.stringContaining('/onebot/v11/implementation'),
+    })
+    expect(link.heard.filter((text) => text.includes('"retcode"'))).toEqual([])
+    await app.links.take()
+    const facts = bed.gateway.facts.flatMap((fact) => (fact.kind === 'implementation-misplaced' ? [fact] : []))
+    expect(facts.map(({ session }) => session.link.transport)).toEqual(['reverse'])
+  })
+
   test('[LNK25] that refuses or does not answer disturbs nobody and is found when it comes', async () => {
     await using wrong = new Application({ token: 'other' })
     await using right = new Application()

@@ -59,6 +59,8 @@ test('[OBS7] what a peer can cause at will is thinned out', () => {
   const { lines, say } = listening()
   for (let i = 0; i < 1000; i++) say({ kind: 'link-refused', peer: '1.2.3.4', path: '/', status: 401, why: 'no token' })
   expect(lines).toEqual([['warn', 'link refused', { peer: '1.2.3.4', path: '/', status: 401, why: 'no token' }]])
+  say({ kind: 'link-refused', peer: '1.2.3.4', path: '/', status: 403, why: 'wrong token' })
+  expect(lines.map(([, , fields]) => fields?.['status'])).toEqual([401, 403])
 })
 
 test('[OBS7] what an open circuit refuses is said again only after a minute, what a limit refuses sooner', () => {
@@ -135,6 +137,12 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
   [{ kind: 'session-named', bot, session, name: 'alice' }, 'info', /^client named/, { bot, ...client }],
   [{ kind: 'session-slow', bot, session, buffered: 9 }, 'warn', /^client slow/, { bot, ...client, unread: 9 }],
   [{ kind: 'session-in-step', bot, session }, 'info', /in step again/, { bot, ...client }],
+  [
+    { kind: 'implementation-misplaced', bot, session },
+    'warn',
+    /implementation is where clients are/,
+    { bot, ...client, remedy: expect.stringContaining('ntqq-impl.mode: reverse') },
+  ],
   [{ kind: 'session-behind', bot, session, missed: 5 }, 'warn', /lost events/, { bot, ...client, missed: 5 }],
   [
     { kind: 'link-refused', peer: 'p', path: '/', status: 403, why: 'wrong token' },
@@ -211,6 +219,23 @@ const LINES: [Status, Level, RegExp, Record<string, unknown>][] = [
     /^client not reachable/,
     { target: 't', reason: 'r', in: '1.0s' },
   ],
+  ...(['401', '403', '404'] as const).map((answer): (typeof LINES)[number] => [
+    {
+      kind: 'link-retry',
+      target: answer,
+      reason: `dial ${answer}: the peer answered ${answer}`,
+      inMs: 1_000,
+      tries: 1,
+    },
+    'warn',
+    /^client not reachable/,
+    {
+      target: answer,
+      reason: `the peer answered ${answer}`,
+      remedy: expect.stringContaining(answer === '404' ? 'path' : 'access-token'),
+      in: '1.0s',
+    },
+  ]),
   [
     { kind: 'delivery-failed', target: 't', reason: 'r', attempt: 1, inMs: 1_500 },
     'warn',

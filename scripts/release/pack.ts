@@ -1,7 +1,7 @@
-// Packs what a user downloads: the program with licences, README, the default config and its schema.
+// Packs what a user downloads: the program with licences, README and the pages it links to, the default config and its schema.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { create } from 'tar'
 import { template } from '../../src/config/template.ts'
 import { within } from './compile.ts'
@@ -10,7 +10,7 @@ import { archiveName, isWindows, LIMITS, programName, type Target } from './targ
 import { zip } from './zip.ts'
 
 /** The repository's files that go along, as they are. */
-const ALONG = ['LICENSE', 'README.md', 'README.zh-CN.md', 'docs/config.schema.json']
+const ALONG = ['LICENSE', 'README.md', 'README.zh-CN.md', 'ARCHITECTURE.md', 'docs/config.schema.json']
 
 export interface Packed {
   readonly file: string
@@ -27,6 +27,7 @@ export async function pack(target: Target, program: string, folder: string, time
   try {
     cpSync(program, join(staged, programName(target)))
     for (const file of ALONG) cpSync(file, join(staged, basename(file)))
+    cpSync('docs', join(staged, 'docs'), { recursive: true })
     // Not where `perpetua` looks for its config: unpacked over an older version it must replace nobody's settings.
     writeFileSync(join(staged, 'config.default.yml'), template())
     writeFileSync(join(staged, 'THIRD-PARTY.txt'), thirdParty())
@@ -42,7 +43,12 @@ export async function pack(target: Target, program: string, folder: string, time
 }
 
 const isProgram = (name: string) => /^perpetua(\.exe)?$/.test(name)
-const names = (staged: string) => readdirSync(staged).toSorted()
+/** Files with their paths inside, as archives write them. */
+const names = (staged: string) =>
+  readdirSync(staged, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(staged, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .toSorted()
 
 const entries = (staged: string, top: string) =>
   names(staged).map((name) => ({

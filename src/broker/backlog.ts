@@ -79,7 +79,10 @@ export class Backlog {
       this.#again.pop()
       this.#lose(1)
     }
-    if (this.#cursor === undefined) return undefined
+    if (this.#cursor === undefined) {
+      this.#settle()
+      return undefined
+    }
     this.#lookForLosses()
     const waiting = this.#peek(this.#cursor, false)
     if (waiting === undefined) this.#inStep()
@@ -119,6 +122,11 @@ export class Backlog {
     this.#unread = 0
     this.#readTo = this.#journal.head
     this.#peeked = undefined
+    this.#settle()
+  }
+
+  /** Nothing waits: whatever was lost is told by now. */
+  #settle(): void {
     this.#tell()
     this.#told = 0
   }

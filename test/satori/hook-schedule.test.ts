@@ -18,14 +18,29 @@ function numbers(seed: number): (below: number) => number {
   }
 }
 
-/** An answer that ends nowhere. */
-const halfway = () => new Response(new ReadableStream({ start: (stream) => stream.enqueue(new Uint8Array(10)) }))
+/** A while, and then an answer: until then it may be for ever, as far as anybody knows. */
+const late = async () => {
+  await Bun.sleep(50)
+  return new Response(null, { status: 503 })
+}
+
+/** An answer that breaks off. */
+const halfway = () =>
+  new Response(
+    new ReadableStream({
+      async start(stream) {
+        stream.enqueue(new Uint8Array(10))
+        await Bun.sleep(50)
+        stream.error()
+      },
+    }),
+  )
 
 const WAYS: readonly (() => Response | Promise<Response>)[] = [
   () => new Response(null, { status: 500 }),
   () => new Response(null, { status: 429 }),
   () => new Response(null, { status: 302, headers: { Location: '/elsewhere' } }),
-  () => new Promise(() => {}),
+  late,
   halfway,
 ]
 
@@ -51,7 +66,8 @@ for (const kind of ['http-post', 'satori'] as const)
         const entry = {
           name: 'hook',
           url: `${hook.url}?${below(3)}`,
-          timeout: `${300 + below(3)}ms`,
+          // Never over: an event that is taken too late for it comes again, and rightly.
+          timeout: `${60 + below(3)}s`,
           'retries-interval': '1ms',
           'prefix-strip': `never ${below(3)}`,
         }

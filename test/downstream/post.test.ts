@@ -10,7 +10,7 @@ import type { BreakerSettings } from '../../src/lib/breaker.ts'
 import { Inbox } from '../contract/witness.ts'
 import { type Bench, bench, eagerLink } from '../support/bot.ts'
 import { groupMessage, heartbeat, ok } from '../support/implementation.ts'
-import { ownPort } from '../support/port.ts'
+import { Receiver } from '../support/receiver.ts'
 import { testbed } from '../support/testbed.ts'
 
 interface Posted {
@@ -19,7 +19,7 @@ interface Posted {
 }
 
 /** A program that events are posted to. */
-class WebHook implements AsyncDisposable {
+class WebHook extends Receiver {
   /** What came and is no `client_status`, which everybody gets on joining. */
   readonly received = new Inbox<Posted>()
   /** Requests not answered yet, and the most there were at one time. */
@@ -27,43 +27,21 @@ class WebHook implements AsyncDisposable {
   most = 0
   readonly dropped = new Inbox<true>()
   answer: (posted: Posted) => Response | Promise<Response> = () => new Response(null, { status: 204 })
-  readonly #port = ownPort()
-  #server: Bun.Server<undefined> | undefined
 
-  constructor() {
-    this.start()
+  protected async take(request: Request): Promise<Response> {
+    request.signal.addEventListener('abort', () => this.dropped.push(true))
+    const posted = { body: await request.text(), headers: request.headers }
+    if (posted.body.includes('client_status')) return new Response(null, { status: 204 })
+    this.underWay += 1
+    this.most = Math.max(this.most, this.underWay)
+    this.received.push(posted)
+    const response = await this.answer(posted)
+    this.underWay -= 1
+    return response
   }
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}/hook`
-  }
-  /** Also again after `stop`, on the same port. */
-  start(): void {
-    this.#server = Bun.serve({
-      hostname: '127.0.0.1',
-      port: this.#port,
-      reusePort: false,
-      idleTimeout: 0,
-      fetch: async (request) => {
-        request.signal.addEventListener('abort', () => this.dropped.push(true))
-        const posted = { body: await request.text(), headers: request.headers }
-        if (posted.body.includes('client_status')) return new Response(null, { status: 204 })
-        this.underWay += 1
-        this.most = Math.max(this.most, this.underWay)
-        this.received.push(posted)
-        const response = await this.answer(posted)
-        this.underWay -= 1
-        return response
-      },
-    })
-  }
-  stop(): Promise<void> {
-    return this.#server?.stop(true) ?? Promise.resolve()
-  }
+
   async body(): Promise<string> {
     return (await this.received.take()).body
-  }
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop()
   }
 }
 
